@@ -1,0 +1,94 @@
+//! What a decoder learns of an image without decoding pixels.
+
+use std::sync::Arc;
+
+use crate::geometry::{Dimensions, ScaleFactor};
+use crate::orientation::Orientation;
+
+/// A format that is read; found by content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceFormat {
+    Jpeg,
+    Png,
+    Tiff,
+    Jp2,
+    Webp,
+    Gif,
+    Bmp,
+}
+
+/// The colour model as stored, for people and for `info.json`; what comes out of a decoder is a
+/// [`Layout`](crate::raster::Layout).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColorModel {
+    Bilevel,
+    Gray,
+    Palette,
+    Rgb,
+    #[serde(rename = "ycbcr")]
+    YCbCr,
+    Cmyk,
+    Lab,
+}
+
+impl ColorModel {
+    /// Whether images of this model have no colour, so that `color` need not be offered (Q06).
+    pub const fn is_gray(self) -> bool {
+        matches!(self, Self::Bilevel | Self::Gray)
+    }
+}
+
+/// One stored resolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// As stored, before orientation.
+    pub dimensions: Dimensions,
+    /// How many times smaller than the full image; a pixel of the level stands for a square of this side whose corner
+    /// is at a multiple of it.
+    pub scale_factor: ScaleFactor,
+    /// The unit that can be decoded by itself: a TIFF tile, a JPEG 2000 tile (at this level's scale) or precinct.
+    /// `None` if the level is stored as strips or as a whole.
+    pub tile: Option<Dimensions>,
+}
+
+/// Pixels per inch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Resolution {
+    pub x: f64,
+    pub y: f64,
+}
+
+/// What is known of an image before its pixels are decoded.
+#[derive(Clone, Debug)]
+pub struct Header {
+    pub format: SourceFormat,
+    /// Largest first, never empty; the first has scale factor one.
+    pub levels: Vec<Level>,
+    /// What brings the stored pixels upright.
+    pub orientation: Orientation,
+    pub color: ColorModel,
+    pub alpha: bool,
+    /// Bits per sample of the deepest channel.
+    pub bit_depth: u8,
+    /// Images in the file that are not levels of this one, and this one.
+    pub pages: u32,
+    pub resolution: Option<Resolution>,
+    /// The embedded ICC profile, which describes the samples that the decoder returns.
+    pub profile: Option<Arc<[u8]>>,
+    /// How the pixels are coded, for people: `baseline`, `Deflate`, `HTJ2K, reversible`…
+    pub coding: String,
+}
+
+impl Header {
+    /// Width and height of the full image, upright: what `info.json` declares.
+    pub fn dimensions(&self) -> Dimensions {
+        self.orientation.apply_to(self.stored_dimensions())
+    }
+
+    /// Width and height of the full image as stored.
+    pub fn stored_dimensions(&self) -> Dimensions {
+        self.levels[0].dimensions
+    }
+}

@@ -1,0 +1,68 @@
+//! From the bytes of an underlying image to its [`Header`] and to the pixels of a [`Window`].
+//!
+//! The format is found by content, never by name. A decoder reads only the bytes and decodes only the parts that the
+//! window needs, as far as the format allows.
+
+mod bmp;
+mod error;
+mod gif;
+mod header;
+mod jp2;
+mod jpeg;
+mod limits;
+mod png;
+mod sniff;
+mod tiff;
+mod webp;
+
+pub use error::DecodeError;
+pub use header::{ColorModel, Header, Level, Resolution, SourceFormat};
+pub use limits::Limits;
+
+use crate::geometry::Rect;
+use crate::input::Input;
+use crate::raster::Raster;
+
+/// Pixels asked of a decoder: a rectangle of one stored level, in the level's own pixels and as stored, that is
+/// before the orientation of the header is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// Index into [`Header::levels`].
+    pub level: usize,
+    /// Lies within the dimensions of that level.
+    pub rect: Rect,
+}
+
+/// An opened underlying image.
+///
+/// Contract, shown for every format by one test: decoding a window equals cropping the whole decoded level, exactly.
+pub trait Decoder: Send + Sync {
+    /// What is known without decoding pixels.
+    fn header(&self) -> &Header;
+
+    /// The pixels of a window, as stored: the raster has the dimensions of `window.rect`.
+    ///
+    /// # Errors
+    /// If the file is broken where the window needs it, uses what is not supported, or would need more memory than the
+    /// limits allow.
+    fn decode(&self, window: &Window) -> Result<Raster, DecodeError>;
+}
+
+/// Opens an image: recognises the format and reads the header.
+///
+/// # Errors
+/// If the format is not known, the header is broken, or the limits forbid it.
+pub fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeError> {
+    let format = sniff::source_format(&*input)?;
+    let decoder: Box<dyn Decoder> = match format {
+        SourceFormat::Jpeg => jpeg::open(input, limits)?,
+        SourceFormat::Png => png::open(input, limits)?,
+        SourceFormat::Tiff => tiff::open(input, limits)?,
+        SourceFormat::Jp2 => jp2::open(input, limits)?,
+        SourceFormat::Webp => webp::open(input, limits)?,
+        SourceFormat::Gif => gif::open(input, limits)?,
+        SourceFormat::Bmp => bmp::open(input, limits)?,
+    };
+    limits.check_dimensions(decoder.header().stored_dimensions())?;
+    Ok(decoder)
+}

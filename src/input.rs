@@ -1,0 +1,120 @@
+//! The bytes of an underlying image, read by position.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+/// Bytes that can be read at any position, by several threads at once.
+///
+/// Decoders ask for just the ranges that they need; what a range costs (a disk read, an HTTP request) is the source's
+/// business.
+pub trait ReadAt: Send + Sync {
+    /// Bytes in all.
+    fn size(&self) -> u64;
+
+    /// Fills `buffer` from `offset`.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` if the bytes end before the buffer is full.
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+}
+
+/// A shared handle on such bytes.
+pub type Input = Arc<dyn ReadAt>;
+
+/// Reads at most `length` bytes from `offset`: fewer where the input ends.
+///
+/// # Errors
+/// Whatever the input reports.
+pub fn read_up_to(input: &dyn ReadAt, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let available = input.size().saturating_sub(offset);
+    let mut buffer = vec![0; length.min(usize::try_from(available).unwrap_or(usize::MAX))];
+    input.read_exact_at(&mut buffer, offset)?;
+    Ok(buffer)
+}
+
+/// Reads exactly `length` bytes from `offset`.
+///
+/// # Errors
+/// `UnexpectedEof` if there are fewer, before anything is allocated.
+pub fn read_range(input: &dyn ReadAt, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let end = offset.checked_add(length as u64);
+    if end.is_none_or(|end| end > input.size()) {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let mut buffer = vec![0; length];
+    input.read_exact_at(&mut buffer, offset)?;
+    Ok(buffer)
+}
+
+impl ReadAt for Vec<u8> {
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let start = usize::try_from(offset).map_err(|_| io::ErrorKind::UnexpectedEof)?;
+        let range = start..start.saturating_add(buffer.len());
+        let bytes = self.get(range).ok_or(io::ErrorKind::UnexpectedEof)?;
+        buffer.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// A position in an input, for libraries that want `Read + Seek`.
+pub struct Reader {
+    input: Input,
+    position: u64,
+}
+
+impl Reader {
+    pub fn new(input: Input) -> Self {
+        Self { input, position: 0 }
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.input.size().saturating_sub(self.position);
+        let length = buffer
+            .len()
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
+        self.input
+            .read_exact_at(&mut buffer[..length], self.position)?;
+        self.position += length as u64;
+        Ok(length)
+    }
+}
+
+impl Seek for Reader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+            SeekFrom::End(offset) => self.input.size().checked_add_signed(offset),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_beyond_the_end_is_an_error_before_it_is_allocated() {
+        let input = vec![1_u8, 2, 3];
+        assert!(read_range(&input, 1, usize::MAX / 2).is_err());
+        assert_eq!(read_range(&input, 1, 2).unwrap(), [2, 3]);
+        assert_eq!(read_up_to(&input, 2, 10).unwrap(), [3]);
+    }
+
+    #[test]
+    fn a_reader_seeks_and_stops_at_the_end() {
+        let mut reader = Reader::new(Arc::new(vec![1_u8, 2, 3]));
+        reader.seek(SeekFrom::End(-1)).unwrap();
+        let mut rest = Vec::new();
+        reader.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, [3]);
+    }
+}

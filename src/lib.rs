@@ -1,0 +1,9 @@
+//! Azulejo, an IIIF image server.
+#![deny(unsafe_code)]
+
+pub mod decode;
+pub mod ffi;
+pub mod geometry;
+pub mod input;
+pub mod orientation;
+pub mod raster;
