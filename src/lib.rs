@@ -4,6 +4,7 @@
 pub mod decode;
 pub mod ffi;
 pub mod geometry;
+pub mod iiif;
 pub mod input;
 pub mod orientation;
 pub mod raster;

@@ -1,0 +1,3 @@
+//! The IIIF Image API as types: pure, without I/O and without HTTP.
+
+pub mod format;
