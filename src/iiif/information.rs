@@ -1,0 +1,41 @@
+//! Image information: the `info.json` document (Image API 3.0 and 2.1, section 5).
+
+use serde_json::Value;
+
+use super::{Format, SizeLimits, Version, tiling::Tiling, v2, v3};
+use crate::geometry::Dimensions;
+
+/// Everything that `info.json` says, in no version's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Information {
+    pub full: Dimensions,
+    pub tiling: Tiling,
+    pub limits: SizeLimits,
+    pub image_is_gray: bool,
+    /// The URI of a licence or rights statement: `rights` in 3.0, `license` in 2.1.
+    pub rights: Option<String>,
+    /// A text that clients must show: only 2.1 has a place for it.
+    pub attribution: Option<String>,
+}
+
+/// In every version.
+pub(super) const PROTOCOL: &str = "http://iiif.io/api/image";
+
+impl Information {
+    /// The document in one version's words. `base` is the base URI as the client sees it (I3.03).
+    pub fn document(&self, version: Version, base: &str) -> Value {
+        match version {
+            Version::V2 => v2::document(self, base),
+            Version::V3 => v3::document(self, base),
+        }
+    }
+}
+
+/// Formats beyond the `jpg` and `png` of level 2 (F10, F11).
+pub(super) fn extra_formats() -> Vec<&'static str> {
+    Format::ALL
+        .into_iter()
+        .filter(|format| !matches!(format, Format::Jpg | Format::Png))
+        .map(Format::name)
+        .collect()
+}
