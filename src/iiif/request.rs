@@ -39,6 +39,8 @@ pub enum RequestError {
     NoFormat(String),
     #[error("format \"{0}\" is none of: jpg, png, webp, tif, gif, jp2, pdf")]
     Format(String),
+    #[error("format \"{format}\" has no image with a side of more than {longest} pixels")]
+    TooLongForFormat { format: &'static str, longest: u32 },
     #[error("a parameter is not valid UTF-8 when percent-decoded")]
     NotUtf8,
 }

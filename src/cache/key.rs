@@ -1,0 +1,41 @@
+//! What a derivative depends on, as one value: the cache key and the entity tag.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+/// A digest of the source's location and version, the canonical request, and the settings that change bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CacheKey([u8; 16]);
+
+impl CacheKey {
+    /// Each part is hashed with its length, so that no two lists of parts are alike.
+    pub fn new(parts: &[&str]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        let digest = hasher.finalize();
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest[..16]);
+        Self(key)
+    }
+}
+
+impl fmt::Display for CacheKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        assert_ne!(CacheKey::new(&["ab", "c"]), CacheKey::new(&["a", "bc"]));
+        assert_eq!(CacheKey::new(&["a"]).to_string().len(), 32);
+    }
+}

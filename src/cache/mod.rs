@@ -1,0 +1,5 @@
+//! What is made once and kept.
+
+mod key;
+
+pub use key::CacheKey;

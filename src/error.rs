@@ -1,0 +1,105 @@
+//! Failures by outcome: what went wrong for the one who asked. Which status each becomes is decided in `http::error`
+//! alone.
+
+use std::error::Error as StdError;
+
+use crate::decode::DecodeError;
+use crate::encode::EncodeError;
+use crate::iiif::identifier::IdentifierError;
+use crate::iiif::size::SizeError;
+use crate::iiif::{Identifier, RequestError};
+use crate::transform::TransformError;
+
+/// A cause, kept for the log.
+pub type Cause = Box<dyn StdError + Send + Sync>;
+
+/// Why a request was not answered as asked. The text is for the client: short, and without paths.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request is wrong for this image or for any.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The request is right, but asks for what this server does not do.
+    #[error("{0}")]
+    NotImplemented(String),
+    /// There is no such image.
+    #[error("{0}")]
+    NotFound(String),
+    /// The image exists, but its file cannot be used.
+    #[error("the image \"{identifier}\" cannot be read: {reason}")]
+    SourceBroken {
+        identifier: Identifier,
+        reason: String,
+        #[source]
+        cause: Cause,
+    },
+    /// The place where the image is stored does not answer.
+    #[error("the source of the image \"{identifier}\" is not available")]
+    SourceUnavailable {
+        identifier: Identifier,
+        #[source]
+        cause: Cause,
+    },
+    /// Too much work is waiting already.
+    #[error("the server is busy: try again")]
+    Busy,
+    /// It took longer than allowed.
+    #[error("the request took longer than this server allows")]
+    Timeout,
+    /// A defect of the server.
+    #[error("internal error")]
+    Internal(#[source] Cause),
+}
+
+impl Error {
+    pub fn internal(cause: impl Into<Cause>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// A decoder's error, with the identifier that it happened for.
+    pub fn decoding(identifier: &Identifier, error: DecodeError) -> Self {
+        let identifier = identifier.clone();
+        match error {
+            DecodeError::Io(cause) if cause.kind() != std::io::ErrorKind::UnexpectedEof => {
+                Self::SourceUnavailable {
+                    identifier,
+                    cause: cause.into(),
+                }
+            }
+            error => Self::SourceBroken {
+                identifier,
+                reason: error.to_string(),
+                cause: error.into(),
+            },
+        }
+    }
+}
+
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        match &error {
+            RequestError::Size(SizeError::UpscalingOff { .. }) => {
+                Self::NotImplemented(error.to_string())
+            }
+            _ => Self::BadRequest(error.to_string()),
+        }
+    }
+}
+
+impl From<IdentifierError> for Error {
+    fn from(error: IdentifierError) -> Self {
+        Self::BadRequest(error.to_string())
+    }
+}
+
+impl From<TransformError> for Error {
+    fn from(error: TransformError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<EncodeError> for Error {
+    fn from(error: EncodeError) -> Self {
+        Self::internal(error)
+    }
+}

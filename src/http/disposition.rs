@@ -1,0 +1,89 @@
+//! `Content-Disposition` (RFC 6266): a telling name for saving (P09).
+
+use axum::http::HeaderValue;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::pipeline::Prepared;
+
+/// `attr-char` of RFC 8187, section 3.2.1.
+const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+const LONGEST_NAME: usize = 150;
+
+/// `inline`, or `attachment` if the query has `dl`: with the name that it gives, or else with one made from the
+/// identifier and the canonical request.
+pub fn disposition(prepared: &Prepared, query: Option<&str>) -> HeaderValue {
+    let asked = query.and_then(download_name);
+    let kind = if asked.is_some() { "attachment" } else { "inline" };
+    let name = match asked {
+        Some(name) if !name.is_empty() => name,
+        _ => default_name(prepared),
+    };
+    header(kind, &file_name(&name))
+}
+
+fn header(kind: &str, name: &str) -> HeaderValue {
+    let plain: String = name.chars().map(ascii).collect();
+    let mut value = format!("{kind}; filename=\"{plain}\"");
+    if plain != name {
+        let encoded = utf8_percent_encode(name, ATTRIBUTE);
+        value.push_str(&format!("; filename*=UTF-8''{encoded}"));
+    }
+    HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("inline"))
+}
+
+fn download_name(query: &str) -> Option<String> {
+    let value = query.split('&').find_map(|pair| match pair.split_once('=') {
+        Some(("dl", value)) => Some(value),
+        None if pair == "dl" => Some(""),
+        _ => None,
+    })?;
+    let decoded = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
+    Some(decoded.into_owned())
+}
+
+fn default_name(prepared: &Prepared) -> String {
+    let identifier = prepared.identifier.as_str();
+    let stem = identifier.rsplit('/').next().unwrap_or(identifier);
+    format!("{stem} {}", prepared.plan.canonical)
+}
+
+/// One file name: nothing that a path, a shell or a file system treats specially.
+fn file_name(text: &str) -> String {
+    let is_plain = |c: &char| c.is_alphanumeric() || ".,-_() ".contains(*c);
+    let name: String = text
+        .chars()
+        .map(|c| if is_plain(&c) { c } else { '_' })
+        .collect();
+    let excess = name.chars().count().saturating_sub(LONGEST_NAME);
+    // The end tells more: region, size and extension.
+    let name: String = name.chars().skip(excess).collect();
+    name.trim_start_matches(['.', ' ']).to_owned()
+}
+
+fn ascii(character: char) -> char {
+    if character.is_ascii() { character } else { '_' }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_tamed() {
+        assert_eq!(file_name("../../etc/passwd"), "_.._etc_passwd");
+        assert_eq!(file_name("map 1\r\n\"x\".jpg"), "map 1___x_.jpg");
+    }
+
+    #[test]
+    fn names_beyond_ascii_are_given_twice() {
+        let value = header("inline", "Käse.jpg");
+        assert_eq!(value, "inline; filename=\"K_se.jpg\"; filename*=UTF-8''K%C3%A4se.jpg");
+    }
+
+    #[test]
+    fn the_query_may_name_the_download() {
+        assert_eq!(download_name("a=b&dl=x%20y.jpg").as_deref(), Some("x y.jpg"));
+        assert_eq!(download_name("dl").as_deref(), Some(""));
+        assert_eq!(download_name("dlx=1"), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! Failures as responses: the only place where an [`Error`] becomes a status (section 7 of the Image API).
+
+use std::error::Error as StdError;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde_json::json;
+
+use super::accept;
+use crate::error::Error;
+
+/// Seconds after which a busy server may be asked again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+/// What every endpoint understands.
+pub(super) const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::BadRequest(_) => StatusCode::BAD_REQUEST,
+        Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
+        Error::SourceBroken { .. } | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::SourceUnavailable { .. } | Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Timeout => StatusCode::GATEWAY_TIMEOUT,
+    }
+}
+
+/// The response for a failure: a short text, or JSON where the client prefers it; never cached (ER06, ER09).
+///
+/// Failures that are not the client's are logged here, once, with their whole chain.
+pub fn respond(error: &Error, request: &HeaderMap) -> Response {
+    let status = status(error);
+    if status.is_server_error() {
+        let causes = chain(error);
+        tracing::error!(status = status.as_u16(), causes, "{error}");
+    }
+    let mut response = text(status, &error.to_string(), request);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, RETRY_AFTER);
+    }
+    response
+}
+
+/// P04.
+pub fn method_not_allowed(request: &HeaderMap) -> Response {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut response = text(status, "use GET, HEAD or OPTIONS", request);
+    response.headers_mut().insert(header::ALLOW, METHODS);
+    response
+}
+
+fn text(status: StatusCode, message: &str, request: &HeaderMap) -> Response {
+    let (media_type, body) = if accept::prefers_json(request) {
+        let body = json!({ "status": status.as_u16(), "error": message });
+        ("application/json", body.to_string())
+    } else {
+        ("text/plain; charset=utf-8", format!("{message}\n"))
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+fn chain(error: &Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
+}

@@ -1,0 +1,184 @@
+//! `/iiif/{version}/{identifier}…`: images, `info.json`, and the redirect from the base URI.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::Response;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::app::App;
+use super::base::public_base;
+use super::log::Logged;
+use super::path::Call;
+use super::{conditional, disposition, error, information};
+use crate::error::Error;
+use crate::iiif::identifier::IdentifierError;
+use crate::iiif::{Identifier, ImageRequest, Version};
+use crate::pipeline::{Derivative, Prepared, Validators};
+
+pub async fn version_2(State(app): State<App>, request: Request) -> Response {
+    answer(&app, Version::V2, &request).await
+}
+
+pub async fn version_3(State(app): State<App>, request: Request) -> Response {
+    answer(&app, Version::V3, &request).await
+}
+
+async fn answer(app: &App, version: Version, request: &Request) -> Response {
+    let client = Client::new(request);
+    match dispatch(app, version, &client).await {
+        Ok(response) => response,
+        Err(failure) => error::respond(&failure, client.headers),
+    }
+}
+
+/// What the request says of the one who asks.
+pub(super) struct Client<'a> {
+    pub uri: &'a Uri,
+    pub headers: &'a HeaderMap,
+    pub peer: Option<IpAddr>,
+}
+
+impl<'a> Client<'a> {
+    pub fn new(request: &'a Request) -> Self {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        Self {
+            uri: request.uri(),
+            headers: request.headers(),
+            peer: peer.map(|ConnectInfo(address)| address.ip()),
+        }
+    }
+}
+
+async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Response, Error> {
+    let path = client.uri.path();
+    let below = path.get("/iiif/3/".len()..).unwrap_or_default();
+    let call = Call::parse(below, app.server().unescaped_slashes).ok_or_else(|| {
+        Error::NotFound("no IIIF request has this form; slashes in an identifier are written %2F".to_owned())
+    })?;
+    let base = base_uri(app, version, client, call.identifier());
+    let identifier = identifier(app, call.identifier())?;
+    match call {
+        Call::Base { .. } => {
+            app.pipeline().locate(identifier).await?;
+            Ok(redirect(&format!("{base}/info.json")))
+        }
+        Call::Information { .. } => {
+            information::respond(app, version, client, &base, identifier).await
+        }
+        Call::Image { parameters, .. } => {
+            let request = ImageRequest::parse(version, identifier, parameters)?;
+            image(app, client, &base, request).await
+        }
+    }
+}
+
+/// E14: where a proxy decodes `%2F`, another text stands for the slash.
+fn identifier(app: &App, segment: &str) -> Result<Identifier, IdentifierError> {
+    let identifier = Identifier::decode(segment)?;
+    match &app.server().slash_substitute {
+        Some(substitute) => Identifier::new(identifier.as_str().replace(substitute, "/")),
+        None => Ok(identifier),
+    }
+}
+
+/// E11: as the client sees it, with the identifier as it was written.
+fn base_uri(app: &App, version: Version, client: &Client<'_>, segment: &str) -> String {
+    let base = public_base(app.server(), client.headers, client.peer);
+    format!("{base}/iiif/{}/{segment}", version.number())
+}
+
+/// U04, U07.
+fn redirect(location: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+async fn image(
+    app: &App,
+    client: &Client<'_>,
+    base: &str,
+    request: ImageRequest,
+) -> Result<Response, Error> {
+    let version = request.version;
+    let prepared = app.pipeline().prepare(request).await?;
+    let mut headers = headers(app, client, base, version, &prepared);
+    let logged = Logged {
+        identifier: prepared.identifier.clone(),
+        request: prepared.plan.canonical.to_string(),
+        strategy: prepared.plan.strategy(),
+    };
+    let mut response = if conditional::is_current(client.headers, &prepared.validators) {
+        not_modified(headers)
+    } else {
+        let Derivative { bytes, format } = app.pipeline().render(prepared).await?;
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+        let mut response = Response::new(Body::from(bytes));
+        *response.headers_mut() = headers;
+        response
+    };
+    response.extensions_mut().insert(logged);
+    Ok(response)
+}
+
+/// H05: the same on 200, 304 and HEAD.
+fn headers(
+    app: &App,
+    client: &Client<'_>,
+    base: &str,
+    version: Version,
+    prepared: &Prepared,
+) -> HeaderMap {
+    let mut headers = cache_headers(app, &prepared.validators);
+    let canonical = format!("{base}/{}", prepared.plan.canonical);
+    headers.insert(header::LINK, links(Some(&canonical), version));
+    let disposition = disposition::disposition(prepared, client.uri.query());
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
+    headers
+}
+
+/// What caches need to know.
+pub(super) fn cache_headers(app: &App, validators: &Validators) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let modified = httpdate::fmt_http_date(validators.modified);
+    let values = [
+        (header::ETAG, format!("\"{}\"", validators.etag)),
+        (header::LAST_MODIFIED, modified),
+        (header::CACHE_CONTROL, app.server().cache_control.clone()),
+    ];
+    for (name, value) in values {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+pub(super) fn not_modified(headers: HeaderMap) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Delimiters of link headers, and what some clients take for one (H03).
+const LINK_DELIMITERS: &AsciiSet = &CONTROLS.add(b';').add(b'<').add(b'>').add(b'"').add(b' ');
+
+/// H01, H02: both relations in one line.
+pub(super) fn links(canonical: Option<&str>, version: Version) -> HeaderValue {
+    let profile = format!("<{}>;rel=\"profile\"", version.profile());
+    let line = match canonical {
+        Some(uri) => {
+            let uri = utf8_percent_encode(uri, LINK_DELIMITERS);
+            format!("<{uri}>;rel=\"canonical\",{profile}")
+        }
+        None => profile,
+    };
+    HeaderValue::from_str(&line).expect("URIs are ASCII, and their delimiters encoded")
+}

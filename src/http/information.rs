@@ -1,0 +1,49 @@
+//! `info.json` (Image API 3.0, section 5).
+
+use axum::body::Body;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+
+use super::accept::InformationType;
+use super::app::App;
+use super::conditional;
+use super::image::{Client, cache_headers, links, not_modified};
+use super::log::Logged;
+use crate::cache::CacheKey;
+use crate::error::Error;
+use crate::iiif::{Identifier, Version};
+use crate::pipeline::Validators;
+
+pub async fn respond(
+    app: &App,
+    version: Version,
+    client: &Client<'_>,
+    base: &str,
+    identifier: Identifier,
+) -> Result<Response, Error> {
+    let (information, modified) = app.pipeline().information(identifier.clone()).await?;
+    let body = format!("{:#}\n", information.document(version, base));
+    let media_type = InformationType::negotiate(client.headers, version).content_type(version);
+    let validators = Validators {
+        etag: CacheKey::new(&[&body, media_type]).to_string(),
+        modified,
+    };
+    let mut headers = cache_headers(app, &validators);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    headers.insert(header::LINK, links(None, version));
+    let mut response = if conditional::is_current(client.headers, &validators) {
+        headers.remove(header::CONTENT_TYPE);
+        not_modified(headers)
+    } else {
+        let mut response = Response::new(Body::from(body));
+        *response.headers_mut() = headers;
+        response
+    };
+    response.extensions_mut().insert(Logged {
+        identifier,
+        request: "info.json".to_owned(),
+        strategy: "header",
+    });
+    Ok(response)
+}

@@ -1,0 +1,67 @@
+//! The whole stack of layers around the routes, outermost first: log, CORS, panics, time limit.
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, Method, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::Router;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowHeaders, Any as AnyOrigin, CorsLayer};
+
+use super::app::App;
+use super::error;
+use super::log::log;
+use crate::error::Error;
+
+/// How long browsers may remember that a request is allowed (X05).
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(super) fn wrap(routes: Router, app: &App) -> Router {
+    let layers = ServiceBuilder::new()
+        .layer(from_fn(log))
+        .layer(cors())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), limit_time));
+    routes.layer(layers)
+}
+
+/// X01 to X06: every response, errors and redirects too, may be read from every origin.
+fn cors() -> CorsLayer {
+    let exposed = [
+        header::LINK,
+        header::ETAG,
+        header::LAST_MODIFIED,
+        header::CONTENT_DISPOSITION,
+        header::CONTENT_LENGTH,
+        header::RETRY_AFTER,
+        HeaderName::from_static("x-request-id"),
+    ];
+    CorsLayer::new()
+        .allow_origin(AnyOrigin)
+        .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(exposed)
+        .max_age(PREFLIGHT_MAX_AGE)
+        // The answers are the same for every origin (X07).
+        .vary([])
+}
+
+fn panicked(payload: Box<dyn Any + Send>) -> Response {
+    let message = payload
+        .downcast_ref::<String>()
+        .cloned()
+        .unwrap_or_else(|| payload.downcast_ref::<&str>().unwrap_or(&"a panic").to_string());
+    error::respond(&Error::internal(message), &HeaderMap::new())
+}
+
+async fn limit_time(State(app): State<App>, request: Request, next: Next) -> Response {
+    let headers = request.headers().clone();
+    match tokio::time::timeout(app.server().request_timeout(), next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => error::respond(&Error::Timeout, &headers),
+    }
+}

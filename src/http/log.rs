@@ -1,0 +1,61 @@
+//! One line for each request, when it is answered.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::iiif::Identifier;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What an endpoint adds to the line; left with the response.
+#[derive(Clone)]
+pub(super) struct Logged {
+    pub identifier: Identifier,
+    /// The canonical request.
+    pub request: String,
+    /// How it was made.
+    pub strategy: &'static str,
+}
+
+/// Gives each request a number, answers with it, and logs.
+pub(super) async fn log(request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let request_id = next_id();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let mut response = next.run(request).await;
+    let milliseconds = start.elapsed().as_micros() as f64 / 1_000.0;
+    let status = response.status().as_u16();
+    match response.extensions_mut().remove::<Logged>() {
+        Some(logged) => tracing::info!(
+            status,
+            identifier = logged.identifier.as_str(),
+            request = logged.request,
+            strategy = logged.strategy,
+            milliseconds,
+            request_id,
+            "{method}"
+        ),
+        None => tracing::info!(status, milliseconds, request_id, "{method} {path}"),
+    }
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// Unlike those of other processes by the time of the first, and unlike each other by a count.
+fn next_id() -> String {
+    static STARTED: std::sync::OnceLock<u128> = std::sync::OnceLock::new();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let started = STARTED.get_or_init(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        now.map_or(0, |elapsed| elapsed.as_micros())
+    });
+    format!("{started:x}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,24 @@
+//! The server as HTTP sees it. Nothing outside this module knows of axum.
+
+mod accept;
+mod app;
+mod assets;
+mod base;
+mod conditional;
+pub mod config;
+mod disposition;
+mod error;
+mod health;
+mod image;
+mod index;
+mod information;
+mod layers;
+mod log;
+pub mod pages;
+mod path;
+mod router;
+mod serve;
+
+pub use router::router;
+pub use app::App;
+pub use serve::serve;

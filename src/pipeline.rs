@@ -1,0 +1,263 @@
+//! The walk of a request from the identifier to the encoded image; the table of its steps is in `ARCHITECTURE.md`.
+
+use std::io;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use crate::cache::CacheKey;
+use crate::config::Config;
+use crate::decode::{self, Decoder, Header, Limits};
+use crate::encode::{self, Settings};
+use crate::error::Error;
+use crate::iiif::tiling::Tiling;
+use crate::iiif::{Format, Identifier, ImageRequest, Information, Quality, SizeLimits};
+use crate::plan::Plan;
+use crate::raster::Raster;
+use crate::source::{Filesystem, Listing, Object, SourceError};
+use crate::transform::{color, extend, orient, quality, rotate, scale};
+use crate::work::{Cancelled, Work};
+
+/// Headers are read while images are decoded: small reads, so several for each thread.
+const READERS_PER_THREAD: usize = 4;
+
+/// Everything that answering needs, for the life of the process.
+pub struct Pipeline {
+    filesystem: Arc<Filesystem>,
+    limits: Limits,
+    sizes: SizeLimits,
+    settings: Settings,
+    /// Stands for the settings that change the bytes of a derivative.
+    settings_tag: String,
+    rights: Option<String>,
+    attribution: Option<String>,
+    readers: Work,
+    makers: Work,
+}
+
+/// A request resolved for its image; no pixel has been read yet.
+pub struct Prepared {
+    pub identifier: Identifier,
+    pub plan: Plan,
+    pub validators: Validators,
+    decoder: Arc<dyn Decoder>,
+}
+
+/// What tells one state of an answer from another (RFC 9110, section 8.8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validators {
+    /// An opaque tag, without quotes.
+    pub etag: String,
+    pub modified: SystemTime,
+}
+
+/// An encoded image.
+pub struct Derivative {
+    pub bytes: Vec<u8>,
+    pub format: Format,
+}
+
+/// An opened image.
+struct Opened {
+    object: Object,
+    decoder: Arc<dyn Decoder>,
+}
+
+impl Pipeline {
+    /// # Errors
+    /// If the images' directory cannot be opened.
+    pub fn new(config: &Config) -> io::Result<Self> {
+        let threads = config.work.thread_count();
+        let settings = Settings::from(&config.encode);
+        Ok(Self {
+            filesystem: Arc::new(Filesystem::new(&config.source)?),
+            limits: config.decode,
+            sizes: SizeLimits::from(&config.image),
+            settings_tag: format!("{} {settings:?}", env!("CARGO_PKG_VERSION")),
+            settings,
+            rights: config.image.rights.clone(),
+            attribution: config.image.attribution.clone(),
+            readers: Work::new(threads * READERS_PER_THREAD, config.work.queue),
+            makers: Work::new(threads, config.work.queue),
+        })
+    }
+
+    /// Finds the image, reads its header and resolves the request: all that can fail because of the request.
+    ///
+    /// # Errors
+    /// If the image is not found or not readable, or the request not possible for it.
+    pub async fn prepare(&self, request: ImageRequest) -> Result<Prepared, Error> {
+        let opened = self.open(request.identifier.clone()).await?;
+        let plan = Plan::new(&request, opened.decoder.header(), &self.sizes)?;
+        let parts = [
+            opened.object.location.as_str(),
+            &opened.object.version,
+            &plan.canonical_pixels.to_string(),
+            &self.settings_tag,
+        ];
+        Ok(Prepared {
+            validators: Validators {
+                etag: CacheKey::new(&parts).to_string(),
+                modified: opened.object.modified,
+            },
+            identifier: request.identifier,
+            plan,
+            decoder: opened.decoder,
+        })
+    }
+
+    /// Makes the image.
+    ///
+    /// # Errors
+    /// If the file is broken, the server busy, or the time up.
+    pub async fn render(&self, prepared: Prepared) -> Result<Derivative, Error> {
+        let settings = self.settings.clone();
+        self.makers
+            .run(move |cancelled| make(&prepared, &settings, cancelled))
+            .await
+    }
+
+    /// What `info.json` says of an image, and the state of the file that says it.
+    ///
+    /// # Errors
+    /// If the image is not found or not readable.
+    pub async fn information(
+        &self,
+        identifier: Identifier,
+    ) -> Result<(Information, SystemTime), Error> {
+        let opened = self.open(identifier).await?;
+        let information = self.describe(opened.decoder.header());
+        Ok((information, opened.object.modified))
+    }
+
+    /// Whether there is such an image, without reading its header.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be told.
+    pub async fn locate(&self, identifier: Identifier) -> Result<(), Error> {
+        let filesystem = Arc::clone(&self.filesystem);
+        let find = move |_: &Cancelled| find(&filesystem, &identifier).map(|_| ());
+        self.readers.run(find).await
+    }
+
+    /// The images and folders of one folder.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn list(&self, folder: String) -> Result<Listing, Error> {
+        let filesystem = Arc::clone(&self.filesystem);
+        let list = move |_: &Cancelled| filesystem.list(&folder).map_err(Error::internal);
+        self.readers.run(list).await
+    }
+
+    /// Every value of the walk, as JSON.
+    ///
+    /// # Errors
+    /// Where the walk ends early.
+    pub fn explain(&self, request: &ImageRequest) -> Result<Value, Error> {
+        let opened = open(&self.filesystem, &self.limits, &request.identifier)?;
+        let header = opened.decoder.header();
+        let plan = Plan::new(request, header, &self.sizes)?;
+        Ok(json!({
+            "identifier": request.identifier.as_str(),
+            "source": { "location": opened.object.location, "version": opened.object.version },
+            "header": header.summary(),
+            "plan": plan.summary(),
+        }))
+    }
+
+    async fn open(&self, identifier: Identifier) -> Result<Opened, Error> {
+        let filesystem = Arc::clone(&self.filesystem);
+        let limits = self.limits;
+        self.readers
+            .run(move |_| open(&filesystem, &limits, &identifier))
+            .await
+    }
+
+    fn describe(&self, header: &Header) -> Information {
+        let stored_tile = header.levels[0]
+            .tile
+            .map(|tile| header.orientation.apply_to(tile));
+        Information {
+            full: header.dimensions(),
+            tiling: Tiling::new(header.dimensions(), stored_tile, &self.sizes),
+            limits: self.sizes,
+            image_is_gray: header.color.is_gray(),
+            rights: self.rights.clone(),
+            attribution: self.attribution.clone(),
+        }
+    }
+}
+
+fn find(filesystem: &Filesystem, identifier: &Identifier) -> Result<Object, Error> {
+    filesystem.open(identifier).map_err(|error| match error {
+        SourceError::Unavailable(cause) => Error::SourceUnavailable {
+            identifier: identifier.clone(),
+            cause: cause.into(),
+        },
+        absent => Error::NotFound(absent.to_string()),
+    })
+}
+
+fn open(
+    filesystem: &Filesystem,
+    limits: &Limits,
+    identifier: &Identifier,
+) -> Result<Opened, Error> {
+    let object = find(filesystem, identifier)?;
+    let decoder = decode::open(Arc::clone(&object.input), limits)
+        .map_err(|error| Error::decoding(identifier, error))?;
+    Ok(Opened {
+        object,
+        decoder: Arc::from(decoder),
+    })
+}
+
+/// O01: region, size, rotation, quality, format, in this order.
+fn make(
+    prepared: &Prepared,
+    settings: &Settings,
+    cancelled: &Cancelled,
+) -> Result<Derivative, Error> {
+    let plan = &prepared.plan;
+    let raster = decode(prepared)?;
+    cancelled.check()?;
+    let raster = extend::extend(raster, plan.extended);
+    let raster = scale::scale(raster, plan.crop, plan.target)?;
+    let raster = color::to_srgb(raster, prepared.decoder.header().profile.as_deref())?;
+    let raster = orient::orient(raster, plan.orientation);
+    cancelled.check()?;
+    let raster = turn(raster, plan);
+    let raster = render_quality(raster, plan.quality);
+    cancelled.check()?;
+    let bytes = encode::encode(&raster, plan.format, plan.resolution, settings)?;
+    Ok(Derivative {
+        bytes,
+        format: plan.format,
+    })
+}
+
+fn decode(prepared: &Prepared) -> Result<Raster, Error> {
+    prepared
+        .decoder
+        .decode(&prepared.plan.window)
+        .map_err(|error| Error::decoding(&prepared.identifier, error))
+}
+
+/// T04: mirrored first, then turned.
+fn turn(raster: Raster, plan: &Plan) -> Raster {
+    let raster = orient::orient(raster, plan.rotation.orientation());
+    match plan.rotation.arbitrary() {
+        Some(degrees) => rotate::rotate(raster, degrees),
+        None => raster,
+    }
+}
+
+fn render_quality(raster: Raster, asked: Quality) -> Raster {
+    match asked {
+        Quality::Default | Quality::Color => raster,
+        Quality::Gray => quality::gray(raster),
+        Quality::Bitonal => quality::bitonal(raster),
+    }
+}

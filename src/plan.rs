@@ -1,0 +1,178 @@
+//! A request resolved to pixels for one image: pure, and the place where the cheapest way is chosen.
+
+mod axis;
+
+use crate::decode::{Header, Level, Resolution, Window};
+use crate::geometry::{Dimensions, Rect};
+use crate::iiif::canonical::Resolved;
+use crate::iiif::{
+    CanonicalRequest, Format, ImageRequest, Quality, RequestError, Rotation, SizeLimits, Version,
+};
+use crate::orientation::Orientation;
+use crate::transform::scale::Crop;
+use axis::Axis;
+
+/// Every value that making the image needs; nothing after it fails because of the request.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The extracted region in pixels of the full image, upright.
+    pub region: Rect,
+    /// The size of the scaled region, upright, before rotation.
+    pub size: Dimensions,
+    /// What is decoded: as stored.
+    pub window: Window,
+    /// The decoded window grown at its right and lower edge by repeated pixels, where a stored level was rounded down
+    /// and lacks them.
+    pub extended: Dimensions,
+    /// The extracted region in pixels of the extended window, as stored.
+    pub crop: Crop,
+    /// [`Self::size`] as stored.
+    pub target: Dimensions,
+    /// What brings the stored pixels upright.
+    pub orientation: Orientation,
+    pub rotation: Rotation,
+    pub quality: Quality,
+    pub format: Format,
+    /// Pixels per inch of the scaled region, if the source says how large the original is.
+    pub resolution: Option<Resolution>,
+    /// In the spelling of the version asked for.
+    pub canonical: CanonicalRequest,
+    /// In one spelling for all versions: what the pixels depend on.
+    pub canonical_pixels: CanonicalRequest,
+}
+
+impl Plan {
+    /// Resolves a request for an image.
+    ///
+    /// # Errors
+    /// If the region or size do not exist for this image, or are larger than the server or the format allow.
+    pub fn new(
+        request: &ImageRequest,
+        header: &Header,
+        limits: &SizeLimits,
+    ) -> Result<Self, RequestError> {
+        let full = header.dimensions();
+        let region = request.region.resolve(full)?;
+        let size = request
+            .size
+            .resolve(region.dimensions(), limits, request.version)?;
+        check_format(request, size)?;
+        let image_is_gray = header.color.is_gray();
+        let resolved = Resolved {
+            full,
+            region,
+            size,
+            image_is_gray,
+        };
+        let canonical = |version| CanonicalRequest::new(request, &resolved, limits, version);
+        let cut = Cut::cheapest(header, region, size);
+        Ok(Self {
+            region,
+            size,
+            window: cut.window(),
+            extended: cut.extended(),
+            crop: cut.crop(),
+            target: header.orientation.apply_to(size),
+            orientation: header.orientation,
+            rotation: request.rotation,
+            quality: request.quality.canonical(image_is_gray),
+            format: request.format,
+            resolution: resolution(header, region, size),
+            canonical: canonical(request.version),
+            canonical_pixels: canonical(Version::V3),
+        })
+    }
+}
+
+/// The format's longest side bounds the rotated image: its diagonal, at worst.
+fn check_format(request: &ImageRequest, size: Dimensions) -> Result<(), RequestError> {
+    let longest = request.format.capabilities().longest_side;
+    let bound = match request.rotation.arbitrary() {
+        Some(_) => size.width().saturating_add(size.height()),
+        None => size.width().max(size.height()),
+    };
+    if bound > longest {
+        return Err(RequestError::TooLongForFormat {
+            format: request.format.name(),
+            longest,
+        });
+    }
+    Ok(())
+}
+
+fn resolution(header: &Header, region: Rect, size: Dimensions) -> Option<Resolution> {
+    let stored = header.resolution?;
+    let (x, y) = if header.orientation.transposes() {
+        (stored.y, stored.x)
+    } else {
+        (stored.x, stored.y)
+    };
+    Some(Resolution {
+        x: x * f64::from(size.width()) / f64::from(region.width()),
+        y: y * f64::from(size.height()) / f64::from(region.height()),
+    })
+}
+
+/// The region on one stored level.
+struct Cut {
+    level: usize,
+    x: Axis,
+    y: Axis,
+}
+
+impl Cut {
+    /// The smallest level that still has a pixel for each one asked for.
+    fn cheapest(header: &Header, region: Rect, size: Dimensions) -> Self {
+        let stored = header.stored_dimensions();
+        let region = header.orientation.stored_rect(region, stored);
+        let target = header.orientation.apply_to(size);
+        let on_level = |(index, level): (usize, &Level)| {
+            let factor = level.scale_factor.get();
+            let axis = |start, extent, full, level, target| Axis {
+                start,
+                extent,
+                full,
+                factor,
+                level,
+                target,
+            };
+            let here = level.dimensions;
+            Self {
+                level: index,
+                x: axis(region.x(), region.width(), stored.width(), here.width(), target.width()),
+                y: axis(region.y(), region.height(), stored.height(), here.height(), target.height()),
+            }
+        };
+        let levels = header.levels.iter().enumerate().map(on_level);
+        levels
+            .filter(|cut| cut.level == 0 || (cut.x.is_enough() && cut.y.is_enough()))
+            .next_back()
+            .expect("the full image is always enough")
+    }
+
+    fn window(&self) -> Window {
+        let rect = Rect::new(self.x.first(), self.y.first(), self.x.count(), self.y.count());
+        Window {
+            level: self.level,
+            rect: rect.expect("a part of the level"),
+        }
+    }
+
+    fn extended(&self) -> Dimensions {
+        Dimensions::at_least_one(self.x.wanted(), self.y.wanted())
+    }
+
+    fn crop(&self) -> Crop {
+        let (left, width) = self.x.crop();
+        let (top, height) = self.y.crop();
+        Crop {
+            left,
+            top,
+            width,
+            height,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

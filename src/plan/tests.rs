@@ -1,0 +1,118 @@
+//! Which pixels of which level a request is made from.
+
+use super::*;
+use crate::decode::{ColorModel, SourceFormat};
+use crate::geometry::ScaleFactor;
+use crate::iiif::{Identifier, Region, Size};
+use proptest::prelude::*;
+
+fn header(width: u32, height: u32, factors: &[u32], orientation: u16) -> Header {
+    let full = Dimensions::new(width, height).unwrap();
+    let level = |factor: &u32| {
+        let scale_factor = ScaleFactor::new(*factor).unwrap();
+        Level {
+            dimensions: full.divided(scale_factor),
+            scale_factor,
+            tile: None,
+        }
+    };
+    Header {
+        format: SourceFormat::Tiff,
+        levels: factors.iter().map(level).collect(),
+        orientation: Orientation::from_tag(orientation),
+        color: ColorModel::Rgb,
+        alpha: false,
+        bit_depth: 8,
+        pages: 1,
+        resolution: Some(Resolution { x: 300.0, y: 300.0 }),
+        profile: None,
+        coding: String::new(),
+    }
+}
+
+fn request(region: &str, size: &str) -> ImageRequest {
+    ImageRequest {
+        version: Version::V3,
+        identifier: Identifier::new("x".to_owned()).unwrap(),
+        region: Region::parse(region).unwrap(),
+        size: Size::parse(size, Version::V3).unwrap(),
+        rotation: Rotation::NONE,
+        quality: Quality::Default,
+        format: Format::Jpg,
+    }
+}
+
+fn plan(header: &Header, region: &str, size: &str) -> Plan {
+    Plan::new(&request(region, size), header, &SizeLimits::default()).unwrap()
+}
+
+#[test]
+fn a_tile_comes_from_the_level_of_its_scale_factor() {
+    let header = header(8000, 6000, &[1, 2, 4, 8], 1);
+    let plan = plan(&header, "2048,0,2048,2048", "512,512");
+    assert_eq!(plan.window.level, 2);
+    assert_eq!(plan.window.rect, Rect::new(512, 0, 512, 512).unwrap());
+    assert_eq!(plan.target, plan.window.rect.dimensions());
+}
+
+#[test]
+fn a_thumbnail_comes_from_the_smallest_level_that_is_large_enough() {
+    let header = header(8000, 6000, &[1, 2, 4, 8, 16], 1);
+    assert_eq!(plan(&header, "full", "!600,600").window.level, 3);
+    assert_eq!(plan(&header, "full", "500,").window.level, 4);
+    assert_eq!(plan(&header, "full", "max").window.level, 0);
+}
+
+#[test]
+fn r16_a_turned_image_is_read_where_its_pixels_are_stored() {
+    let header = header(400, 300, &[1], 6);
+    let plan = plan(&header, "0,0,100,50", "50,25");
+    // Upright it is 300x400; what is shown at the top left is stored at the bottom left.
+    assert_eq!(plan.window.rect, Rect::new(0, 200, 50, 100).unwrap());
+    assert_eq!(plan.target, Dimensions::new(25, 50).unwrap());
+    assert_eq!(plan.size, Dimensions::new(50, 25).unwrap());
+}
+
+#[test]
+fn the_resolution_shrinks_with_the_image() {
+    let header = header(400, 300, &[1], 1);
+    let resolution = plan(&header, "full", "pct:50").resolution.unwrap();
+    assert!((resolution.x - 150.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_format_that_cannot_be_that_long_is_refused() {
+    let header = header(20_000, 10, &[1], 1);
+    let webp = ImageRequest {
+        format: Format::Webp,
+        ..request("full", "max")
+    };
+    let refused = Plan::new(&webp, &header, &SizeLimits::default());
+    assert!(matches!(refused, Err(RequestError::TooLongForFormat { longest: 16_383, .. })));
+}
+
+proptest! {
+    /// The window always lies on its level, and the crop inside the extended window.
+    #[test]
+    fn windows_lie_on_their_level(
+        width in 1..3000_u32, height in 1..3000_u32, x in 0..3000_u32, y in 0..3000_u32, w in 1..3000_u32,
+        h in 1..3000_u32, tw in 1..600_u32, th in 1..600_u32, floor: bool, tag in 1..9_u16,
+    ) {
+        let mut header = header(width, height, &[1, 2, 4, 8, 16], tag);
+        if floor {
+            for level in &mut header.levels {
+                let factor = level.scale_factor.get();
+                level.dimensions = Dimensions::at_least_one(width / factor, height / factor);
+            }
+        }
+        let limits = SizeLimits { upscaling: true, ..SizeLimits::default() };
+        let request = request(&format!("{x},{y},{w},{h}"), &format!("^{tw},{th}"));
+        if let Ok(plan) = Plan::new(&request, &header, &limits) {
+            prop_assert!(plan.window.rect.is_within(header.levels[plan.window.level].dimensions));
+            prop_assert!(plan.window.rect.dimensions().fits_in(plan.extended));
+            prop_assert!(plan.crop.left + plan.crop.width <= f64::from(plan.extended.width()) + 1e-9);
+            prop_assert!(plan.crop.top + plan.crop.height <= f64::from(plan.extended.height()) + 1e-9);
+            prop_assert!(plan.crop.width > 0.0 && plan.crop.height > 0.0);
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Images in a directory: the identifier is the path below it.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use super::config::SourceConfig;
+use super::{FileInput, Object, SourceError};
+use crate::iiif::Identifier;
+
+/// Names longer than this exist on no usual file system; asking for them would be an error, not an absence (E12).
+const LONGEST_NAME: usize = 255;
+
+/// Tried in this order where an identifier has no extension.
+const EXTENSIONS: [&str; 16] = [
+    "jp2", "jpx", "jph", "j2k", "j2c", "jpf", "tif", "tiff", "ptif", "jpg", "jpeg", "png", "webp", "gif",
+    "bmp", "pdf",
+];
+
+/// A directory of images.
+pub struct Filesystem {
+    root: Root,
+}
+
+/// How paths are looked up below the root.
+enum Root {
+    /// Every step of the path is opened from the one before, so that neither `..` nor a symbolic link leads out.
+    Confined(Dir),
+    /// Symbolic links lead wherever they point.
+    Open(PathBuf),
+}
+
+impl Filesystem {
+    /// # Errors
+    /// If the root is no directory that can be read.
+    pub fn new(config: &SourceConfig) -> io::Result<Self> {
+        let directory = Dir::open_ambient_dir(&config.root, ambient_authority())?;
+        let root = if config.links_outside_root {
+            Root::Open(config.root.clone())
+        } else {
+            Root::Confined(directory)
+        };
+        Ok(Self { root })
+    }
+
+    /// Opens the file that an identifier means: the path itself, or with one of the known extensions if exactly one
+    /// such file exists.
+    ///
+    /// # Errors
+    /// [`SourceError::NotFound`] also for paths that could lead out of the root (E12, K01).
+    pub fn open(&self, identifier: &Identifier) -> Result<Object, SourceError> {
+        let path = identifier.as_str();
+        if !is_plain(path) {
+            return Err(SourceError::NotFound(path.to_owned()));
+        }
+        if let Some(object) = self.open_file(path)? {
+            return Ok(object);
+        }
+        let mut found = self.with_extensions(path)?;
+        match (found.pop(), found.is_empty()) {
+            (Some(object), true) => Ok(object),
+            (None, _) => Err(SourceError::NotFound(path.to_owned())),
+            (Some(last), false) => {
+                found.push(last);
+                Err(SourceError::Ambiguous {
+                    identifier: path.to_owned(),
+                    candidates: found.into_iter().map(|object| object.location).collect(),
+                })
+            }
+        }
+    }
+
+    fn with_extensions(&self, path: &str) -> Result<Vec<Object>, SourceError> {
+        let mut found = Vec::new();
+        for extension in EXTENSIONS {
+            for spelling in [extension.to_owned(), extension.to_uppercase()] {
+                found.extend(self.open_file(&format!("{path}.{spelling}"))?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// `None` if there is no such regular file.
+    fn open_file(&self, path: &str) -> Result<Option<Object>, SourceError> {
+        let file = match self.root.open(path) {
+            Ok(file) => file,
+            Err(error) if means_absent(&error) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Ok(None);
+        }
+        let modified = metadata.modified()?;
+        Ok(Some(Object {
+            location: path.to_owned(),
+            version: version(metadata.len(), modified),
+            modified,
+            input: Arc::new(FileInput::new(file, metadata.len())),
+        }))
+    }
+
+    /// The files of one folder that look like images, and its folders, by name; for the index page.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn list(&self, folder: &str) -> io::Result<Listing> {
+        let mut listing = Listing::default();
+        for (name, is_folder) in self.root.entries(folder)? {
+            if name.starts_with('.') {
+                continue;
+            }
+            let path = if folder.is_empty() {
+                name
+            } else {
+                format!("{folder}/{name}")
+            };
+            if is_folder {
+                listing.folders.push(path);
+            } else if has_known_extension(&path) {
+                listing.images.push(path);
+            }
+        }
+        listing.folders.sort();
+        listing.images.sort();
+        Ok(listing)
+    }
+}
+
+/// Paths below the root.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    pub folders: Vec<String>,
+    pub images: Vec<String>,
+}
+
+impl Root {
+    fn open(&self, path: &str) -> io::Result<File> {
+        match self {
+            Self::Confined(directory) => directory.open(path).map(cap_std::fs::File::into_std),
+            Self::Open(root) => File::open(root.join(path)),
+        }
+    }
+
+    fn entries(&self, folder: &str) -> io::Result<Vec<(String, bool)>> {
+        let folder = if folder.is_empty() { "." } else { folder };
+        match self {
+            Self::Confined(directory) => directory
+                .read_dir(folder)?
+                .map(|entry| {
+                    let entry = entry?;
+                    Ok((lossless(entry.file_name()), entry.file_type()?.is_dir()))
+                })
+                .filter_map(with_name)
+                .collect(),
+            Self::Open(root) => root
+                .join(folder)
+                .read_dir()?
+                .map(|entry| {
+                    let entry = entry?;
+                    Ok((lossless(entry.file_name()), entry.path().is_dir()))
+                })
+                .filter_map(with_name)
+                .collect(),
+        }
+    }
+}
+
+/// Names that are not UTF-8 cannot be identifiers.
+fn lossless(name: std::ffi::OsString) -> Option<String> {
+    name.into_string().ok()
+}
+
+fn with_name(entry: io::Result<(Option<String>, bool)>) -> Option<io::Result<(String, bool)>> {
+    match entry {
+        Ok((name, is_folder)) => name.map(|name| Ok((name, is_folder))),
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// Whether every step of the path is the name of something in the folder before it; names that begin with a dot are
+/// hidden.
+fn is_plain(path: &str) -> bool {
+    path.split('/').all(|name| {
+        !name.is_empty()
+            && name.len() <= LONGEST_NAME
+            && !name.starts_with('.')
+            && !name.contains('\\')
+    })
+}
+
+fn has_known_extension(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, extension)| {
+        EXTENSIONS
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    })
+}
+
+/// Errors that say that there is nothing there for clients: no such file, a step that is no folder, a path that is too
+/// long or leads out of the root.
+fn means_absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        FilesystemLoop, InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied,
+    };
+    matches!(
+        error.kind(),
+        NotFound | NotADirectory | InvalidFilename | InvalidInput | FilesystemLoop | PermissionDenied
+    )
+}
+
+fn version(size: u64, modified: SystemTime) -> String {
+    let nanoseconds = modified
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_nanos());
+    format!("{size}-{nanoseconds}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use tempfile::TempDir;
+
+    fn folder() -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        fs::create_dir_all(root.join("maps")).unwrap();
+        for name in ["one.tif", "two.tif", "two.jpg", "three.JP2", "maps/1 ü.png", ".hidden.tif"] {
+            fs::write(root.join(name), name).unwrap();
+        }
+        fs::write(folder.path().join("secret.tif"), "secret").unwrap();
+        std::os::unix::fs::symlink("../secret.tif", root.join("link.tif")).unwrap();
+        std::os::unix::fs::symlink("maps", root.join("inside")).unwrap();
+        folder
+    }
+
+    fn filesystem(folder: &TempDir, links_outside_root: bool) -> Filesystem {
+        let root = folder.path().join("root");
+        Filesystem::new(&SourceConfig {
+            root,
+            links_outside_root,
+        })
+        .unwrap()
+    }
+
+    fn location(filesystem: &Filesystem, identifier: &str) -> Result<String, SourceError> {
+        let identifier = Identifier::new(identifier.to_owned()).unwrap();
+        filesystem.open(&identifier).map(|object| object.location)
+    }
+
+    #[test]
+    fn the_extension_may_be_left_out_where_one_file_fits() {
+        let folder = folder();
+        let files = filesystem(&folder, false);
+        assert_eq!(location(&files, "one.tif").unwrap(), "one.tif");
+        assert_eq!(location(&files, "one").unwrap(), "one.tif");
+        assert_eq!(location(&files, "three").unwrap(), "three.JP2");
+        assert_eq!(location(&files, "maps/1 ü").unwrap(), "maps/1 ü.png");
+        assert!(matches!(
+            location(&files, "two"),
+            Err(SourceError::Ambiguous { candidates, .. }) if candidates == ["two.tif", "two.jpg"]
+        ));
+    }
+
+    #[test]
+    fn e12_k01_nothing_outside_the_root_is_opened() {
+        let folder = folder();
+        let files = filesystem(&folder, false);
+        let long = "a".repeat(1_000);
+        for identifier in [
+            "../secret.tif", "/etc/passwd", "maps/../../secret.tif", "..", ".", "maps", "maps//1", "..\\secret",
+            ".hidden.tif", "link.tif", "link", "one.tif/", &long,
+        ] {
+            assert!(
+                matches!(location(&files, identifier), Err(SourceError::NotFound(_))),
+                "{identifier}"
+            );
+        }
+        assert_eq!(location(&files, "inside/1 ü.png").unwrap(), "inside/1 ü.png");
+    }
+
+    #[test]
+    fn links_lead_out_where_that_is_configured() {
+        let folder = folder();
+        let files = filesystem(&folder, true);
+        assert_eq!(location(&files, "link.tif").unwrap(), "link.tif");
+        assert!(location(&files, "../secret.tif").is_err());
+    }
+
+    #[test]
+    fn the_version_follows_the_file() {
+        let folder = folder();
+        let files = filesystem(&folder, false);
+        let identifier = Identifier::new("one".to_owned()).unwrap();
+        let before = files.open(&identifier).unwrap().version;
+        fs::write(folder.path().join("root/one.tif"), "changed").unwrap();
+        assert_ne!(files.open(&identifier).unwrap().version, before);
+    }
+
+    #[test]
+    fn listing_shows_folders_and_images_by_name() {
+        let folder = folder();
+        let listing = filesystem(&folder, false).list("").unwrap();
+        assert_eq!(listing.folders, ["maps"]);
+        assert_eq!(listing.images, ["link.tif", "one.tif", "three.JP2", "two.jpg", "two.tif"]);
+    }
+}

@@ -1,0 +1,36 @@
+//! Where underlying images are stored.
+
+pub mod config;
+mod file;
+mod filesystem;
+
+pub use file::FileInput;
+pub use filesystem::Filesystem;
+
+use std::time::SystemTime;
+
+use crate::input::Input;
+
+/// An image file that was found, and what tells this state of it from any other.
+pub struct Object {
+    /// The path below the root, with slashes.
+    pub location: String,
+    /// Changes whenever the bytes do: from size and time of modification.
+    pub version: String,
+    pub modified: SystemTime,
+    pub input: Input,
+}
+
+/// Why an identifier leads to no readable file.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    #[error("there is no image \"{0}\"")]
+    NotFound(String),
+    #[error("\"{identifier}\" may mean any of: {}", .candidates.join(", "))]
+    Ambiguous {
+        identifier: String,
+        candidates: Vec<String>,
+    },
+    #[error("the file cannot be opened")]
+    Unavailable(#[from] std::io::Error),
+}

@@ -1,0 +1,49 @@
+//! Repeats the last column and row.
+
+use crate::geometry::Dimensions;
+use crate::raster::{Raster, Samples};
+
+/// Grows a raster to the right and downwards by copies of its last column and row.
+///
+/// Stored levels that were rounded down lack a pixel at their far edges; scaling what is there over the whole length
+/// would shift the picture against the other levels.
+pub fn extend(raster: Raster, to: Dimensions) -> Raster {
+    if raster.dimensions() == to {
+        return raster;
+    }
+    let samples = match raster.samples() {
+        Samples::U8(samples) => Samples::U8(grow(samples, &raster, to)),
+        Samples::U16(samples) => Samples::U16(grow(samples, &raster, to)),
+    };
+    Raster::new(to, raster.layout(), samples)
+}
+
+fn grow<T: Copy>(samples: &[T], raster: &Raster, to: Dimensions) -> Vec<T> {
+    let channels = raster.layout().channels();
+    let stride = raster.dimensions().width() as usize * channels;
+    let missing = to.width().saturating_sub(raster.dimensions().width()) as usize;
+    let last_row = raster.dimensions().height() as usize - 1;
+    (0..to.height() as usize)
+        .map(|y| y.min(last_row) * stride)
+        .flat_map(|start| {
+            let row = &samples[start..start + stride];
+            let last = &row[stride - channels..];
+            row.iter().chain(std::iter::repeat_n(last, missing).flatten())
+        })
+        .copied()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::Layout;
+
+    #[test]
+    fn the_far_edges_are_repeated() {
+        let small = Dimensions::new(2, 1).unwrap();
+        let raster = Raster::new(small, Layout::GrayAlpha, Samples::U8(vec![1, 2, 3, 4]));
+        let grown = extend(raster, Dimensions::new(3, 2).unwrap());
+        assert_eq!(grown.as_u8(), Some(&[1, 2, 3, 4, 3, 4, 1, 2, 3, 4, 3, 4][..]));
+    }
+}
