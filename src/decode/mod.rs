@@ -4,7 +4,10 @@
 //! window needs, as far as the format allows.
 
 mod bmp;
+#[cfg(test)]
+mod contract;
 mod error;
+mod exif;
 mod gif;
 mod header;
 mod jp2;
@@ -14,6 +17,7 @@ mod png;
 mod sniff;
 mod tiff;
 mod webp;
+mod whole;
 
 pub use error::DecodeError;
 pub use header::{ColorModel, Header, Level, Resolution, SourceFormat};

@@ -1,8 +1,136 @@
-//! Filled in next.
+//! PNG (W3C PNG Specification, third edition), and of APNG the default image.
+//!
+//! Palettes and samples of less than 8 bits are expanded, and `tRNS` becomes an alpha channel. `gAMA` and `cHRM` are
+//! not applied: without a profile samples are taken as sRGB, as browsers do with the values that are written in
+//! practice. `eXIf` is read where it precedes the pixels, as encoders write it.
 
-use super::{DecodeError, Decoder, Limits};
-use crate::input::Input;
+use png::{BitDepth, ColorType, DecodingError, Info, Transformations, Unit};
 
-pub fn open(_input: Input, _limits: &Limits) -> Result<Box<dyn Decoder>, DecodeError> {
-    Err(DecodeError::unsupported("png"))
+use super::exif::{self, Exif};
+use super::whole::{Whole, buffered, read_error};
+use super::{ColorModel, DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat};
+use crate::geometry::{Dimensions, ScaleFactor};
+use crate::input::{Input, Reader};
+use crate::orientation::Orientation;
+use crate::raster::{Layout, Raster, Samples};
+
+const FORMAT: &str = "PNG";
+
+type PngReader = png::Reader<std::io::BufReader<Reader>>;
+
+/// Opens a PNG: reads the chunks before the pixels.
+pub fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeError> {
+    let reader = reader(input.clone(), limits)?;
+    let header = header(reader.info())?;
+    let (_, depth) = reader.output_color_type();
+    let bytes_per_sample = if depth == BitDepth::Sixteen { 2 } else { 1 };
+    let bytes = layout(&reader)?.channels() as u64 * bytes_per_sample;
+    // The samples as read, and for 16 bits once more in the byte order of the machine.
+    Whole::open(input, limits, header, bytes * bytes_per_sample, decode)
+}
+
+fn reader(input: Input, limits: &Limits) -> Result<PngReader, DecodeError> {
+    let bytes = usize::try_from(limits.decoded_bytes).unwrap_or(usize::MAX);
+    let mut decoder = png::Decoder::new_with_limits(buffered(input), png::Limits { bytes });
+    decoder.set_transformations(Transformations::EXPAND);
+    decoder.set_ignore_text_chunk(true);
+    decoder.read_info().map_err(error)
+}
+
+fn header(info: &Info<'_>) -> Result<Header, DecodeError> {
+    let dimensions = Dimensions::new(info.width, info.height)
+        .ok_or_else(|| DecodeError::malformed(FORMAT, "a side of zero"))?;
+    let exif = info.exif_metadata.as_deref().map(Exif::parse);
+    Ok(Header {
+        format: SourceFormat::Png,
+        levels: vec![Level {
+            dimensions,
+            scale_factor: ScaleFactor::ONE,
+            tile: None,
+        }],
+        orientation: exif.map_or(Orientation::UPRIGHT, |exif| exif.orientation),
+        color: color(info),
+        alpha: has_alpha(info),
+        bit_depth: info.bit_depth as u8,
+        pages: 1,
+        resolution: resolution(info).or_else(|| exif.and_then(|exif| exif.resolution)),
+        profile: info.icc_profile.as_deref().map(Into::into),
+        coding: if info.interlaced {
+            "Deflate, interlaced"
+        } else {
+            "Deflate"
+        }
+        .to_owned(),
+    })
+}
+
+fn color(info: &Info<'_>) -> ColorModel {
+    match info.color_type {
+        ColorType::Grayscale if info.bit_depth == BitDepth::One => ColorModel::Bilevel,
+        ColorType::Grayscale | ColorType::GrayscaleAlpha => ColorModel::Gray,
+        ColorType::Indexed => ColorModel::Palette,
+        ColorType::Rgb | ColorType::Rgba => ColorModel::Rgb,
+    }
+}
+
+fn has_alpha(info: &Info<'_>) -> bool {
+    matches!(info.color_type, ColorType::GrayscaleAlpha | ColorType::Rgba) || info.trns.is_some()
+}
+
+fn resolution(info: &Info<'_>) -> Option<Resolution> {
+    const METRES_PER_INCH: f64 = 0.0254;
+    let per_metre = info
+        .pixel_dims
+        .filter(|density| density.unit == Unit::Meter)?;
+    exif::resolution(
+        f64::from(per_metre.xppu) * METRES_PER_INCH,
+        f64::from(per_metre.yppu) * METRES_PER_INCH,
+    )
+}
+
+fn layout(reader: &PngReader) -> Result<Layout, DecodeError> {
+    match reader.output_color_type().0 {
+        ColorType::Grayscale => Ok(Layout::Gray),
+        ColorType::GrayscaleAlpha => Ok(Layout::GrayAlpha),
+        ColorType::Rgb => Ok(Layout::Rgb),
+        ColorType::Rgba => Ok(Layout::Rgba),
+        ColorType::Indexed => Err(DecodeError::malformed(FORMAT, "no palette")),
+    }
+}
+
+fn decode(input: Input, limits: &Limits) -> Result<Raster, DecodeError> {
+    let mut reader = reader(input, limits)?;
+    let layout = layout(&reader)?;
+    let size = reader
+        .output_buffer_size()
+        .ok_or_else(|| DecodeError::malformed(FORMAT, "more pixels than memory"))?;
+    let mut bytes = vec![0; size];
+    let frame = reader.next_frame(&mut bytes).map_err(error)?;
+    let info = reader.info();
+    // The default image of an APNG may be a frame of the animation, which then must fill the canvas.
+    let dimensions = Dimensions::new(frame.width, frame.height)
+        .filter(|frame| (frame.width(), frame.height()) == (info.width, info.height))
+        .ok_or_else(|| {
+            DecodeError::malformed(FORMAT, "a first frame that is not the whole image")
+        })?;
+    Ok(Raster::new(
+        dimensions,
+        layout,
+        samples(bytes, frame.bit_depth),
+    ))
+}
+
+fn samples(bytes: Vec<u8>, depth: BitDepth) -> Samples {
+    if depth != BitDepth::Sixteen {
+        return Samples::U8(bytes);
+    }
+    let (pairs, _) = bytes.as_chunks();
+    Samples::U16(pairs.iter().copied().map(u16::from_be_bytes).collect())
+}
+
+fn error(error: DecodingError) -> DecodeError {
+    match error {
+        DecodingError::IoError(error) => read_error(FORMAT, error),
+        error => DecodeError::malformed(FORMAT, error.to_string()),
+    }
 }
