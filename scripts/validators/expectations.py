@@ -17,10 +17,21 @@ LARGEST_SIZE = (
 
 # (validator, version, test): (pattern that the whole failure must match, reason)
 KNOWN_FAILURES = {
-    ("official", "3.0", "size_noup"): (r".*missing 3 required positional arguments.* at \S+/full/!2000,3000/0/default\.jpg", LARGER_BOX),
-    ("official", "3.0", "size_up"): (r"got \(2000, 2000\), expected \(1000, 1000\).* at \S+/full/\^max/0/default\.jpg", LARGEST_SIZE),
-    ("ng", "3.0", "size_noup"): (r"Retrieving upscaled image with size='!2000,3000' succeeded but should have failed\..*", LARGER_BOX),
-    ("ng", "3.0", "size_up"): (r".*Incorrect image size for upscaled size='\^max'.*", LARGEST_SIZE),
+    # Here and below the validators stumble over their own error: one raises without the arguments that its exception
+    # needs, the other reads a property that its image does not have. The address at the end tells what they looked at.
+    ("official", "3.0", "size_noup"): (
+        r"TypeError: .*missing 3 required positional arguments.* at \S+/full/!2000,3000/0/default\.jpg",
+        LARGER_BOX,
+    ),
+    ("official", "3.0", "size_up"): (
+        r"got \(2000, 2000\), expected \(1000, 1000\): .* at \S+/full/\^max/0/default\.jpg",
+        LARGEST_SIZE,
+    ),
+    ("ng", "3.0", "size_noup"): (
+        r"Retrieving upscaled image with size='!2000,3000' succeeded but should have failed\.[^\n]*",
+        LARGER_BOX,
+    ),
+    ("ng", "3.0", "size_up"): (r"AttributeError: .* at \S+/full/\^max/0/default\.jpg", LARGEST_SIZE),
 }
 
 

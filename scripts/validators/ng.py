@@ -6,9 +6,21 @@ Its own command line runs only what info.json declares, needs Python 3.12, and h
 import socket
 import sys
 
-from iiif_validator.tests.test import IIIFVersion, TargetServer, get_tests
+from iiif_validator.tests import test as api
 
 from expectations import judge
+
+requested = []
+
+
+def recording(urlopen):
+    """Remembers what was requested: an exception of a test does not name it."""
+
+    def recorded(request):
+        requested.append(request.full_url)
+        return urlopen(request)
+
+    return recorded
 
 
 def run(test, server):
@@ -16,7 +28,7 @@ def run(test, server):
     try:
         results = test.run(server)
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error} at {requested[-1]}"
     if not isinstance(results, list):
         results = [results]
     failures = [
@@ -28,10 +40,11 @@ def run(test, server):
 
 
 def main(base, version):
+    api.urlopen = recording(api.urlopen)
     socket.setdefaulttimeout(30)
     base_url, identifier = base.rsplit("/", 1)
-    server = TargetServer(base_url, identifier, IIIFVersion(version))
-    tests = {test.__module__.rsplit(".", 1)[1]: test for test in get_tests(server.version)}
+    server = api.TargetServer(base_url, identifier, api.IIIFVersion(version))
+    tests = {test.__module__.rsplit(".", 1)[1]: test for test in api.get_tests(server.version)}
     return judge("ng", base, version, {name: run(test, server) for name, test in sorted(tests.items())})
 
 
