@@ -1,0 +1,23 @@
+// Fills in what the list of images leaves out: the dimensions, read from an image's info.json once it comes into view.
+
+async function showDimensions(item) {
+  const place = item.querySelector('.dimensions');
+  try {
+    const response = await fetch(item.dataset.info);
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+    const { width, height } = await response.json();
+    place.textContent = `${width} × ${height}`;
+  } catch (error) {
+    place.textContent = `Not readable (${error.message})`;
+  }
+}
+
+const observer = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    observer.unobserve(target);
+    showDimensions(target);
+  }
+});
+
+for (const item of document.querySelectorAll('[data-info]')) observer.observe(item);
