@@ -2,6 +2,8 @@
 
 mod axis;
 
+use serde_json::{Value, json};
+
 use crate::decode::{Header, Level, Resolution, Window};
 use crate::geometry::{Dimensions, Rect};
 use crate::iiif::canonical::Resolved;
@@ -80,6 +82,51 @@ impl Plan {
             resolution: resolution(header, region, size),
             canonical: canonical(request.version),
             canonical_pixels: canonical(Version::V3),
+        })
+    }
+}
+
+impl Plan {
+    /// Where the pixels come from, in a word: for the log.
+    pub fn strategy(&self) -> &'static str {
+        match (self.is_stored_as_asked(), self.window.level) {
+            (true, _) => "as stored",
+            (false, 0) => "scaled from the full image",
+            (false, _) => "scaled from a level",
+        }
+    }
+
+    /// Whether the decoded pixels need no scaling.
+    fn is_stored_as_asked(&self) -> bool {
+        let whole = Rect::whole(self.extended);
+        self.target == whole.dimensions() && self.crop == Crop::whole(whole.dimensions())
+    }
+
+    /// The plan for people and tests.
+    pub fn summary(&self) -> Value {
+        let sides = |d: Dimensions| json!({ "width": d.width(), "height": d.height() });
+        let Crop {
+            left,
+            top,
+            width,
+            height,
+        } = self.crop;
+        json!({
+            "canonical": self.canonical.to_string(),
+            "region": self.region.to_string(),
+            "size": sides(self.size),
+            "rotation": self.rotation.to_string(),
+            "quality": self.quality.to_string(),
+            "format": self.format.name(),
+            "strategy": self.strategy(),
+            "decode": {
+                "level": self.window.level,
+                "window": self.window.rect.to_string(),
+                "pixels": self.window.rect.dimensions().area(),
+            },
+            "crop": { "left": left, "top": top, "width": width, "height": height },
+            "target": sides(self.target),
+            "orientation": self.orientation.tag(),
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use crate::geometry::{Dimensions, ScaleFactor};
 use crate::orientation::Orientation;
 
@@ -90,5 +92,36 @@ impl Header {
     /// Width and height of the full image as stored.
     pub fn stored_dimensions(&self) -> Dimensions {
         self.levels[0].dimensions
+    }
+
+    /// The header for people and tests.
+    pub fn summary(&self) -> Value {
+        let sides = |d: Dimensions| json!({ "width": d.width(), "height": d.height() });
+        let levels: Vec<Value> = self
+            .levels
+            .iter()
+            .map(|level| {
+                json!({
+                    "width": level.dimensions.width(),
+                    "height": level.dimensions.height(),
+                    "scale_factor": level.scale_factor.get(),
+                    "tile": level.tile.map(sides),
+                })
+            })
+            .collect();
+        json!({
+            "format": self.format,
+            "coding": self.coding,
+            "width": self.dimensions().width(),
+            "height": self.dimensions().height(),
+            "orientation": self.orientation.tag(),
+            "levels": levels,
+            "color": self.color,
+            "alpha": self.alpha,
+            "bit_depth": self.bit_depth,
+            "pages": self.pages,
+            "resolution": self.resolution.map(|r| json!({ "x": r.x, "y": r.y })),
+            "profile_bytes": self.profile.as_ref().map(|profile| profile.len()),
+        })
     }
 }

@@ -1,0 +1,126 @@
+//! Which module may use which: the table of `ARCHITECTURE.md` as a fact.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A module, and the modules of this crate that it may use. What is not listed uses none.
+const ALLOWED: [(&str, &[&str]); 19] = [
+    ("geometry", &[]),
+    ("input", &[]),
+    ("orientation", &["geometry"]),
+    ("raster", &["geometry"]),
+    ("ffi", &["geometry", "input"]),
+    ("iiif", &["config", "geometry", "orientation"]),
+    ("decode", &["config", "ffi", "geometry", "input", "orientation", "raster"]),
+    ("transform", &["geometry", "orientation", "raster"]),
+    ("encode", &["config", "decode", "ffi", "geometry", "iiif", "raster", "transform"]),
+    ("plan", &["decode", "geometry", "iiif", "orientation", "transform"]),
+    ("cache", &[]),
+    ("source", &["iiif", "input"]),
+    ("error", &["decode", "encode", "iiif", "transform"]),
+    ("work", &["error"]),
+    // Knows the sections, which stand beside the code that they configure.
+    ("config", &["decode", "encode", "http", "iiif", "source", "telemetry", "work"]),
+    ("telemetry", &["config"]),
+    (
+        "pipeline",
+        &[
+            "cache", "config", "decode", "encode", "error", "iiif", "plan", "raster", "source", "transform", "work",
+        ],
+    ),
+    ("http", &["cache", "config", "error", "iiif", "pipeline"]),
+    ("cli", &["config", "decode", "http", "iiif", "pipeline", "source", "telemetry", "input"]),
+];
+
+/// Crates that only these modules may use.
+const CONFINED: [(&str, &[&str]); 3] = [
+    ("axum", &["http"]),
+    ("tower", &["http"]),
+    ("tokio", &["http", "work", "cli", "main"]),
+];
+
+#[test]
+fn modules_use_only_what_is_below_them() {
+    let mut violations = BTreeSet::new();
+    for (module, line) in code_lines() {
+        let allowed = ALLOWED
+            .iter()
+            .find(|(name, _)| *name == module)
+            .map_or(&[][..], |(_, allowed)| allowed);
+        for used in crate_modules(&line) {
+            let is_known = ALLOWED.iter().any(|(name, _)| *name == used);
+            if is_known && used != module && !allowed.contains(&used.as_str()) && module != "main" {
+                violations.insert(format!("{module} uses {used}"));
+            }
+        }
+    }
+    assert_eq!(violations, BTreeSet::new());
+}
+
+#[test]
+fn frameworks_stay_where_they_belong() {
+    let mut violations = BTreeSet::new();
+    for (module, line) in code_lines() {
+        for (framework, users) in CONFINED {
+            let is_used = line.contains(&format!("{framework}::"));
+            if is_used && !users.contains(&module.as_str()) {
+                violations.insert(format!("{module} uses {framework}"));
+            }
+        }
+    }
+    assert_eq!(violations, BTreeSet::new());
+}
+
+#[test]
+fn unsafe_code_is_in_ffi_only() {
+    let users: BTreeSet<String> = code_lines()
+        .filter(|(_, line)| line.contains("unsafe {") || line.contains("unsafe fn"))
+        .map(|(module, _)| module)
+        .collect();
+    assert_eq!(users, BTreeSet::from(["ffi".to_owned()]));
+}
+
+/// Each line of code outside comments and tests, with its top-level module.
+fn code_lines() -> impl Iterator<Item = (String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&root, &mut files);
+    assert!(files.len() > 20, "the sources are found");
+    files.into_iter().flat_map(move |file| {
+        let below = file.strip_prefix(&root).expect("below src").to_owned();
+        let first = below.iter().next().expect("a name").to_string_lossy();
+        let module = first.trim_end_matches(".rs").to_owned();
+        let text = fs::read_to_string(&file).expect("readable");
+        let code = text.split("#[cfg(test)]").next().unwrap_or(&text).to_owned();
+        let lines: Vec<String> = code
+            .lines()
+            .map(|line| line.split("//").next().unwrap_or(line).to_owned())
+            .collect();
+        lines.into_iter().map(move |line| (module.clone(), line))
+    })
+}
+
+fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("readable") {
+        let path = entry.expect("readable").path();
+        let is_tests = path.ends_with("tests.rs") || path.ends_with("tests") || path.ends_with("contract.rs");
+        if path.is_dir() {
+            rust_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !is_tests {
+            files.push(path);
+        }
+    }
+}
+
+/// The modules after each `crate::` of a line.
+fn crate_modules(line: &str) -> Vec<String> {
+    line.split("crate::")
+        .skip(1)
+        .map(|rest| {
+            rest.chars()
+                .take_while(|character| character.is_alphanumeric() || *character == '_')
+                .collect()
+        })
+        .collect()
+}
