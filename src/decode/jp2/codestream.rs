@@ -8,7 +8,7 @@ use super::grid::Axis;
 use crate::decode::DecodeError;
 use crate::ffi::openjpeg::Codestream;
 use crate::geometry::Dimensions;
-use crate::input::{Input, ReadAt};
+use crate::input::Input;
 
 const SOC: u16 = 0xFF4F;
 const SIZ: u16 = 0xFF51;
