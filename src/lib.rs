@@ -9,3 +9,4 @@ pub mod iiif;
 pub mod input;
 pub mod orientation;
 pub mod raster;
+pub mod transform;
