@@ -1,0 +1,3 @@
+//! From pixels to the bytes of a derivative.
+
+pub mod config;

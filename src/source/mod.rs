@@ -1,0 +1,4 @@
+//! Where underlying images are stored.
+
+pub mod config;
+pub mod file;

@@ -1,0 +1,3 @@
+//! The pool that decodes and encodes.
+
+pub mod config;
