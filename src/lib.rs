@@ -1,12 +1,26 @@
 //! Azulejo, an IIIF image server.
+//!
+//! The modules in the order of the data: [`http`] parses the path into the types of [`iiif`]; [`pipeline`] walks the
+//! request: [`source`] finds the image, [`decode`] reads its header, [`plan`] resolves the request to pixels, [`work`]
+//! gives it a thread; [`decode`], [`transform`] and [`encode`] make the derivative. `ARCHITECTURE.md` tells it at length.
 #![deny(unsafe_code)]
 
+pub mod cache;
+pub mod cli;
+pub mod config;
 pub mod decode;
 pub mod encode;
+pub mod error;
 pub mod ffi;
 pub mod geometry;
+pub mod http;
 pub mod iiif;
 pub mod input;
 pub mod orientation;
+pub mod pipeline;
+pub mod plan;
 pub mod raster;
+pub mod source;
+pub mod telemetry;
 pub mod transform;
+pub mod work;

@@ -1,16 +1,34 @@
 //! Every ceiling on decoding, checked from the header before anything is allocated (K04).
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::DecodeError;
+use crate::config::byte_size::{self, ByteSize};
 use crate::geometry::Dimensions;
 
 /// What one decoding may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Pixels of a source image.
+    /// Most pixels, width times height, of an underlying image. Larger ones are not served.
+    #[schemars(range(min = 1, max = 9_223_372_036_854_775_807_u64))]
     pub source_pixels: u64,
+
     /// Bytes of decoded samples that one decode holds at once. Formats that cannot be decoded in part (PNG, GIF, WebP,
     /// BMP) need the whole image.
+    #[serde(with = "byte_size")]
+    #[schemars(with = "ByteSize")]
     pub decoded_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            source_pixels: 2_000_000_000,
+            decoded_bytes: 2 << 30,
+        }
+    }
 }
 
 impl Limits {

@@ -70,7 +70,11 @@ fn text(status: StatusCode, message: &str, request: &HeaderMap) -> Response {
 }
 
 fn chain(error: &Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
     causes.join(": ")
 }

@@ -1,6 +1,7 @@
 //! Whether the process lives, and whether it can answer.
 
-use axum::extract::{Request, State};
+use axum::extract::State;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::app::App;
@@ -12,9 +13,9 @@ pub async fn live() -> &'static str {
 }
 
 /// The images can be reached.
-pub async fn ready(State(app): State<App>, request: Request) -> Response {
+pub async fn ready(State(app): State<App>, request: Parts) -> Response {
     match app.pipeline().list(String::new()).await {
         Ok(_) => "ok\n".into_response(),
-        Err(failure) => error::respond(&failure, request.headers()),
+        Err(failure) => error::respond(&failure, &request.headers),
     }
 }

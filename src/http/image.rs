@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -18,15 +19,15 @@ use crate::iiif::identifier::IdentifierError;
 use crate::iiif::{Identifier, ImageRequest, Version};
 use crate::pipeline::{Derivative, Prepared, Validators};
 
-pub async fn version_2(State(app): State<App>, request: Request) -> Response {
+pub async fn version_2(State(app): State<App>, request: Parts) -> Response {
     answer(&app, Version::V2, &request).await
 }
 
-pub async fn version_3(State(app): State<App>, request: Request) -> Response {
+pub async fn version_3(State(app): State<App>, request: Parts) -> Response {
     answer(&app, Version::V3, &request).await
 }
 
-async fn answer(app: &App, version: Version, request: &Request) -> Response {
+async fn answer(app: &App, version: Version, request: &Parts) -> Response {
     let client = Client::new(request);
     match dispatch(app, version, &client).await {
         Ok(response) => response,
@@ -42,11 +43,11 @@ pub(super) struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    pub fn new(request: &'a Request) -> Self {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    pub fn new(request: &'a Parts) -> Self {
+        let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
         Self {
-            uri: request.uri(),
-            headers: request.headers(),
+            uri: &request.uri,
+            headers: &request.headers,
             peer: peer.map(|ConnectInfo(address)| address.ip()),
         }
     }

@@ -1,7 +1,8 @@
 //! `/`: the images of one folder, for people and for programs.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::State;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
@@ -35,7 +36,7 @@ impl App {
     }
 }
 
-pub async fn index(State(app): State<App>, request: Request) -> Response {
+pub async fn index(State(app): State<App>, request: Parts) -> Response {
     let client = Client::new(&request);
     match respond(&app, &client).await {
         Ok(response) => response,
@@ -85,7 +86,7 @@ fn entry(app: &App, base: &str, path: &str) -> Option<Entry> {
         // Relative, because the page may load from its own origin only.
         thumbnail: format!("iiif/3/{identifier}/full/!200,200/0/default.jpg"),
         view: format!("view?id={identifier}"),
-        viewer: app.server().viewer.as_ref().map(|viewer| viewer.link(&info)),
+        viewer: app.server().viewer.as_ref().map(|viewer| viewer.showing(&info)),
         info,
     })
 }

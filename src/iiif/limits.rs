@@ -1,5 +1,6 @@
 //! The largest sizes that are served: `maxWidth`, `maxHeight`, `maxArea` (Image API 3.0, section 5.3).
 
+use super::config::ImageConfig;
 use crate::geometry::{Dimensions, round_half_up};
 
 /// Limits on the scaled region, before rotation (S28).
@@ -11,6 +12,17 @@ pub struct SizeLimits {
     pub max_area: Option<u64>,
     /// Whether sizes above the region's are served: `sizeUpscaling` in 3.0, `sizeAboveFull` in 2.1.
     pub upscaling: bool,
+}
+
+impl From<&ImageConfig> for SizeLimits {
+    fn from(config: &ImageConfig) -> Self {
+        Self {
+            max_width: config.max_width,
+            max_height: config.max_height,
+            max_area: Some(config.max_area),
+            upscaling: config.upscaling,
+        }
+    }
 }
 
 impl SizeLimits {

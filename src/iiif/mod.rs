@@ -5,6 +5,7 @@
 //! between them, named `resolve`.
 
 pub mod canonical;
+pub mod config;
 pub mod decimal;
 pub mod format;
 pub mod identifier;

@@ -205,12 +205,10 @@ fn has_known_extension(path: &str) -> bool {
 /// Errors that say that there is nothing there for clients: no such file, a step that is no folder, a path that is too
 /// long or leads out of the root.
 fn means_absent(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        FilesystemLoop, InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied,
-    };
+    use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied};
     matches!(
         error.kind(),
-        NotFound | NotADirectory | InvalidFilename | InvalidInput | FilesystemLoop | PermissionDenied
+        NotFound | NotADirectory | InvalidFilename | InvalidInput | PermissionDenied
     )
 }
 

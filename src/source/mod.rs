@@ -5,7 +5,7 @@ mod file;
 mod filesystem;
 
 pub use file::FileInput;
-pub use filesystem::Filesystem;
+pub use filesystem::{Filesystem, Listing};
 
 use std::time::SystemTime;
 

@@ -6,6 +6,7 @@
 //! [`bitonal`](quality::bitonal) take the colour away, and [`flatten`](flatten::flatten) the transparency.
 
 pub mod color;
+pub mod extend;
 pub mod flatten;
 pub mod orient;
 pub mod quality;

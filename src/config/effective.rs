@@ -1,0 +1,57 @@
+//! The configuration in effect, printed as a file that would give it.
+
+use std::fmt::{self, Write};
+
+use serde_json::Value;
+
+use super::schema::{entries, schema};
+use super::{Config, Loaded};
+
+impl fmt::Display for Loaded {
+    /// TOML, with the origin of every value as a comment.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values = values_of(&self.config).map_err(|_| fmt::Error)?;
+        let schema = schema();
+        for (index, section) in entries(&schema).enumerate() {
+            if index > 0 {
+                f.write_char('\n')?;
+            }
+            writeln!(f, "[{}]", section.name)?;
+            for key in entries(section.schema) {
+                let value = &values[section.name][key.name];
+                self.line(
+                    f,
+                    &format!("{}.{}", section.name, key.name),
+                    key.name,
+                    value,
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Loaded {
+    fn line(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        key: &str,
+        name: &str,
+        value: &Value,
+    ) -> fmt::Result {
+        if value.is_null() {
+            return writeln!(f, "# {name} is not set");
+        }
+        let origin = self.origins.get(key).map_or("default", String::as_str);
+        writeln!(f, "{name} = {} # {origin}", as_toml(value))
+    }
+}
+
+fn values_of(config: &Config) -> serde_json::Result<Value> {
+    serde_json::to_value(config)
+}
+
+/// A value as in the configuration file.
+pub fn as_toml(value: &Value) -> String {
+    toml::Value::try_from(value).map_or_else(|_| value.to_string(), |value| value.to_string())
+}

@@ -1,0 +1,121 @@
+//! The kinds of text that values consist of: their names in the schema, and how each is checked.
+//!
+//! The check is the parser of the final type, so that what passes the schema is also parsed.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use super::byte_size::ByteSize;
+use super::hex_color::HexColor;
+use crate::http::config::{
+    PublicUrl, ViewerUrl, check_header_value, check_http_url, check_slash_substitute,
+};
+use crate::telemetry::check_filter;
+
+/// What is wrong with a text, in words that follow "it": the value itself is known to the one who reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(pub &'static str);
+
+/// One kind of text.
+pub struct Format {
+    /// The value of `format` in the schema.
+    pub name: &'static str,
+    /// What is allowed.
+    pub rule: &'static str,
+    /// A value that is allowed.
+    pub example: &'static str,
+    /// What is wrong with a text.
+    pub check: fn(&str) -> Result<(), String>,
+}
+
+/// Every kind.
+pub const FORMATS: [Format; 10] = [
+    Format {
+        name: "socket-address",
+        rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",
+        example: "127.0.0.1:8182",
+        check: parses::<SocketAddr>,
+    },
+    Format {
+        name: "network",
+        rule: "an IP address, a slash and the length of the network's prefix; a single address has /32, in IPv6 /128",
+        example: "10.0.0.0/8",
+        check: parses::<IpNet>,
+    },
+    Format {
+        name: "public-url",
+        rule: "an absolute http or https URL without user name, query, fragment and trailing slash",
+        example: "https://images.example.org/iiif",
+        check: parses::<PublicUrl>,
+    },
+    Format {
+        name: "viewer-url",
+        rule: "an absolute http or https URL with {info} in it",
+        example: "https://viewer.example.org/?iiif-content={info}",
+        check: parses::<ViewerUrl>,
+    },
+    Format {
+        name: "http-url",
+        rule: "an absolute http or https URL without user name and fragment",
+        example: "http://creativecommons.org/publicdomain/mark/1.0/",
+        check: |text| check_http_url(text).map_err(|error| error.to_string()),
+    },
+    Format {
+        name: "slash-substitute",
+        rule: "one or more ASCII characters that stand in a URL path as they are",
+        example: "~",
+        check: |text| check_slash_substitute(text).map_err(|error| error.to_string()),
+    },
+    Format {
+        name: "header-value",
+        rule: "one line of visible ASCII characters",
+        example: "public, max-age=86400",
+        check: |text| check_header_value(text).map_err(|error| error.to_string()),
+    },
+    Format {
+        name: "hex-color",
+        rule: "# and six hexadecimal digits",
+        example: "#ffffff",
+        check: parses::<HexColor>,
+    },
+    Format {
+        name: "byte-size",
+        rule: "bytes as a whole number, or a text of a whole number and B, KiB, MiB, GiB, TiB, kB, MB, GB or TB",
+        example: "512 MiB",
+        check: parses::<ByteSize>,
+    },
+    Format {
+        name: "log-filter",
+        rule: "off, error, warn, info, debug or trace, and after commas perhaps part=level",
+        example: "info,azulejo::http=debug",
+        check: |text| check_filter(text).map_err(|error| error.to_string()),
+    },
+];
+
+/// The kind of this name.
+pub fn find(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name == name)
+}
+
+fn parses<T: FromStr<Err: Display>>(text: &str) -> Result<(), String> {
+    match text.parse::<T>() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_passes_its_check() {
+        for format in &FORMATS {
+            assert_eq!((format.check)(format.example), Ok(()), "{}", format.name);
+        }
+    }
+}

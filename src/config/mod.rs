@@ -1,0 +1,73 @@
+//! The configuration: one struct, its sections beside the code that they configure.
+//!
+//! Values come from four layers, the later over the earlier: defaults, file, environment, flags ([`layers`]). What was
+//! given is checked against the schema that is generated from the structs ([`check`]), so that every problem is found
+//! and reported at once ([`problem`]). `config/default.toml`, `config/schema.json` and `docs/configuration.md` are
+//! generated from the same schema ([`generate`]).
+
+pub mod byte_size;
+pub mod check;
+pub mod effective;
+pub mod formats;
+pub mod generate;
+pub mod hex_color;
+pub mod layers;
+pub mod problem;
+mod report;
+pub mod schema;
+mod suggest;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use layers::{Flag, Layers};
+pub use problem::{ConfigErrors, Problem};
+
+use crate::decode::Limits;
+use crate::encode::config::EncodeConfig;
+use crate::http::config::ServerConfig;
+use crate::iiif::config::ImageConfig;
+use crate::source::config::SourceConfig;
+use crate::telemetry::LogConfig;
+use crate::work::config::WorkConfig;
+
+/// The configuration of Azulejo.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub source: SourceConfig,
+    pub image: ImageConfig,
+    pub decode: Limits,
+    pub encode: EncodeConfig,
+    pub work: WorkConfig,
+    pub log: LogConfig,
+}
+
+/// A configuration without problems, and where its values come from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub config: Config,
+    /// For keys such as `server.listen`, what gave the value; keys that are left at their default are not in it.
+    pub origins: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// Reads and checks every layer.
+    ///
+    /// # Errors
+    /// With all problems found.
+    pub fn load(layers: &Layers) -> Result<Loaded, ConfigErrors> {
+        check::load(layers, check::nothing_more)
+    }
+
+    /// As [`load`](Self::load), and checks also what serving needs of this machine: that the directory exists.
+    ///
+    /// # Errors
+    /// With all problems found.
+    pub fn load_for_serving(layers: &Layers) -> Result<Loaded, ConfigErrors> {
+        check::load(layers, check::root_is_a_directory)
+    }
+}

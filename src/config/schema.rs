@@ -1,0 +1,215 @@
+//! The schema of the configuration: generated from the structs, and asked for the keys and what each allows.
+
+use schemars::Schema;
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use serde_json::{Map, Value};
+
+use super::{Config, formats};
+
+/// The JSON Schema of the whole configuration, sections written out in place.
+pub fn schema() -> Value {
+    SchemaSettings::draft2020_12()
+        .with(|settings| settings.inline_subschemas = true)
+        .with_transform(RecursiveTransform(tidy))
+        .into_generator()
+        .into_root_schema_for::<Config>()
+        .to_value()
+}
+
+/// Leaves out what says nothing to someone who writes TOML: there is no null, whole sections have no default of
+/// interest, and the width of an integer in memory is given by its bounds.
+fn tidy(schema: &mut Schema) {
+    let Some(schema) = schema.as_object_mut() else {
+        return;
+    };
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    if matches!(schema.get("default"), Some(Value::Null | Value::Object(_))) {
+        schema.remove("default");
+    }
+    if text(schema, "format").is_some_and(|name| name.starts_with("uint")) {
+        schema.remove("format");
+    }
+    if let Some(description) = text(schema, "description").map(one_line_a_paragraph) {
+        schema.insert("description".to_owned(), description.into());
+    }
+}
+
+fn one_line_a_paragraph(text: &str) -> String {
+    let paragraphs = text.split("\n\n").map(|lines| lines.replace('\n', " "));
+    paragraphs.collect::<Vec<_>>().join("\n\n")
+}
+
+fn text<'a>(schema: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    schema.get(name).and_then(Value::as_str)
+}
+
+/// A section of the configuration or a key of one: its name and its schema.
+#[derive(Clone, Copy)]
+pub struct Entry<'a> {
+    pub name: &'a str,
+    pub schema: &'a Value,
+}
+
+/// The sections of the whole schema, or the keys of one section's schema, in the order of the struct.
+pub fn entries(schema: &Value) -> impl Iterator<Item = Entry<'_>> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    properties
+        .into_iter()
+        .flatten()
+        .map(|(name, schema)| Entry { name, schema })
+}
+
+/// All keys as `section.key`.
+pub fn keys(schema: &Value) -> Vec<String> {
+    let of_section = |section: Entry<'_>| {
+        let names = entries(section.schema).map(|key| format!("{}.{}", section.name, key.name));
+        names.collect::<Vec<_>>()
+    };
+    entries(schema).flat_map(of_section).collect()
+}
+
+/// The schema of a section, of `section.key`, or of an element `section.key.3` of a list.
+pub fn find<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
+    key.split('.').try_fold(schema, |schema, name| {
+        let property = schema
+            .get("properties")
+            .and_then(|properties| properties.get(name));
+        property.or_else(|| schema.get("items"))
+    })
+}
+
+impl Entry<'_> {
+    pub fn description(&self) -> &str {
+        description(self.schema)
+    }
+
+    /// The value that stands if none is given.
+    pub fn default(&self) -> Option<&Value> {
+        self.schema.get("default")
+    }
+
+    /// A value as one could be written.
+    pub fn example(&self) -> Option<&Value> {
+        self.schema
+            .get("examples")
+            .and_then(|examples| examples.get(0))
+    }
+}
+
+/// The doc comment; empty if there is none.
+pub fn description(schema: &Value) -> &str {
+    schema
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+/// Whether a value can be a text, a list and so on.
+pub fn has_type(schema: &Value, name: &str) -> bool {
+    match schema.get("type") {
+        Some(Value::Array(types)) => types.iter().any(|each| each == name),
+        Some(only) => only == name,
+        None => false,
+    }
+}
+
+/// What is allowed, in words that follow "must be".
+pub fn rule(schema: &Value) -> String {
+    if let Some(Value::Array(words)) = schema.get("enum") {
+        return list_of_words(words);
+    }
+    let format = schema
+        .get("format")
+        .and_then(Value::as_str)
+        .and_then(formats::find);
+    if let Some(format) = format {
+        return format.rule.to_owned();
+    }
+    if has_type(schema, "integer") {
+        return range(schema);
+    }
+    if has_type(schema, "boolean") {
+        return "true or false".to_owned();
+    }
+    if let Some(items) = schema.get("items") {
+        return format!("a list, each element {}", rule(items));
+    }
+    if has_type(schema, "object") {
+        return "a section with keys of its own".to_owned();
+    }
+    "a text".to_owned()
+}
+
+fn list_of_words(words: &[Value]) -> String {
+    let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+    words.join(" or ")
+}
+
+fn range(schema: &Value) -> String {
+    let bound = |name| schema.get(name).and_then(Value::as_u64);
+    match (bound("minimum"), bound("maximum")) {
+        (Some(least), Some(most)) => format!("a whole number from {least} to {most}"),
+        (Some(least), None) => format!("a whole number of at least {least}"),
+        _ => "a whole number".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_documented_and_has_a_default_or_an_example() {
+        let schema = schema();
+        for section in entries(&schema) {
+            assert_ne!(section.description(), "", "{}", section.name);
+            for key in entries(section.schema) {
+                let name = format!("{}.{}", section.name, key.name);
+                assert_ne!(key.description(), "", "{name}");
+                assert!(key.default().or(key.example()).is_some(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_format_of_the_schema_is_known() {
+        let schema = schema();
+        for key in keys(&schema) {
+            let property = find(&schema, &key).unwrap();
+            for schema in [Some(property), property.get("items")]
+                .into_iter()
+                .flatten()
+            {
+                let name = schema.get("format").and_then(Value::as_str);
+                assert!(
+                    name.is_none_or(|name| formats::find(name).is_some()),
+                    "{key}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn rules_are_sentences() {
+        let schema = schema();
+        let rule_of = |key| rule(find(&schema, key).unwrap());
+        assert_eq!(
+            rule_of("encode.jpeg_quality"),
+            "a whole number from 1 to 100"
+        );
+        assert_eq!(rule_of("log.format"), "text or json");
+        assert_eq!(rule_of("server.unescaped_slashes"), "true or false");
+        assert_eq!(rule_of("source.root"), "a text");
+        assert!(
+            rule_of("server.trusted_proxies").starts_with("a list, each element an IP address")
+        );
+        assert!(rule_of("server.trusted_proxies.7").starts_with("an IP address"));
+    }
+}

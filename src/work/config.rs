@@ -1,0 +1,39 @@
+//! Settings of the worker pool.
+
+use std::num::NonZeroUsize;
+use std::thread;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How much is done at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WorkConfig {
+    /// Threads that decode and encode; 0 means as many as there are processor cores.
+    #[schemars(range(min = 0, max = 1024))]
+    pub threads: usize,
+
+    /// Requests that may wait for a thread. Any more are answered at once with status 503 and `Retry-After`.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub queue: usize,
+}
+
+impl Default for WorkConfig {
+    fn default() -> Self {
+        Self {
+            threads: 0,
+            queue: 128,
+        }
+    }
+}
+
+impl WorkConfig {
+    /// The number of threads, with zero resolved: one if the number of cores is not known.
+    pub fn thread_count(&self) -> usize {
+        match self.threads {
+            0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            threads => threads,
+        }
+    }
+}
