@@ -47,15 +47,19 @@ export function assertNoProblems(page) {
   assert.deepEqual(page.problems, []);
 }
 
+// browser → an empty page that decodes screenshots
+const readers = new WeakMap();
+
+function readerOf(browser) {
+  if (!readers.has(browser)) readers.set(browser, browser.newPage());
+  return readers.get(browser);
+}
+
 // The colours of the page at these points, read from a screenshot.
 async function colorsAt(page, points) {
-  const screenshot = (await page.screenshot()).toString('base64');
-  const reader = await page.context().browser().newPage();
-  try {
-    return await reader.evaluate(readColors, { screenshot, points });
-  } finally {
-    await reader.close();
-  }
+  const screenshot = (await page.screenshot({ scale: 'css' })).toString('base64');
+  const reader = await readerOf(page.context().browser());
+  return reader.evaluate(readColors, { screenshot, points });
 }
 
 // Runs in the browser.
@@ -80,5 +84,5 @@ export async function assertMosaicAt(page, image, toScreen, frame) {
   const wrong = inSight
     .map((block, index) => ({ ...block, seen: colors[index] }))
     .filter(({ color, seen }) => color.some((value, channel) => Math.abs(value - seen[channel]) > TOLERANCE));
-  assert.deepEqual(wrong, [], `${wrong.length} of ${inSight.length} blocks have a wrong colour`);
+  assert.deepEqual(wrong.slice(0, 3), [], `${wrong.length} of ${inSight.length} blocks have a wrong colour`);
 }
