@@ -28,7 +28,7 @@ install_needed() {
   have apt-get || die "Please install: ${needed[*]} (no apt-get here to do it)."
   local as_root=()
   [ "$(id -u)" = 0 ] || as_root=(sudo)
-  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive timeout 900 apt-get
+  local apt=(limit 900 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get
     -o Acquire::Retries=3 -o Acquire::http::Timeout=30 -o DPkg::Lock::Timeout=300)
   say "Installing: ${needed[*]}"
   "${apt[@]}" update -qq </dev/null >&2 &&
@@ -48,6 +48,13 @@ need_build_tools() {
 need_cargo() {
   have cargo || PATH=$HOME/.cargo/bin:$PATH
   have cargo || die "Please install Rust first: https://rustup.rs"
+}
+
+# limit SECONDS COMMAND...: a time limit that leaves Ctrl-C alone where there is somebody to press it.
+limit() {
+  local foreground=()
+  [ ! -t 2 ] || foreground=(--foreground)
+  timeout "${foreground[@]}" "$@"
 }
 
 failed_steps=()

@@ -81,7 +81,7 @@ impl Display for Item<'_> {
         } = self.0;
         let [label, info, info_v2, thumbnail, view] =
             [label, info, info_v2, thumbnail, view].map(|text| Escaped(text));
-        writeln!(f, "<li data-info=\"{info}\">")?;
+        writeln!(f, "<li>")?;
         // The link of the heading leads to the same page: one stop of the Tab key, and one announcement, is enough.
         writeln!(
             f,
