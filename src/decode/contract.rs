@@ -98,7 +98,7 @@ fn corners_and_lines_equal_the_crop_of_the_whole() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig::with_cases(10000))]
 
     #[test]
     fn any_window_equals_the_crop_of_the_whole(
@@ -153,19 +153,27 @@ fn a_truncated_file_is_an_error() {
     }
 }
 
+/// K04. The smallest sample has 8 pixels.
 #[test]
 fn every_ceiling_is_checked_when_opening() {
-    for sample in samples::all() {
-        let input = Arc::new(sample.bytes.clone());
-        let few_pixels = Limits {
-            source_pixels: 10,
-            ..LIMITS
-        };
-        let result = open(input, &few_pixels);
+    let few_pixels = Limits {
+        source_pixels: 7,
+        ..LIMITS
+    };
+    let few_bytes = Limits {
+        decoded_bytes: 7,
+        ..LIMITS
+    };
+    for (sample, limits) in samples::all()
+        .iter()
+        .flat_map(|s| [(s, few_pixels), (s, few_bytes)])
+    {
+        let result = open(Arc::new(sample.bytes.clone()), &limits);
         assert!(
             matches!(result, Err(DecodeError::TooLarge { .. })),
-            "{} of more pixels than allowed",
-            sample.name
+            "{} under {limits:?}: {:?}",
+            sample.name,
+            result.err()
         );
     }
 }
