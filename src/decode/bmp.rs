@@ -72,7 +72,7 @@ fn layout(bmp: &Bmp) -> Result<Layout, DecodeError> {
     }
 }
 
-fn decode(input: Input, _limits: &Limits) -> Result<Raster, DecodeError> {
+fn decode(input: Input) -> Result<Raster, DecodeError> {
     let bmp = bmp(input)?;
     let (dimensions, layout) = (dimensions(&bmp)?, layout(&bmp)?);
     let size = usize::try_from(bmp.total_bytes())

@@ -31,15 +31,15 @@ struct Placed {
 
 /// Opens a GIF: reads up to the pixels of the first frame.
 pub fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeError> {
-    let opened = Opened::new(input.clone(), limits)?;
+    let opened = Opened::new(input.clone())?;
     // The frame has one byte per pixel, and may be larger than the screen.
     limits.check_decoded(opened.frame.rect.dimensions(), 1)?;
     let bytes_per_pixel = opened.layout().channels() as u64 + 1;
     Whole::open(input, limits, opened.header(), bytes_per_pixel, decode)
 }
 
-fn decode(input: Input, limits: &Limits) -> Result<Raster, DecodeError> {
-    let mut opened = Opened::new(input, limits)?;
+fn decode(input: Input) -> Result<Raster, DecodeError> {
+    let mut opened = Opened::new(input)?;
     let mut indices = vec![0; opened.decoder.buffer_size()];
     opened
         .decoder
@@ -49,13 +49,12 @@ fn decode(input: Input, limits: &Limits) -> Result<Raster, DecodeError> {
 }
 
 impl Opened {
-    fn new(input: Input, limits: &Limits) -> Result<Self, DecodeError> {
+    fn new(input: Input) -> Result<Self, DecodeError> {
         let mut options = DecodeOptions::new();
         options.set_color_output(ColorOutput::Indexed);
         options.allow_unknown_blocks(true);
-        if let Some(bytes) = std::num::NonZeroU64::new(limits.decoded_bytes) {
-            options.set_memory_limit(MemoryLimit::Bytes(bytes));
-        }
+        // `open` has checked the pixels, and the profile is read as far as the file goes.
+        options.set_memory_limit(MemoryLimit::Unlimited);
         let mut decoder = options.read_info(buffered(input)).map_err(error)?;
         let screen = Dimensions::new(decoder.width().into(), decoder.height().into())
             .ok_or_else(|| DecodeError::malformed(FORMAT, "a side of zero"))?;

@@ -14,6 +14,8 @@ mod jp2;
 mod jpeg;
 mod limits;
 mod png;
+#[cfg(test)]
+mod samples;
 mod sniff;
 mod tiff;
 mod webp;

@@ -16,11 +16,16 @@ use crate::raster::{Layout, Raster, Samples};
 
 const FORMAT: &str = "PNG";
 
+/// Bytes for profiles and the like, which are compressed and thus may be much larger than the file.
+const METADATA: usize = 16 * 1024 * 1024;
+/// Bytes of a pixel; the library keeps one line.
+const LARGEST_PIXEL: usize = 8;
+
 type PngReader = png::Reader<std::io::BufReader<Reader>>;
 
 /// Opens a PNG: reads the chunks before the pixels.
 pub fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeError> {
-    let reader = reader(input.clone(), limits)?;
+    let reader = reader(input.clone())?;
     let header = header(reader.info())?;
     let (_, depth) = reader.output_color_type();
     let bytes_per_sample = if depth == BitDepth::Sixteen { 2 } else { 1 };
@@ -29,11 +34,14 @@ pub fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeErr
     Whole::open(input, limits, header, bytes * bytes_per_sample, decode)
 }
 
-fn reader(input: Input, limits: &Limits) -> Result<PngReader, DecodeError> {
-    let bytes = usize::try_from(limits.decoded_bytes).unwrap_or(usize::MAX);
-    let mut decoder = png::Decoder::new_with_limits(buffered(input), png::Limits { bytes });
+fn reader(input: Input) -> Result<PngReader, DecodeError> {
+    let mut decoder = png::Decoder::new(buffered(input));
     decoder.set_transformations(Transformations::EXPAND);
     decoder.set_ignore_text_chunk(true);
+    let width = decoder.read_header_info().map_err(error)?.width as usize;
+    decoder.set_limits(png::Limits {
+        bytes: METADATA + width.saturating_mul(LARGEST_PIXEL),
+    });
     decoder.read_info().map_err(error)
 }
 
@@ -98,8 +106,8 @@ fn layout(reader: &PngReader) -> Result<Layout, DecodeError> {
     }
 }
 
-fn decode(input: Input, limits: &Limits) -> Result<Raster, DecodeError> {
-    let mut reader = reader(input, limits)?;
+fn decode(input: Input) -> Result<Raster, DecodeError> {
+    let mut reader = reader(input)?;
     let layout = layout(&reader)?;
     let size = reader
         .output_buffer_size()

@@ -18,16 +18,19 @@ type Webp = WebPDecoder<BufReader<Reader>>;
 
 /// Opens a WebP: reads the list of chunks.
 pub fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeError> {
-    let mut webp = webp(input.clone(), limits)?;
-    let header = header(&mut webp)?;
+    let mut webp = webp(input.clone())?;
     // Beside the samples, four bytes per pixel for the frame: lossless as RGBA, lossy as planes and alpha.
     let bytes_per_pixel = layout(&webp).channels() as u64 + 4;
+    limits.check_decoded(dimensions(&webp)?, bytes_per_pixel)?;
+    let header = header(&mut webp)?;
     Whole::open(input, limits, header, bytes_per_pixel, decode)
 }
 
-fn webp(input: Input, limits: &Limits) -> Result<Webp, DecodeError> {
+fn webp(input: Input) -> Result<Webp, DecodeError> {
+    let size = input.size();
     let mut webp = WebPDecoder::new(buffered(input)).map_err(error)?;
-    webp.set_memory_limit(usize::try_from(limits.decoded_bytes).unwrap_or(usize::MAX));
+    // A chunk cannot be longer than the file, whatever it says.
+    webp.set_memory_limit(usize::try_from(size).unwrap_or(usize::MAX));
     Ok(webp)
 }
 
@@ -71,8 +74,8 @@ fn layout(webp: &Webp) -> Layout {
     }
 }
 
-fn decode(input: Input, limits: &Limits) -> Result<Raster, DecodeError> {
-    let mut webp = webp(input, limits)?;
+fn decode(input: Input) -> Result<Raster, DecodeError> {
+    let mut webp = webp(input)?;
     let size = webp
         .output_buffer_size()
         .ok_or_else(|| DecodeError::malformed(FORMAT, "more pixels than memory"))?;

@@ -10,13 +10,12 @@ use crate::raster::Raster;
 /// An image of such a format.
 pub struct Whole {
     input: Input,
-    limits: Limits,
     header: Header,
     decode: Decode,
 }
 
 /// Decodes the whole image that the header describes.
-type Decode = fn(Input, &Limits) -> Result<Raster, DecodeError>;
+type Decode = fn(Input) -> Result<Raster, DecodeError>;
 
 impl Whole {
     /// Checks the header against the limits, before any pixel is allocated (K04). `bytes_per_pixel` is all that
@@ -32,7 +31,6 @@ impl Whole {
         limits.check_decoded(header.stored_dimensions(), bytes_per_pixel)?;
         Ok(Box::new(Self {
             input,
-            limits: *limits,
             header,
             decode,
         }))
@@ -45,7 +43,11 @@ impl Decoder for Whole {
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
-        let raster = (self.decode)(self.input.clone(), &self.limits)?;
+        let raster = (self.decode)(self.input.clone())?;
+        if raster.dimensions() != self.header.stored_dimensions() {
+            let problem = "the file has changed since its header was read";
+            return Err(DecodeError::Io(io::Error::other(problem)));
+        }
         if window.rect == Rect::whole(raster.dimensions()) {
             return Ok(raster);
         }

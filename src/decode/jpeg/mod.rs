@@ -31,6 +31,8 @@ struct Jpeg {
     /// Whether samples are stored as 255 minus the amount of ink.
     inverted: bool,
     mcu_width: u32,
+    /// Coded units to decode beside a window at either side.
+    margin: u32,
     /// Bytes that decoding needs beside the pixels: the file, and coefficients if there are several scans.
     overhead: u64,
 }
@@ -54,6 +56,11 @@ pub fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeErr
         limits: *limits,
         pixels,
         inverted,
+        margin: if markers.frame.process.progressive {
+            3
+        } else {
+            1
+        },
         mcu_width: markers.frame.mcu_width(),
         overhead: input.size().saturating_add(coefficients),
         header: header(markers),
@@ -145,8 +152,11 @@ impl Jpeg {
     /// at either side, because chroma is interpolated and libjpeg-turbo does not look beyond the part.
     fn decoded_area(&self, window: Rect, level: Dimensions, scale: Scale) -> Rect {
         let unit = (self.mcu_width / scale.denominator()).max(1);
-        let left = (window.x() / unit).saturating_sub(1) * unit;
-        let right = window.right().saturating_add(unit).min(level.width());
+        let left = (window.x() / unit).saturating_sub(self.margin) * unit;
+        let right = window
+            .right()
+            .saturating_add(unit * self.margin)
+            .min(level.width());
         Rect::new(left, window.y(), right - left, window.height()).unwrap_or(Rect::whole(level))
     }
 

@@ -101,7 +101,8 @@ impl<'a> Segments<'a> {
         if self.block.get(self.position, length).is_none() {
             self.block = Block {
                 offset: self.position,
-                bytes: read_up_to(self.input, self.position, BLOCK)?,
+                bytes: read_up_to(self.input, self.position, BLOCK)
+                    .map_err(|error| read_error(super::FORMAT, error))?,
             };
         }
         let bytes = self.block.get(self.position, length).map(<[u8]>::to_vec);
