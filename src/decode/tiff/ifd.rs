@@ -1,0 +1,193 @@
+//! Image file directories: the header, the entries and their values, classic and BigTIFF, in both byte orders
+//! (TIFF 6.0, section 2; BigTIFF, the 64-bit form of the same).
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+
+use super::malformed;
+use super::tags::Tag;
+use crate::decode::DecodeError;
+use crate::input::{Input, ReadAt, read_range};
+
+/// More entries than any directory has: a bound on what a hostile count makes us read.
+const MOST_ENTRIES: u64 = 4096;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByteOrder {
+    Little,
+    Big,
+}
+
+impl ByteOrder {
+    /// The number in up to eight bytes.
+    pub fn number(self, bytes: &[u8]) -> u64 {
+        let append = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+        match self {
+            Self::Little => bytes.iter().rev().fold(0, append),
+            Self::Big => bytes.iter().fold(0, append),
+        }
+    }
+}
+
+/// An opened file: where its bytes are and how its numbers are written.
+pub struct File {
+    pub input: Input,
+    pub order: ByteOrder,
+    big: bool,
+}
+
+/// One directory: what describes one image.
+#[derive(Debug)]
+pub struct Directory {
+    entries: BTreeMap<Tag, Entry>,
+    /// Offset of the next directory, or zero.
+    pub next: u64,
+}
+
+/// The field of a directory, its values not read yet.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    kind: u16,
+    count: u64,
+    /// The values themselves where they fit, else their offset.
+    field: [u8; 8],
+}
+
+impl File {
+    /// Reads the file header; the second value is the offset of the first directory.
+    pub fn open(input: Input) -> Result<(Self, u64), DecodeError> {
+        let start = read(&*input, 0, 8)?;
+        let order = match start[..2] {
+            [b'I', b'I'] => ByteOrder::Little,
+            [b'M', b'M'] => ByteOrder::Big,
+            _ => return Err(malformed("no byte order mark")),
+        };
+        let version = order.number(&start[2..4]);
+        let big = version == 43;
+        let first = match version {
+            42 => order.number(&start[4..8]),
+            43 if order.number(&start[4..6]) == 8 => order.number(&read(&*input, 8, 8)?),
+            _ => return Err(malformed(format!("version {version}"))),
+        };
+        Ok((Self { input, order, big }, first))
+    }
+
+    /// Bytes of the file.
+    pub fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, DecodeError> {
+        read(&*self.input, offset, length)
+    }
+
+    /// Reads the directory at this offset, without the values that stand elsewhere.
+    pub fn directory(&self, offset: u64) -> Result<Directory, DecodeError> {
+        let (count_size, entry_size, offset_size) = if self.big { (8, 20, 8) } else { (2, 12, 4) };
+        let count = self.number_at(offset, count_size)?;
+        if count == 0 || count > MOST_ENTRIES {
+            return Err(malformed(format!("a directory of {count} entries")));
+        }
+        let length = count as usize * entry_size + offset_size;
+        let bytes = read(&*self.input, offset + count_size as u64, length as u64)?;
+        let (entries, next) = bytes.split_at(length - offset_size);
+        Ok(Directory {
+            entries: entries
+                .chunks_exact(entry_size)
+                .map(|entry| self.entry(entry))
+                .collect(),
+            next: self.order.number(next),
+        })
+    }
+
+    fn entry(&self, bytes: &[u8]) -> (Tag, Entry) {
+        let count_end = if self.big { 12 } else { 8 };
+        let mut field = [0; 8];
+        field[..bytes.len() - count_end].copy_from_slice(&bytes[count_end..]);
+        let entry = Entry {
+            kind: self.order.number(&bytes[2..4]) as u16,
+            count: self.order.number(&bytes[4..count_end]),
+            field,
+        };
+        (Tag(self.order.number(&bytes[..2]) as u16), entry)
+    }
+
+    fn number_at(&self, offset: u64, size: usize) -> Result<u64, DecodeError> {
+        Ok(self.order.number(&self.read(offset, size as u64)?))
+    }
+
+    /// The bytes of the values of a tag; empty if the directory lacks it. Never more than the file has.
+    pub fn bytes(&self, directory: &Directory, tag: Tag) -> Result<Vec<u8>, DecodeError> {
+        match directory.entries.get(&tag) {
+            Some(entry) => self.value_bytes(*entry),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn value_bytes(&self, entry: Entry) -> Result<Vec<u8>, DecodeError> {
+        let size = value_size(entry.kind)? as u64;
+        let length = entry.count.saturating_mul(size);
+        let inline = if self.big { 8 } else { 4 };
+        if length <= inline {
+            return Ok(entry.field[..length as usize].to_vec());
+        }
+        let offset = self.order.number(&entry.field[..inline as usize]);
+        self.read(offset, length)
+    }
+
+    /// The unsigned integers of a tag; empty if the directory lacks it.
+    pub fn integers(&self, directory: &Directory, tag: Tag) -> Result<Vec<u64>, DecodeError> {
+        let Some(entry) = directory.entries.get(&tag) else {
+            return Ok(Vec::new());
+        };
+        // BYTE, SHORT, LONG, IFD, LONG8, IFD8. UNDEFINED is taken for bytes.
+        if !matches!(entry.kind, 1 | 3 | 4 | 7 | 13 | 16 | 18) {
+            let problem = format!("tag {tag} has values of type {}", entry.kind);
+            return Err(malformed(problem));
+        }
+        let bytes = self.value_bytes(*entry)?;
+        let numbers = bytes.chunks_exact(value_size(entry.kind)?);
+        Ok(numbers.map(|number| self.order.number(number)).collect())
+    }
+
+    /// The first integer of a tag.
+    pub fn integer(&self, directory: &Directory, tag: Tag) -> Result<Option<u64>, DecodeError> {
+        Ok(self.integers(directory, tag)?.first().copied())
+    }
+
+    /// The fractions of a tag; a denominator of zero gives no number that is finite.
+    pub fn rationals(&self, directory: &Directory, tag: Tag) -> Result<Vec<f64>, DecodeError> {
+        const RATIONAL: u16 = 5;
+        match directory.entries.get(&tag) {
+            Some(entry) if entry.kind == RATIONAL => {
+                let bytes = self.value_bytes(*entry)?;
+                let part = |bytes| self.order.number(bytes) as f64;
+                let fractions = bytes.chunks_exact(8);
+                Ok(fractions
+                    .map(|fraction| part(&fraction[..4]) / part(&fraction[4..]))
+                    .collect())
+            }
+            Some(_) => {
+                let integers = self.integers(directory, tag)?;
+                Ok(integers.into_iter().map(|number| number as f64).collect())
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Bytes of one value (TIFF 6.0, page 15; supplement 1; BigTIFF).
+fn value_size(kind: u16) -> Result<usize, DecodeError> {
+    match kind {
+        1 | 2 | 6 | 7 => Ok(1),
+        3 | 8 => Ok(2),
+        4 | 9 | 11 | 13 => Ok(4),
+        5 | 10 | 12 | 16 | 17 | 18 => Ok(8),
+        _ => Err(malformed(format!("values of type {kind}"))),
+    }
+}
+
+/// Bytes that the file must have: one that ends before is broken, which is not the fault of the source.
+fn read(input: &dyn ReadAt, offset: u64, length: u64) -> Result<Vec<u8>, DecodeError> {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    read_range(input, offset, length).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => malformed(format!("no {length} bytes at {offset}")),
+        _ => error.into(),
+    })
+}

@@ -1,0 +1,346 @@
+//! What one directory says of its image.
+
+use std::sync::Arc;
+
+use super::color::{Alpha, Color, Model};
+use super::compression::Compression;
+use super::ifd::{Directory, File};
+use super::layout::{Grid, Places};
+use super::predictor::Predictor;
+use super::samples::{Format, Kind};
+use super::tags::Tag;
+use super::ycbcr::{Equations, Subsampling};
+use super::{jpeg, lab, malformed};
+use crate::decode::{ColorModel, DecodeError, Resolution};
+use crate::geometry::Dimensions;
+use crate::raster::Layout;
+
+/// How pixels are stored, all but where.
+#[derive(Debug)]
+pub struct Image {
+    pub dimensions: Dimensions,
+    pub grid: Grid,
+    /// The value of PhotometricInterpretation.
+    pub photometric: u64,
+    pub compression: Compression,
+    pub predictor: Predictor,
+    /// The lowest bit of a byte comes first.
+    pub reversed_bits: bool,
+    pub format: Format,
+    /// Samples per pixel, extra ones included.
+    pub channels: usize,
+    /// The planes are stored apart.
+    pub planar: bool,
+    pub color: Color,
+    /// Of the Y'CbCr that is stored as bytes.
+    pub subsampling: Subsampling,
+    pub jpeg_tables: Vec<u8>,
+    pub jpeg_transform: jpeg::Transform,
+}
+
+impl Image {
+    pub fn read(file: &File, directory: &Directory) -> Result<Self, DecodeError> {
+        let integer =
+            |tag, default| Ok::<_, DecodeError>(file.integer(directory, tag)?.unwrap_or(default));
+        let compression =
+            Compression::from_tag(integer(Tag::COMPRESSION, 1)?, integer(Tag::T4_OPTIONS, 0)?)?;
+        let photometric = photometric(file, directory, compression)?;
+        let channels = channels(integer(Tag::SAMPLES_PER_PIXEL, 1)?)?;
+        let format = format(file, directory)?;
+        let planar = match integer(Tag::PLANAR_CONFIGURATION, 1)? {
+            1 => false,
+            2 => channels > 1,
+            other => return Err(malformed(format!("planar configuration {other}"))),
+        };
+        let model = model(file, directory, photometric, format)?;
+        let is_ycbcr = matches!(model, Model::YCbCr(_));
+        let jpeg_transform = if is_ycbcr && !planar {
+            jpeg::Transform::YCbCr
+        } else {
+            jpeg::Transform::None
+        };
+        let subsampling = if is_ycbcr && !compression.codes_pixels() {
+            Subsampling::read(file, directory)?
+        } else {
+            Subsampling::NONE
+        };
+        let dimensions = dimensions(file, directory)?;
+        let image = Self {
+            dimensions,
+            grid: Grid::read(
+                file,
+                directory,
+                dimensions,
+                if planar { channels as u32 } else { 1 },
+            )?,
+            photometric,
+            compression,
+            predictor: Predictor::from_tag(if compression.predicts() {
+                integer(Tag::PREDICTOR, 1)?
+            } else {
+                1
+            })?,
+            reversed_bits: integer(Tag::FILL_ORDER, 1)? == 2,
+            format,
+            channels,
+            planar,
+            color: Color {
+                alpha: alpha(file, directory, &model, channels)?,
+                model: decoded_model(model, compression, planar),
+            },
+            subsampling,
+            jpeg_tables: file.bytes(directory, Tag::JPEG_TABLES)?,
+            jpeg_transform,
+        };
+        image.check_supported()?;
+        Ok(image)
+    }
+
+    /// Refuses the combinations that would come out wrong.
+    fn check_supported(&self) -> Result<(), DecodeError> {
+        let bits = self.format.bits;
+        let is_float = self.format.kind == Kind::Float;
+        let has_premultiplied = self.color.alpha.is_some_and(|alpha| alpha.premultiplied);
+        let unsupported =
+            |feature: &str| Err(DecodeError::unsupported(format!("TIFF with {feature}")));
+        if self.channels < self.color.model.channels() {
+            return Err(malformed(format!(
+                "{} samples a pixel for photometric interpretation {}",
+                self.channels, self.photometric
+            )));
+        }
+        match self.compression {
+            Compression::Fax(_) if bits != 1 || self.channels != 1 => {
+                return unsupported("CCITT coding of more than one bit");
+            }
+            Compression::Jpeg | Compression::WebP if bits != 8 => {
+                return unsupported("JPEG or WebP of other than 8 bits");
+            }
+            Compression::WebP if self.color.model != Model::Rgb => {
+                return unsupported("WebP of other than RGB");
+            }
+            Compression::Jpeg2000 { .. } if is_float || bits > 16 || bits < 8 => {
+                return unsupported("JPEG 2000 of such samples");
+            }
+            _ => {}
+        }
+        match self.color.model {
+            Model::Palette(_) if self.color.alpha.is_some() && (bits != 8 || has_premultiplied) => {
+                unsupported("a palette and such alpha")
+            }
+            Model::Palette(_) if self.compression == Compression::Jpeg => {
+                unsupported("JPEG of a palette")
+            }
+            Model::YCbCr(_) if bits != 8 || is_float => unsupported("Y'CbCr of other than 8 bits"),
+            Model::YCbCr(_)
+                if self.subsampling != Subsampling::NONE
+                    && (self.planar || self.channels != 3 || self.predictor != Predictor::None) =>
+            {
+                unsupported("sub-sampled Y'CbCr in planes, with extra samples or a predictor")
+            }
+            Model::Lab(_) if !matches!(bits, 8 | 16) || is_float => {
+                unsupported("L*a*b* of other than 8 or 16 bits")
+            }
+            Model::Lab(_) if has_premultiplied => unsupported("premultiplied L*a*b*"),
+            Model::Cmyk if has_premultiplied => unsupported("premultiplied CMYK"),
+            _ => Ok(()),
+        }
+    }
+
+    /// The colour model as stored, for people.
+    pub fn stored_model(&self) -> ColorModel {
+        const YCBCR: u64 = 6;
+        if self.photometric == YCBCR {
+            ColorModel::YCbCr
+        } else {
+            self.color.name(self.format)
+        }
+    }
+
+    /// Layout and depth of what comes out.
+    pub fn output(&self) -> (Layout, bool) {
+        (self.color.layout(), self.color.is_deep(self.format))
+    }
+
+    pub fn bytes_per_pixel(&self) -> u64 {
+        let (layout, is_deep) = self.output();
+        layout.channels() as u64 * if is_deep { 2 } else { 1 }
+    }
+}
+
+/// An image and where its strips or tiles are.
+#[derive(Debug)]
+pub struct PlacedImage {
+    pub image: Image,
+    pub places: Places,
+}
+
+impl PlacedImage {
+    pub fn new(file: &File, directory: &Directory, image: Image) -> Result<Self, DecodeError> {
+        let places = Places::read(file, directory, &image.grid)?;
+        Ok(Self { image, places })
+    }
+}
+
+fn dimensions(file: &File, directory: &Directory) -> Result<Dimensions, DecodeError> {
+    let side = |tag| {
+        let side = file.integer(directory, tag)?.unwrap_or(0);
+        Ok::<_, DecodeError>(u32::try_from(side).unwrap_or(0))
+    };
+    Dimensions::new(side(Tag::IMAGE_WIDTH)?, side(Tag::IMAGE_LENGTH)?)
+        .ok_or_else(|| malformed("no width or height"))
+}
+
+fn channels(value: u64) -> Result<usize, DecodeError> {
+    match value {
+        0 => Err(malformed("pixels of no samples")),
+        1..=64 => Ok(value as usize),
+        _ => Err(DecodeError::unsupported(format!(
+            "TIFF with {value} samples a pixel"
+        ))),
+    }
+}
+
+fn photometric(
+    file: &File,
+    directory: &Directory,
+    compression: Compression,
+) -> Result<u64, DecodeError> {
+    let value = file.integer(directory, Tag::PHOTOMETRIC)?;
+    match (value, compression) {
+        (Some(value), _) => Ok(value),
+        // Fax software often leaves it out: white paper is zero.
+        (None, Compression::Fax(_)) => Ok(0),
+        (None, _) => Err(malformed("no photometric interpretation")),
+    }
+}
+
+fn format(file: &File, directory: &Directory) -> Result<Format, DecodeError> {
+    let same = |tag, default: u64| {
+        let values = file.integers(directory, tag)?;
+        let first = values.first().copied().unwrap_or(default);
+        if values.iter().any(|value| *value != first) {
+            let feature = format!("TIFF with different samples in one pixel ({values:?})");
+            return Err(DecodeError::unsupported(feature));
+        }
+        Ok(first)
+    };
+    Format::new(same(Tag::BITS_PER_SAMPLE, 1)?, same(Tag::SAMPLE_FORMAT, 1)?)
+}
+
+fn model(
+    file: &File,
+    directory: &Directory,
+    photometric: u64,
+    format: Format,
+) -> Result<Model, DecodeError> {
+    Ok(match photometric {
+        0 => Model::Gray {
+            white_is_zero: true,
+        },
+        1 => Model::Gray {
+            white_is_zero: false,
+        },
+        2 => Model::Rgb,
+        3 => Model::Palette(palette(file, directory, format)?),
+        5 => match file.integer(directory, Tag::INK_SET)? {
+            None | Some(1) => Model::Cmyk,
+            Some(_) => return Err(DecodeError::unsupported("TIFF with inks other than CMYK")),
+        },
+        6 => Model::YCbCr(Equations::read(file, directory)?),
+        8 => Model::Lab(lab::Encoding::Cie),
+        9 => Model::Lab(lab::Encoding::Icc),
+        other => {
+            let name = match other {
+                4 => "transparency mask",
+                10 => "ITU L*a*b*",
+                32803 => "colour filter array",
+                32844 | 32845 => "SGI Log",
+                34892 => "linear raw",
+                _ => "unknown",
+            };
+            let feature = format!("TIFF photometric interpretation {other} ({name})");
+            return Err(DecodeError::unsupported(feature));
+        }
+    })
+}
+
+/// The model of what decompression gives: JPEG makes RGB of Y'CbCr by itself, and Aperio's JPEG 2000 is Y'CbCr
+/// whatever the photometric interpretation says.
+fn decoded_model(model: Model, compression: Compression, planar: bool) -> Model {
+    match (compression, &model) {
+        (Compression::Jpeg, Model::YCbCr(_)) if !planar => Model::Rgb,
+        (Compression::Jpeg2000 { ycbcr: true }, Model::Rgb) => Model::YCbCr(Equations::standard()),
+        _ => model,
+    }
+}
+
+/// Colours of 16 bits, all reds first. Some writers fill in only 8 bits.
+fn palette(
+    file: &File,
+    directory: &Directory,
+    format: Format,
+) -> Result<Vec<[u8; 3]>, DecodeError> {
+    if format.kind == Kind::Float || format.bits > 16 {
+        return Err(malformed("palette indexes of such samples"));
+    }
+    let map = file.integers(directory, Tag::COLOR_MAP)?;
+    let count = 1_usize << format.bits;
+    if map.len() < 3 * count {
+        let problem = format!("{} values in a colour map for {count} colours", map.len());
+        return Err(malformed(problem));
+    }
+    let shift = if map.iter().all(|value| *value < 256) {
+        0
+    } else {
+        8
+    };
+    let level = |index: usize| (map[index] >> shift) as u8;
+    Ok((0..count)
+        .map(|index| [level(index), level(count + index), level(2 * count + index)])
+        .collect())
+}
+
+/// The first extra sample that is alpha (TIFF 6.0, section 18). Others, and those of CMYK, are not looked at.
+fn alpha(
+    file: &File,
+    directory: &Directory,
+    model: &Model,
+    channels: usize,
+) -> Result<Option<Alpha>, DecodeError> {
+    let meanings = file.integers(directory, Tag::EXTRA_SAMPLES)?;
+    let first = model.channels();
+    let found = meanings.iter().position(|meaning| matches!(meaning, 1 | 2));
+    let alpha = found.map(|index| Alpha {
+        channel: first + index,
+        premultiplied: meanings[index] == 1,
+    });
+    Ok(alpha
+        .filter(|alpha| alpha.channel < channels && (*model != Model::Cmyk || alpha.premultiplied)))
+}
+
+/// The ICC profile, if there is one.
+pub fn profile(file: &File, directory: &Directory) -> Result<Option<Arc<[u8]>>, DecodeError> {
+    let bytes = file.bytes(directory, Tag::ICC_PROFILE)?;
+    Ok((!bytes.is_empty()).then(|| bytes.into()))
+}
+
+/// Pixels per inch; without a unit the numbers are only an aspect ratio.
+pub fn resolution(file: &File, directory: &Directory) -> Result<Option<Resolution>, DecodeError> {
+    let per_inch = match file.integer(directory, Tag::RESOLUTION_UNIT)? {
+        None | Some(2) => 1.0,
+        Some(3) => 2.54,
+        Some(_) => return Ok(None),
+    };
+    let x = file.rationals(directory, Tag::X_RESOLUTION)?;
+    let y = file.rationals(directory, Tag::Y_RESOLUTION)?;
+    let (Some(x), Some(y)) = (x.first(), y.first()) else {
+        return Ok(None);
+    };
+    let is_number = |value: f64| value.is_finite() && value > 0.0;
+    let resolution = Resolution {
+        x: x * per_inch,
+        y: y * per_inch,
+    };
+    Ok((is_number(resolution.x) && is_number(resolution.y)).then_some(resolution))
+}

@@ -1,0 +1,181 @@
+//! The images of a file: which one is served, which are smaller levels of it, and how many others there are.
+//!
+//! A pyramid is stored in one of two ways: as further directories of the chain, or as directories that the SubIFDs
+//! tag of the full image points to (TIFF technical note 1).
+
+use std::collections::HashSet;
+
+use super::ifd::{Directory, File};
+use super::image::{Image, PlacedImage};
+use super::malformed;
+use super::tags::Tag;
+use crate::decode::DecodeError;
+use crate::geometry::{Dimensions, ScaleFactor};
+
+/// More directories than any real file has; a chain that loops ends before.
+const MOST_DIRECTORIES: usize = 1000;
+
+/// The image that is served and its levels.
+pub struct Pyramid {
+    /// The directory of the full image.
+    pub directory: Directory,
+    /// Largest first; the first is the full image.
+    pub levels: Vec<(ScaleFactor, PlacedImage)>,
+    /// Images that are no levels, and the full image.
+    pub pages: u32,
+}
+
+/// What NewSubfileType says, or SubfileType in old files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Page,
+    Reduced,
+    Mask,
+}
+
+struct Candidate {
+    directory: Directory,
+    role: Role,
+}
+
+impl Pyramid {
+    pub fn read(file: &File, first: u64) -> Result<Self, DecodeError> {
+        let mut seen = HashSet::new();
+        let mut chain = chain(file, first, &mut seen)?;
+        // Cameras put a thumbnail first; where all are marked as reduced, the first has to do.
+        let main = chain.iter().position(|image| image.role == Role::Page);
+        let directory = chain.remove(main.unwrap_or(0)).directory;
+        let image = Image::read(file, &directory)?;
+        let mut levels = Vec::new();
+        let mut pages = 1;
+        let subs = sub_images(file, &directory, &mut seen)?;
+        for candidate in subs {
+            levels.extend(level(file, &image, &candidate));
+        }
+        for candidate in chain {
+            match level(file, &image, &candidate) {
+                Some(level) => levels.push(level),
+                None if candidate.role == Role::Page => pages += 1,
+                None => {}
+            }
+        }
+        let full = PlacedImage::new(file, &directory, image)?;
+        levels.insert(0, (ScaleFactor::ONE, full));
+        // The sort is stable: of two levels of one size the first in the file stays.
+        levels.sort_by_key(|(factor, _)| *factor);
+        levels.dedup_by_key(|(factor, _)| *factor);
+        Ok(Self {
+            directory,
+            levels,
+            pages,
+        })
+    }
+}
+
+/// The directories from the first along the chain. A broken one after the first ends it: the image before it is whole.
+fn chain(file: &File, first: u64, seen: &mut HashSet<u64>) -> Result<Vec<Candidate>, DecodeError> {
+    let mut found = vec![candidate(file, first, seen)?];
+    while let Some(last) = found.last()
+        && last.directory.next != 0
+        && found.len() < MOST_DIRECTORIES
+    {
+        match candidate(file, last.directory.next, seen) {
+            Ok(next) => found.push(next),
+            Err(_) => break,
+        }
+    }
+    Ok(found)
+}
+
+/// The directories that the SubIFDs of an image point to; broken ones are left out.
+fn sub_images(
+    file: &File,
+    directory: &Directory,
+    seen: &mut HashSet<u64>,
+) -> Result<Vec<Candidate>, DecodeError> {
+    let offsets = file.integers(directory, Tag::SUB_IFDS)?;
+    let read = offsets.into_iter().take(MOST_DIRECTORIES);
+    Ok(read
+        .filter_map(|offset| candidate(file, offset, seen).ok())
+        .collect())
+}
+
+fn candidate(file: &File, offset: u64, seen: &mut HashSet<u64>) -> Result<Candidate, DecodeError> {
+    if !seen.insert(offset) {
+        return Err(malformed("a loop of directories"));
+    }
+    let directory = file.directory(offset)?;
+    let role = role(file, &directory)?;
+    Ok(Candidate { directory, role })
+}
+
+fn role(file: &File, directory: &Directory) -> Result<Role, DecodeError> {
+    const REDUCED: u64 = 1;
+    const MASK: u64 = 4;
+    const OLD_REDUCED: u64 = 2;
+    let bits = file.integer(directory, Tag::NEW_SUBFILE_TYPE)?;
+    let old = file.integer(directory, Tag::SUBFILE_TYPE)?;
+    Ok(match (bits, old) {
+        (Some(bits), _) if bits & MASK != 0 => Role::Mask,
+        (Some(bits), _) if bits & REDUCED != 0 => Role::Reduced,
+        (None, Some(OLD_REDUCED)) => Role::Reduced,
+        _ => Role::Page,
+    })
+}
+
+/// The candidate as a level of the full image, if it is one: of a size that fits, and pixels that come out alike. One
+/// that is not marked as reduced has to be stored alike, too: it might be another page.
+///
+/// What is broken or not supported in a candidate only means that it is not used: the full image has every pixel.
+fn level(file: &File, full: &Image, candidate: &Candidate) -> Option<(ScaleFactor, PlacedImage)> {
+    let image = Image::read(file, &candidate.directory).ok()?;
+    let factor = scale_factor(full.dimensions, image.dimensions)?;
+    let is_alike = image.output() == full.output();
+    let is_stored_alike = image.photometric == full.photometric
+        && image.channels == full.channels
+        && image.format == full.format;
+    let fits = match candidate.role {
+        Role::Reduced => is_alike,
+        Role::Page => is_alike && is_stored_alike,
+        Role::Mask => false,
+    };
+    if !fits {
+        return None;
+    }
+    let placed = PlacedImage::new(file, &candidate.directory, image).ok()?;
+    Some((factor, placed))
+}
+
+/// The power of two, from 2 up, that divides the full dimensions to these, however each writer rounds.
+fn scale_factor(full: Dimensions, level: Dimensions) -> Option<ScaleFactor> {
+    (1..32)
+        .filter_map(ScaleFactor::from_reduction)
+        .find(|factor| {
+            let fits = |full: u32, level: u32| {
+                let factor = factor.get();
+                level == full.div_ceil(factor) || level == (full / factor).max(1)
+            };
+            fits(full.width(), level.width()) && fits(full.height(), level.height())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_may_be_rounded_either_way() {
+        let full = Dimensions::new(1001, 750).unwrap();
+        let factor = |width, height| {
+            scale_factor(full, Dimensions::new(width, height).unwrap()).map(ScaleFactor::get)
+        };
+        assert_eq!(factor(500, 375), Some(2));
+        assert_eq!(factor(501, 375), Some(2));
+        assert_eq!(factor(250, 188), Some(4));
+        assert_eq!(factor(1, 1), Some(512));
+        assert_eq!(factor(1001, 750), None);
+        assert_eq!(factor(502, 375), None);
+        assert_eq!(factor(334, 250), None, "a third");
+        assert_eq!(factor(500, 188), None, "another aspect ratio");
+    }
+}

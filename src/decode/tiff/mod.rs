@@ -1,0 +1,109 @@
+//! TIFF and BigTIFF: strips and tiles, planes, pyramids, and the compressions and colour models that libraries and
+//! museums have stored since 1986 (TIFF 6.0, 1992, its supplements and technical notes).
+//!
+//! Opening reads the directories; decoding a window reads and decompresses the strips or tiles that it touches.
+//! Samples that were never written (offset and byte count zero, as GDAL leaves them) are zero. All other missing
+//! bytes are an error: no pixel is made up.
+
+mod coded;
+mod color;
+mod compression;
+mod fax;
+mod ifd;
+mod image;
+mod jpeg;
+mod lab;
+mod layout;
+mod levels;
+mod predictor;
+mod read;
+mod samples;
+mod tags;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod ycbcr;
+
+use self::color::Model;
+use self::ifd::File;
+use self::image::PlacedImage;
+use self::levels::Pyramid;
+use self::tags::Tag;
+use super::{DecodeError, Decoder, Header, Level, Limits, SourceFormat, Window};
+use crate::geometry::ScaleFactor;
+use crate::input::Input;
+use crate::orientation::Orientation;
+use crate::raster::Raster;
+
+/// Opens a TIFF: reads its directories, and the places of the strips or tiles of its levels.
+///
+/// # Errors
+/// If the first image is broken or uses what is not supported, or if the limits forbid it.
+pub fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeError> {
+    let (file, first) = File::open(input)?;
+    let pyramid = Pyramid::read(&file, first)?;
+    let header = header(&file, &pyramid)?;
+    limits.check_dimensions(header.stored_dimensions())?;
+    let levels = pyramid.levels.into_iter().map(|(_, level)| level).collect();
+    Ok(Box::new(Tiff {
+        file,
+        header,
+        levels,
+        limits: *limits,
+    }))
+}
+
+struct Tiff {
+    file: File,
+    header: Header,
+    levels: Vec<PlacedImage>,
+    limits: Limits,
+}
+
+impl Decoder for Tiff {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
+        let level = &self.levels[window.level];
+        read::window(&self.file, level, window.rect, &self.limits)
+    }
+}
+
+fn header(file: &File, pyramid: &Pyramid) -> Result<Header, DecodeError> {
+    let directory = &pyramid.directory;
+    let full = &pyramid.levels[0].1.image;
+    let orientation = file.integer(directory, Tag::ORIENTATION)?.unwrap_or(1);
+    // The samples of L*a*b* come out as sRGB.
+    let profile = match full.color.model {
+        Model::Lab(_) => None,
+        _ => image::profile(file, directory)?,
+    };
+    Ok(Header {
+        format: SourceFormat::Tiff,
+        levels: pyramid.levels.iter().map(level).collect(),
+        orientation: Orientation::from_tag(u16::try_from(orientation).unwrap_or(1)),
+        color: full.stored_model(),
+        alpha: full.output().0.has_alpha(),
+        bit_depth: full.format.bits,
+        pages: pyramid.pages,
+        resolution: image::resolution(file, directory)?,
+        profile,
+        coding: full.compression.name().to_owned(),
+    })
+}
+
+fn level((scale_factor, placed): &(ScaleFactor, PlacedImage)) -> Level {
+    Level {
+        dimensions: placed.image.dimensions,
+        scale_factor: *scale_factor,
+        tile: placed.image.grid.tile(),
+    }
+}
+
+/// A broken TIFF.
+fn malformed(problem: impl Into<String>) -> DecodeError {
+    DecodeError::malformed("TIFF", problem)
+}

@@ -1,0 +1,322 @@
+//! The walk from a window to its pixels: for every strip or tile that it touches read, decompress, unpredict, unpack,
+//! convert, place.
+
+use super::coded::Coded;
+use super::compression::{Compression, Wanted, decompress};
+use super::ifd::File;
+use super::image::{Image, PlacedImage};
+use super::layout::{Chunk, Place};
+use super::malformed;
+use super::predictor::{self, Row};
+use super::samples::Unpacker;
+use super::ycbcr::Subsampling;
+use crate::decode::{DecodeError, Limits};
+use crate::geometry::{Dimensions, Rect};
+use crate::raster::{Layout, Raster, Samples};
+
+/// The pixels of a rectangle of an image.
+pub fn window(
+    file: &File,
+    source: &PlacedImage,
+    rect: Rect,
+    limits: &Limits,
+) -> Result<Raster, DecodeError> {
+    let reader = ChunkReader {
+        file,
+        source,
+        limits,
+    };
+    let (layout, is_deep) = source.image.output();
+    limits.check_decoded(rect.dimensions(), source.image.bytes_per_pixel())?;
+    let mut canvas = Canvas::new(rect, layout, is_deep);
+    for chunk in source.image.grid.touching(rect) {
+        if let Some(part) = chunk.rect.intersection(rect) {
+            let stored = reader.stored(&chunk, part)?;
+            canvas.place(part, &source.image.color.convert(stored));
+        }
+    }
+    Ok(Raster::new(rect.dimensions(), layout, canvas.samples))
+}
+
+/// Where the parts of a window are put together.
+struct Canvas {
+    rect: Rect,
+    channels: usize,
+    samples: Samples,
+}
+
+impl Canvas {
+    fn new(rect: Rect, layout: Layout, is_deep: bool) -> Self {
+        let channels = layout.channels();
+        let length = rect.dimensions().area() as usize * channels;
+        let samples = if is_deep {
+            Samples::U16(vec![0; length])
+        } else {
+            Samples::U8(vec![0; length])
+        };
+        Self {
+            rect,
+            channels,
+            samples,
+        }
+    }
+
+    fn place(&mut self, part: Rect, pixels: &Samples) {
+        let stride = self.rect.width() as usize * self.channels;
+        let length = part.width() as usize * self.channels;
+        let row = (part.y() - self.rect.y()) as usize;
+        let start = row * stride + (part.x() - self.rect.x()) as usize * self.channels;
+        match (&mut self.samples, pixels) {
+            (Samples::U8(to), Samples::U8(from)) => {
+                copy_rows(&mut to[start..], stride, from, length)
+            }
+            (Samples::U16(to), Samples::U16(from)) => {
+                copy_rows(&mut to[start..], stride, from, length)
+            }
+            _ => unreachable!("the depth of the image is that of its parts"),
+        }
+    }
+}
+
+fn copy_rows<T: Copy>(to: &mut [T], stride: usize, from: &[T], length: usize) {
+    for (to, from) in to.chunks_mut(stride).zip(from.chunks_exact(length)) {
+        to[..length].copy_from_slice(from);
+    }
+}
+
+struct ChunkReader<'a> {
+    file: &'a File,
+    source: &'a PlacedImage,
+    limits: &'a Limits,
+}
+
+impl ChunkReader<'_> {
+    fn image(&self) -> &Image {
+        &self.source.image
+    }
+
+    /// The needed channels, interleaved, of the part of the image that lies in a chunk.
+    fn stored(&self, chunk: &Chunk, part: Rect) -> Result<Samples, DecodeError> {
+        let needed = self.image().color.needed();
+        // The part seen from the corner of the chunk.
+        let (x, y) = (part.x() - chunk.rect.x(), part.y() - chunk.rect.y());
+        let part = Rect::new(x, y, part.width(), part.height());
+        let part = part.ok_or_else(|| malformed("a strip or tile of no size"))?;
+        if self.image().planar {
+            let plane = |channel: &usize| self.plane(chunk, part, *channel as u32, 1);
+            let planes: Vec<_> = needed.iter().map(plane).collect::<Result<_, _>>()?;
+            return Ok(interleave(&planes));
+        }
+        let channels = self.image().channels;
+        let samples = self.plane(chunk, part, 0, channels)?;
+        let all_are_needed = needed.len() == channels;
+        Ok(if all_are_needed {
+            samples
+        } else {
+            pick(&samples, channels, &needed)
+        })
+    }
+
+    /// Of one plane of `channels` samples a pixel, the part of a chunk.
+    fn plane(
+        &self,
+        chunk: &Chunk,
+        part: Rect,
+        plane: u32,
+        channels: usize,
+    ) -> Result<Samples, DecodeError> {
+        let image = self.image();
+        match self.source.places.of(chunk, plane)? {
+            Place::Absent => Ok(self.zeros(part, channels)),
+            Place::At { offset, length } if image.compression.codes_pixels() => {
+                let data = self.compressed(offset, length)?;
+                self.pixels(chunk, part, &data, channels)
+            }
+            Place::At { offset, length } if image.subsampling != Subsampling::NONE => {
+                self.units(chunk, part, offset, length)
+            }
+            Place::At { offset, length } => self.rows(chunk, part, offset, length, channels),
+        }
+    }
+
+    fn zeros(&self, part: Rect, channels: usize) -> Samples {
+        let length = part.dimensions().area() as usize * channels;
+        if self.image().format.is_deep() {
+            Samples::U16(vec![0; length])
+        } else {
+            Samples::U8(vec![0; length])
+        }
+    }
+
+    fn pixels(
+        &self,
+        chunk: &Chunk,
+        part: Rect,
+        data: &[u8],
+        channels: usize,
+    ) -> Result<Samples, DecodeError> {
+        let image = self.image();
+        let coded = Coded {
+            compression: image.compression,
+            data,
+            dimensions: chunk.stored,
+            is_tile: image.grid.tiled,
+            channels,
+            is_deep: image.format.is_deep(),
+            jpeg_tables: &image.jpeg_tables,
+            jpeg_transform: image.jpeg_transform,
+        };
+        Ok(coded.decode(self.limits)?.crop(part).into_samples())
+    }
+
+    /// Sub-sampled Y'CbCr.
+    fn units(
+        &self,
+        chunk: &Chunk,
+        part: Rect,
+        offset: u64,
+        length: Option<u64>,
+    ) -> Result<Samples, DecodeError> {
+        let subsampling = self.image().subsampling;
+        let wanted = Wanted {
+            width: chunk.stored.width(),
+            rows: part.bottom().div_ceil(subsampling.down),
+            stride: subsampling.stride(chunk.stored.width()),
+        };
+        let (units, _) = self.bytes(wanted, 0, offset, length)?;
+        Ok(Samples::U8(subsampling.unpack(&units, chunk.stored, part)))
+    }
+
+    fn rows(
+        &self,
+        chunk: &Chunk,
+        part: Rect,
+        offset: u64,
+        length: Option<u64>,
+        channels: usize,
+    ) -> Result<Samples, DecodeError> {
+        let image = self.image();
+        let wanted = Wanted {
+            width: chunk.stored.width(),
+            rows: part.bottom(),
+            stride: stride(chunk.stored, channels, image.format.bits)?,
+        };
+        let (mut bytes, first) = self.bytes(wanted, part.y(), offset, length)?;
+        let row = Row {
+            stride: wanted.stride,
+            sample: image.format.bytes(),
+            channels,
+            order: self.file.order,
+        };
+        predictor::undo(image.predictor, &mut bytes, row)?;
+        let unpacker = Unpacker {
+            stride: wanted.stride,
+            take: part.x() as usize * channels..part.right() as usize * channels,
+            format: image.format,
+            order: self.file.order,
+            scale: image.color.scale(),
+        };
+        let above = (part.y() - first) as usize * wanted.stride;
+        Ok(unpacker.unpack(&bytes[above..]))
+    }
+
+    /// Decompressed rows of a chunk to the last that is wanted, and the number of the first: of what is not
+    /// compressed, those above `first` are not even read.
+    fn bytes(
+        &self,
+        wanted: Wanted,
+        first: u32,
+        offset: u64,
+        length: Option<u64>,
+    ) -> Result<(Vec<u8>, u32), DecodeError> {
+        let compression = self.image().compression;
+        if compression != Compression::None {
+            self.check_bytes(wanted.stride as u64 * u64::from(wanted.rows))?;
+            let data = self.compressed(offset, length)?;
+            return Ok((decompress(compression, &data, wanted)?, 0));
+        }
+        let (stride, end) = (
+            wanted.stride as u64,
+            wanted.stride as u64 * u64::from(wanted.rows),
+        );
+        if length.is_some_and(|length| length < end) {
+            let problem = format!("a strip or tile of {length:?} bytes that should have {end}");
+            return Err(malformed(problem));
+        }
+        let above = stride * u64::from(first);
+        Ok((self.read(offset.saturating_add(above), end - above)?, first))
+    }
+
+    /// The bytes of a chunk as they stand in the file; to its end where the length is not said.
+    fn compressed(&self, offset: u64, length: Option<u64>) -> Result<Vec<u8>, DecodeError> {
+        let to_end = self.file.input.size().saturating_sub(offset);
+        self.read(offset, length.unwrap_or(to_end))
+    }
+
+    fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, DecodeError> {
+        self.check_bytes(length)?;
+        let mut bytes = self.file.read(offset, length)?;
+        // JPEG and its kin have an order of their own.
+        if self.image().reversed_bits && !self.image().compression.codes_pixels() {
+            bytes
+                .iter_mut()
+                .for_each(|byte| *byte = byte.reverse_bits());
+        }
+        Ok(bytes)
+    }
+
+    fn check_bytes(&self, value: u64) -> Result<(), DecodeError> {
+        let limit = self.limits.decoded_bytes;
+        if value > limit {
+            let what = "bytes of a strip or tile";
+            return Err(DecodeError::TooLarge { what, value, limit });
+        }
+        Ok(())
+    }
+}
+
+/// Bytes of a row, which ends with a whole byte.
+fn stride(stored: Dimensions, channels: usize, bits: u8) -> Result<usize, DecodeError> {
+    let bits = u64::from(stored.width()) * channels as u64 * u64::from(bits);
+    usize::try_from(bits.div_ceil(8)).map_err(|_| malformed("an endless row"))
+}
+
+/// One sample of each plane in turn.
+fn interleave(planes: &[Samples]) -> Samples {
+    let bytes = planes.iter().map(|plane| match plane {
+        Samples::U8(samples) => Some(&samples[..]),
+        Samples::U16(_) => None,
+    });
+    if let Some(planes) = bytes.collect::<Option<Vec<_>>>() {
+        return Samples::U8(weave(&planes));
+    }
+    let words = planes.iter().filter_map(|plane| match plane {
+        Samples::U16(samples) => Some(&samples[..]),
+        Samples::U8(_) => None,
+    });
+    Samples::U16(weave(&words.collect::<Vec<_>>()))
+}
+
+fn weave<T: Copy + Default>(planes: &[&[T]]) -> Vec<T> {
+    let length = planes.iter().map(|plane| plane.len()).sum();
+    let mut out = vec![T::default(); length];
+    for (channel, plane) in planes.iter().enumerate() {
+        let places = out.iter_mut().skip(channel).step_by(planes.len());
+        places.zip(*plane).for_each(|(to, from)| *to = *from);
+    }
+    out
+}
+
+/// Some of the channels of each pixel.
+fn pick(samples: &Samples, channels: usize, needed: &[usize]) -> Samples {
+    fn of<T: Copy>(samples: &[T], channels: usize, needed: &[usize]) -> Vec<T> {
+        let pixels = samples.chunks_exact(channels);
+        pixels
+            .flat_map(|pixel| needed.iter().map(|channel| pixel[*channel]))
+            .collect()
+    }
+    match samples {
+        Samples::U8(samples) => Samples::U8(of(samples, channels, needed)),
+        Samples::U16(samples) => Samples::U16(of(samples, channels, needed)),
+    }
+}
