@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 pub mod decode;
+pub mod encode;
 pub mod ffi;
 pub mod geometry;
 pub mod iiif;
