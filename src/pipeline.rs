@@ -112,7 +112,7 @@ impl Pipeline {
     /// # Errors
     /// If the file is broken, the server busy, or the time up.
     pub async fn render(&self, prepared: Prepared) -> Result<Derivative, Error> {
-        let settings = self.settings.clone();
+        let settings = self.settings;
         self.makers
             .run(move |cancelled| make(&prepared, &settings, cancelled))
             .await

@@ -186,8 +186,20 @@ impl Cut {
             let here = level.dimensions;
             Self {
                 level: index,
-                x: axis(region.x(), region.width(), stored.width(), here.width(), target.width()),
-                y: axis(region.y(), region.height(), stored.height(), here.height(), target.height()),
+                x: axis(
+                    region.x(),
+                    region.width(),
+                    stored.width(),
+                    here.width(),
+                    target.width(),
+                ),
+                y: axis(
+                    region.y(),
+                    region.height(),
+                    stored.height(),
+                    here.height(),
+                    target.height(),
+                ),
             }
         };
         let levels = header.levels.iter().enumerate().map(on_level);
@@ -198,7 +210,12 @@ impl Cut {
     }
 
     fn window(&self) -> Window {
-        let rect = Rect::new(self.x.first(), self.y.first(), self.x.count(), self.y.count());
+        let rect = Rect::new(
+            self.x.first(),
+            self.y.first(),
+            self.x.count(),
+            self.y.count(),
+        );
         Window {
             level: self.level,
             rect: rect.expect("a part of the level"),

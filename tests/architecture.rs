@@ -12,25 +12,82 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("raster", &["geometry"]),
     ("ffi", &["geometry", "input"]),
     ("iiif", &["config", "geometry", "orientation"]),
-    ("decode", &["config", "ffi", "geometry", "input", "orientation", "raster"]),
+    (
+        "decode",
+        &[
+            "config",
+            "ffi",
+            "geometry",
+            "input",
+            "orientation",
+            "raster",
+        ],
+    ),
     ("transform", &["geometry", "orientation", "raster"]),
-    ("encode", &["config", "decode", "ffi", "geometry", "iiif", "raster", "transform"]),
-    ("plan", &["decode", "geometry", "iiif", "orientation", "transform"]),
+    (
+        "encode",
+        &[
+            "config",
+            "decode",
+            "ffi",
+            "geometry",
+            "iiif",
+            "raster",
+            "transform",
+        ],
+    ),
+    (
+        "plan",
+        &["decode", "geometry", "iiif", "orientation", "transform"],
+    ),
     ("cache", &[]),
     ("source", &["iiif", "input"]),
     ("error", &["decode", "encode", "iiif", "transform"]),
     ("work", &["error"]),
     // Knows the sections, which stand beside the code that they configure.
-    ("config", &["decode", "encode", "http", "iiif", "source", "telemetry", "work"]),
+    (
+        "config",
+        &[
+            "decode",
+            "encode",
+            "http",
+            "iiif",
+            "source",
+            "telemetry",
+            "work",
+        ],
+    ),
     ("telemetry", &["config"]),
     (
         "pipeline",
         &[
-            "cache", "config", "decode", "encode", "error", "iiif", "plan", "raster", "source", "transform", "work",
+            "cache",
+            "config",
+            "decode",
+            "encode",
+            "error",
+            "iiif",
+            "plan",
+            "raster",
+            "source",
+            "transform",
+            "work",
         ],
     ),
     ("http", &["cache", "config", "error", "iiif", "pipeline"]),
-    ("cli", &["config", "decode", "http", "iiif", "pipeline", "source", "telemetry", "input"]),
+    (
+        "cli",
+        &[
+            "config",
+            "decode",
+            "http",
+            "iiif",
+            "pipeline",
+            "source",
+            "telemetry",
+            "input",
+        ],
+    ),
 ];
 
 /// Crates that only these modules may use.
@@ -92,7 +149,11 @@ fn code_lines() -> impl Iterator<Item = (String, String)> {
         let first = below.iter().next().expect("a name").to_string_lossy();
         let module = first.trim_end_matches(".rs").to_owned();
         let text = fs::read_to_string(&file).expect("readable");
-        let code = text.split("#[cfg(test)]").next().unwrap_or(&text).to_owned();
+        let code = text
+            .split("#[cfg(test)]")
+            .next()
+            .unwrap_or(&text)
+            .to_owned();
         let lines: Vec<String> = code
             .lines()
             .map(|line| line.split("//").next().unwrap_or(line).to_owned())
@@ -104,7 +165,8 @@ fn code_lines() -> impl Iterator<Item = (String, String)> {
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("readable") {
         let path = entry.expect("readable").path();
-        let is_tests = path.ends_with("tests.rs") || path.ends_with("tests") || path.ends_with("contract.rs");
+        let is_tests =
+            path.ends_with("tests.rs") || path.ends_with("tests") || path.ends_with("contract.rs");
         if path.is_dir() {
             rust_files(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") && !is_tests {

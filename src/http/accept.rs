@@ -87,7 +87,8 @@ fn ranges(headers: &HeaderMap) -> impl Iterator<Item = (&str, u32)> {
         .map(|range| {
             let mut parts = range.split(';').map(str::trim);
             let name = parts.next().unwrap_or_default();
-            let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+            let quality =
+                parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
             (name, quality.map_or(1_000, thousandths))
         })
 }
@@ -135,10 +136,19 @@ mod tests {
             (Some("application/json"), "application/json"),
             (Some("application/json;charset=utf-8"), "application/json"),
             (Some("text/html"), V3_DEFAULT),
-            (Some("application/json;q=0.5, application/ld+json;q=0.4"), "application/json"),
+            (
+                Some("application/json;q=0.5, application/ld+json;q=0.4"),
+                "application/json",
+            ),
             (Some("application/ld+json;q=0, */*"), "application/json"),
-            (Some("application/*, application/ld+json;q=0.1"), "application/json"),
-            (Some("application/ld+json;profile=\"a, b\", application/json;q=0.9"), V3_DEFAULT),
+            (
+                Some("application/*, application/ld+json;q=0.1"),
+                "application/json",
+            ),
+            (
+                Some("application/ld+json;profile=\"a, b\", application/json;q=0.9"),
+                V3_DEFAULT,
+            ),
         ];
         for (accept, expected) in rows {
             assert_eq!(chosen(accept, Version::V3), expected, "{accept:?}");
@@ -152,7 +162,10 @@ mod tests {
             (Some("*/*"), "application/json"),
             (Some("application/*"), "application/json"),
             (Some("application/ld+json"), "application/ld+json"),
-            (Some("application/ld+json;q=0.2, application/json"), "application/json"),
+            (
+                Some("application/ld+json;q=0.2, application/json"),
+                "application/json",
+            ),
             (Some("application/ld+json;q=0"), "application/json"),
             (Some("text/html"), "application/json"),
         ];

@@ -23,7 +23,9 @@ pub fn public_base(config: &ServerConfig, headers: &HeaderMap, peer: Option<IpAd
         Forwarded::default()
     };
     let scheme = told.scheme.unwrap_or("http");
-    let host = told.host.or_else(|| authority(headers.get(header::HOST)?.to_str().ok()?));
+    let host = told
+        .host
+        .or_else(|| authority(headers.get(header::HOST)?.to_str().ok()?));
     let host = host.unwrap_or_else(|| config.listen.to_string());
     format!("{scheme}://{host}{}", told.prefix)
 }
@@ -141,23 +143,40 @@ mod tests {
         let rows: [(&[(&'static str, &str)], &str); 6] = [
             (&[], "http://inner:8182"),
             (
-                &[("x-forwarded-proto", "https"), ("x-forwarded-host", "images.example.org")],
+                &[
+                    ("x-forwarded-proto", "https"),
+                    ("x-forwarded-host", "images.example.org"),
+                ],
                 "https://images.example.org",
             ),
             (
-                &[("x-forwarded-proto", "https, http"), ("x-forwarded-host", "a.example, b.example")],
+                &[
+                    ("x-forwarded-proto", "https, http"),
+                    ("x-forwarded-host", "a.example, b.example"),
+                ],
                 "https://a.example",
             ),
             (
-                &[("x-forwarded-host", "a.example"), ("x-forwarded-port", "8443"), ("x-forwarded-prefix", "/img/")],
+                &[
+                    ("x-forwarded-host", "a.example"),
+                    ("x-forwarded-port", "8443"),
+                    ("x-forwarded-prefix", "/img/"),
+                ],
                 "http://a.example:8443/img",
             ),
             (
-                &[("x-forwarded-proto", "https"), ("x-forwarded-host", "a.example"), ("x-forwarded-port", "443")],
+                &[
+                    ("x-forwarded-proto", "https"),
+                    ("x-forwarded-host", "a.example"),
+                    ("x-forwarded-port", "443"),
+                ],
                 "https://a.example",
             ),
             (
-                &[("forwarded", "for=192.0.2.60;proto=https;host=\"b.example:444\"")],
+                &[(
+                    "forwarded",
+                    "for=192.0.2.60;proto=https;host=\"b.example:444\"",
+                )],
                 "https://b.example:444",
             ),
         ];
@@ -168,7 +187,10 @@ mod tests {
 
     #[test]
     fn k05_a_stranger_is_not_believed() {
-        let headers = [("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "https")];
+        let headers = [
+            ("x-forwarded-host", "evil.example"),
+            ("x-forwarded-proto", "https"),
+        ];
         assert_eq!(base(&headers, STRANGER), "http://inner:8182");
     }
 
@@ -182,7 +204,11 @@ mod tests {
             ("x-forwarded-prefix", "/a\"><b"),
             ("x-forwarded-prefix", "no-slash"),
         ] {
-            assert_eq!(base(&[(name, value)], PROXY), "http://inner:8182", "{value}");
+            assert_eq!(
+                base(&[(name, value)], PROXY),
+                "http://inner:8182",
+                "{value}"
+            );
         }
     }
 }

@@ -13,7 +13,11 @@ const LONGEST_NAME: usize = 150;
 /// identifier and the canonical request.
 pub fn disposition(prepared: &Prepared, query: Option<&str>) -> HeaderValue {
     let asked = query.and_then(download_name);
-    let kind = if asked.is_some() { "attachment" } else { "inline" };
+    let kind = if asked.is_some() {
+        "attachment"
+    } else {
+        "inline"
+    };
     let name = match asked {
         Some(name) if !name.is_empty() => name,
         _ => default_name(prepared),
@@ -32,11 +36,13 @@ fn header(kind: &str, name: &str) -> HeaderValue {
 }
 
 fn download_name(query: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| match pair.split_once('=') {
-        Some(("dl", value)) => Some(value),
-        None if pair == "dl" => Some(""),
-        _ => None,
-    })?;
+    let value = query
+        .split('&')
+        .find_map(|pair| match pair.split_once('=') {
+            Some(("dl", value)) => Some(value),
+            None if pair == "dl" => Some(""),
+            _ => None,
+        })?;
     let decoded = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
     Some(decoded.into_owned())
 }
@@ -77,12 +83,18 @@ mod tests {
     #[test]
     fn names_beyond_ascii_are_given_twice() {
         let value = header("inline", "Käse.jpg");
-        assert_eq!(value, "inline; filename=\"K_se.jpg\"; filename*=UTF-8''K%C3%A4se.jpg");
+        assert_eq!(
+            value,
+            "inline; filename=\"K_se.jpg\"; filename*=UTF-8''K%C3%A4se.jpg"
+        );
     }
 
     #[test]
     fn the_query_may_name_the_download() {
-        assert_eq!(download_name("a=b&dl=x%20y.jpg").as_deref(), Some("x y.jpg"));
+        assert_eq!(
+            download_name("a=b&dl=x%20y.jpg").as_deref(),
+            Some("x y.jpg")
+        );
         assert_eq!(download_name("dl").as_deref(), Some(""));
         assert_eq!(download_name("dlx=1"), None);
     }

@@ -57,7 +57,9 @@ async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Re
     let path = client.uri.path();
     let below = path.get("/iiif/3/".len()..).unwrap_or_default();
     let call = Call::parse(below, app.server().unescaped_slashes).ok_or_else(|| {
-        Error::NotFound("no IIIF request has this form; slashes in an identifier are written %2F".to_owned())
+        Error::NotFound(
+            "no IIIF request has this form; slashes in an identifier are written %2F".to_owned(),
+        )
     })?;
     let base = base_uri(app, version, client, call.identifier());
     let identifier = identifier(app, call.identifier())?;
@@ -119,7 +121,10 @@ async fn image(
         not_modified(headers)
     } else {
         let Derivative { bytes, format } = app.pipeline().render(prepared).await?;
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(format.media_type()),
+        );
         let mut response = Response::new(Body::from(bytes));
         *response.headers_mut() = headers;
         response

@@ -32,7 +32,9 @@ impl App {
             Some(substitute) => path.replace('/', substitute),
             None => path.to_owned(),
         };
-        Identifier::new(path).ok().map(|identifier| identifier.encoded())
+        Identifier::new(path)
+            .ok()
+            .map(|identifier| identifier.encoded())
     }
 }
 
@@ -63,7 +65,10 @@ async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
     let mut response = if accept::prefers_json(client.headers) {
         json_index(app, &base, shown, next.as_deref())
     } else {
-        let entries: Vec<Entry> = shown.iter().filter_map(|path| entry(app, &base, path)).collect();
+        let entries: Vec<Entry> = shown
+            .iter()
+            .filter_map(|path| entry(app, &base, path))
+            .collect();
         assets::page(pages::html(&entries, next.as_deref()))
     };
     let headers = response.headers_mut();
@@ -73,7 +78,9 @@ async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
 }
 
 fn after(query: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| pair.strip_prefix("after="))?;
+    let value = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("after="))?;
     Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
 }
 
@@ -86,7 +93,11 @@ fn entry(app: &App, base: &str, path: &str) -> Option<Entry> {
         // Relative, because the page may load from its own origin only.
         thumbnail: format!("iiif/3/{identifier}/full/!200,200/0/default.jpg"),
         view: format!("view?id={identifier}"),
-        viewer: app.server().viewer.as_ref().map(|viewer| viewer.showing(&info)),
+        viewer: app
+            .server()
+            .viewer
+            .as_ref()
+            .map(|viewer| viewer.showing(&info)),
         info,
     })
 }
@@ -110,6 +121,8 @@ fn json_index(app: &App, base: &str, images: &[String], next: Option<&str>) -> R
     }
     let mut response = Response::new(Body::from(format!("{document:#}\n")));
     let media_type = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, media_type);
     response
 }

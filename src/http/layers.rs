@@ -3,11 +3,11 @@
 use std::any::Any;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::Router;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, Any as AnyOrigin, CorsLayer};
@@ -54,7 +54,12 @@ fn panicked(payload: Box<dyn Any + Send>) -> Response {
     let message = payload
         .downcast_ref::<String>()
         .cloned()
-        .unwrap_or_else(|| payload.downcast_ref::<&str>().unwrap_or(&"a panic").to_string());
+        .unwrap_or_else(|| {
+            payload
+                .downcast_ref::<&str>()
+                .unwrap_or(&"a panic")
+                .to_string()
+        });
     error::respond(&Error::internal(message), &HeaderMap::new())
 }
 

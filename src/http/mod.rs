@@ -19,6 +19,6 @@ mod path;
 mod router;
 mod serve;
 
-pub use router::router;
 pub use app::App;
+pub use router::router;
 pub use serve::serve;

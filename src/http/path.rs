@@ -70,18 +70,34 @@ mod tests {
             identifier: "a%2Fb",
             parameters: ["full", "max", "0", "default.jpg"],
         };
-        assert_eq!(Call::parse("a%2Fb/full/max/0/default.jpg", false), Some(image));
+        assert_eq!(
+            Call::parse("a%2Fb/full/max/0/default.jpg", false),
+            Some(image)
+        );
         let information = Some(Call::Information { identifier: "x" });
         assert_eq!(Call::parse("x/info.json", false), information);
         assert_eq!(Call::parse("x/info%2Ejson", false), information);
-        assert_eq!(Call::parse("x", false), Some(Call::Base { identifier: "x" }));
+        assert_eq!(
+            Call::parse("x", false),
+            Some(Call::Base { identifier: "x" })
+        );
     }
 
     #[test]
     fn u05_e09_other_numbers_of_segments_are_nothing() {
         for path in [
-            "", "/", "x/", "/info.json", "a/b", "a/b/info.json", "x/full", "x/full/max", "x/full/max/0",
-            "a/b/full/max/0/default.jpg", "x/full/max/0/default.jpg/", "/full/max/0/default.jpg",
+            "",
+            "/",
+            "x/",
+            "/info.json",
+            "a/b",
+            "a/b/info.json",
+            "x/full",
+            "x/full/max",
+            "x/full/max/0",
+            "a/b/full/max/0/default.jpg",
+            "x/full/max/0/default.jpg/",
+            "/full/max/0/default.jpg",
         ] {
             assert_eq!(Call::parse(path, false), None, "{path}");
         }

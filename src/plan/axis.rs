@@ -111,14 +111,20 @@ mod tests {
     fn an_aligned_tile_is_the_level_itself() {
         let tile = axis(4096, 2048, 256, 1001);
         assert!(tile.is_enough());
-        assert_eq!((tile.first(), tile.count(), tile.crop()), (512, 256, (0.0, 256.0)));
+        assert_eq!(
+            (tile.first(), tile.count(), tile.crop()),
+            (512, 256, (0.0, 256.0))
+        );
     }
 
     #[test]
     fn s17_the_edge_tile_is_the_rest_of_a_level_rounded_up() {
         let tile = axis(6144, FULL - 6144, 233, 1001);
         assert!(tile.is_enough());
-        assert_eq!((tile.first(), tile.count(), tile.crop()), (768, 233, (0.0, 233.0)));
+        assert_eq!(
+            (tile.first(), tile.count(), tile.crop()),
+            (768, 233, (0.0, 233.0))
+        );
     }
 
     #[test]
@@ -131,7 +137,10 @@ mod tests {
     #[test]
     fn the_whole_of_a_level_rounded_down_is_taken_as_it_is() {
         let whole = axis(0, FULL, 1000, 1000);
-        assert_eq!((whole.count(), whole.wanted(), whole.crop()), (1000, 1000, (0.0, 1000.0)));
+        assert_eq!(
+            (whole.count(), whole.wanted(), whole.crop()),
+            (1000, 1000, (0.0, 1000.0))
+        );
     }
 
     #[test]

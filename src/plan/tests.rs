@@ -88,7 +88,13 @@ fn a_format_that_cannot_be_that_long_is_refused() {
         ..request("full", "max")
     };
     let refused = Plan::new(&webp, &header, &SizeLimits::default());
-    assert!(matches!(refused, Err(RequestError::TooLongForFormat { longest: 16_383, .. })));
+    assert!(matches!(
+        refused,
+        Err(RequestError::TooLongForFormat {
+            longest: 16_383,
+            ..
+        })
+    ));
 }
 
 proptest! {

@@ -18,8 +18,8 @@ const LONGEST_NAME: usize = 255;
 
 /// Tried in this order where an identifier has no extension.
 const EXTENSIONS: [&str; 16] = [
-    "jp2", "jpx", "jph", "j2k", "j2c", "jpf", "tif", "tiff", "ptif", "jpg", "jpeg", "png", "webp", "gif",
-    "bmp", "pdf",
+    "jp2", "jpx", "jph", "j2k", "j2c", "jpf", "tif", "tiff", "ptif", "jpg", "jpeg", "png", "webp",
+    "gif", "bmp", "pdf",
 ];
 
 /// A directory of images.
@@ -229,7 +229,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("root");
         fs::create_dir_all(root.join("maps")).unwrap();
-        for name in ["one.tif", "two.tif", "two.jpg", "three.JP2", "maps/1 ü.png", ".hidden.tif"] {
+        for name in [
+            "one.tif",
+            "two.tif",
+            "two.jpg",
+            "three.JP2",
+            "maps/1 ü.png",
+            ".hidden.tif",
+        ] {
             fs::write(root.join(name), name).unwrap();
         }
         fs::write(folder.path().join("secret.tif"), "secret").unwrap();
@@ -272,15 +279,29 @@ mod tests {
         let files = filesystem(&folder, false);
         let long = "a".repeat(1_000);
         for identifier in [
-            "../secret.tif", "/etc/passwd", "maps/../../secret.tif", "..", ".", "maps", "maps//1", "..\\secret",
-            ".hidden.tif", "link.tif", "link", "one.tif/", &long,
+            "../secret.tif",
+            "/etc/passwd",
+            "maps/../../secret.tif",
+            "..",
+            ".",
+            "maps",
+            "maps//1",
+            "..\\secret",
+            ".hidden.tif",
+            "link.tif",
+            "link",
+            "one.tif/",
+            &long,
         ] {
             assert!(
                 matches!(location(&files, identifier), Err(SourceError::NotFound(_))),
                 "{identifier}"
             );
         }
-        assert_eq!(location(&files, "inside/1 ü.png").unwrap(), "inside/1 ü.png");
+        assert_eq!(
+            location(&files, "inside/1 ü.png").unwrap(),
+            "inside/1 ü.png"
+        );
     }
 
     #[test]
@@ -306,6 +327,9 @@ mod tests {
         let folder = folder();
         let listing = filesystem(&folder, false).list("").unwrap();
         assert_eq!(listing.folders, ["maps"]);
-        assert_eq!(listing.images, ["link.tif", "one.tif", "three.JP2", "two.jpg", "two.tif"]);
+        assert_eq!(
+            listing.images,
+            ["link.tif", "one.tif", "three.JP2", "two.jpg", "two.tif"]
+        );
     }
 }

@@ -28,7 +28,8 @@ fn grow<T: Copy>(samples: &[T], raster: &Raster, to: Dimensions) -> Vec<T> {
         .flat_map(|start| {
             let row = &samples[start..start + stride];
             let last = &row[stride - channels..];
-            row.iter().chain(std::iter::repeat_n(last, missing).flatten())
+            row.iter()
+                .chain(std::iter::repeat_n(last, missing).flatten())
         })
         .copied()
         .collect()
@@ -44,6 +45,9 @@ mod tests {
         let small = Dimensions::new(2, 1).unwrap();
         let raster = Raster::new(small, Layout::GrayAlpha, Samples::U8(vec![1, 2, 3, 4]));
         let grown = extend(raster, Dimensions::new(3, 2).unwrap());
-        assert_eq!(grown.as_u8(), Some(&[1, 2, 3, 4, 3, 4, 1, 2, 3, 4, 3, 4][..]));
+        assert_eq!(
+            grown.as_u8(),
+            Some(&[1, 2, 3, 4, 3, 4, 1, 2, 3, 4, 3, 4][..])
+        );
     }
 }

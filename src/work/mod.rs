@@ -109,8 +109,12 @@ mod tests {
     #[tokio::test]
     async fn k08_a_panic_is_an_error_and_the_pool_goes_on() {
         let work = Work::new(1, 0);
-        let broken = work.run(|_| -> Result<(), Error> { panic!("a defect") }).await;
-        assert!(matches!(broken, Err(Error::Internal(cause)) if cause.to_string().contains("a defect")));
+        let broken = work
+            .run(|_| -> Result<(), Error> { panic!("a defect") })
+            .await;
+        assert!(
+            matches!(broken, Err(Error::Internal(cause)) if cause.to_string().contains("a defect"))
+        );
         assert!(matches!(work.run(|_| Ok(1)).await, Ok(1)));
     }
 
