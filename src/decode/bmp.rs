@@ -127,3 +127,45 @@ fn error(error: ImageError) -> DecodeError {
         error => DecodeError::malformed(FORMAT, error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::decode::{Window, samples};
+    use crate::geometry::Rect;
+
+    const LIMITS: Limits = Limits {
+        source_pixels: 1000,
+        decoded_bytes: 10_000,
+    };
+
+    #[test]
+    fn run_lengths_are_decoded_from_the_bottom() {
+        let decoder = open(Arc::new(samples::run_length_bmp()), &LIMITS).unwrap();
+        let rect = Rect::new(0, 0, 4, 2).unwrap();
+        let raster = decoder.decode(&Window { level: 0, rect }).unwrap();
+        let (red, green, blue) = ([255, 0, 0], [0, 255, 0], [0, 0, 255]);
+        let expected = [green, red, blue, green, blue, blue, blue, red].concat();
+        assert_eq!(raster.as_u8().unwrap(), expected);
+    }
+
+    #[test]
+    fn the_header_tells_what_the_library_does_not() {
+        let decoder = open(Arc::new(samples::run_length_bmp()), &LIMITS).unwrap();
+        let header = decoder.header();
+        assert_eq!(header.coding, "run lengths");
+        assert_eq!((header.color, header.bit_depth), (ColorModel::Palette, 8));
+        assert_eq!(header.resolution.unwrap().x.round(), 300.0);
+    }
+
+    /// K04: 8192x8192 in 66 bytes.
+    #[test]
+    fn a_header_that_promises_too_much_is_refused() {
+        let mut bytes = samples::run_length_bmp();
+        bytes[18..26].copy_from_slice(&[0, 0x20, 0, 0, 0, 0x20, 0, 0]);
+        let result = open(Arc::new(bytes), &LIMITS);
+        assert!(matches!(result, Err(DecodeError::TooLarge { .. })));
+    }
+}

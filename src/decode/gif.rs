@@ -148,16 +148,18 @@ impl Placed {
         &indices[start..start + visible.width() as usize]
     }
 
-    /// A transparent pixel stays as it is: zero. A colour beyond the palette is black, as in browsers.
+    /// A transparent pixel keeps its colour under an alpha of zero. A colour beyond the palette is black, as in
+    /// browsers.
     fn paint(&self, index: u8, pixel: &mut [u8]) {
-        if self.transparent == Some(index) {
-            return;
-        }
         let start = usize::from(index) * 3;
         let color = self.palette.get(start..start + 3).unwrap_or(&[0; 3]);
         pixel[..3].copy_from_slice(color);
         if let Some(alpha) = pixel.get_mut(3) {
-            *alpha = u8::MAX;
+            *alpha = if self.transparent == Some(index) {
+                0
+            } else {
+                u8::MAX
+            };
         }
     }
 }
@@ -166,5 +168,70 @@ fn error(error: DecodingError) -> DecodeError {
     match error {
         DecodingError::Io(error) => read_error(FORMAT, error),
         error => DecodeError::malformed(FORMAT, error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::decode::{Window, samples};
+
+    const LIMITS: Limits = Limits {
+        source_pixels: 1000,
+        decoded_bytes: 10_000,
+    };
+
+    fn decode(bytes: Vec<u8>) -> Raster {
+        let decoder = open(Arc::new(bytes), &LIMITS).unwrap();
+        let rect = Rect::whole(decoder.header().stored_dimensions());
+        decoder.decode(&Window { level: 0, rect }).unwrap()
+    }
+
+    #[test]
+    fn a_frame_that_covers_the_screen_has_no_alpha() {
+        let raster = decode(samples::gif(false, None, (0, 0, 19, 13)));
+        let first = samples::noise(1)[0];
+        assert_eq!(raster.layout(), Layout::Rgb);
+        assert_eq!(raster.as_u8().unwrap()[..3], [first, 255 - first, 7]);
+    }
+
+    #[test]
+    fn what_the_frame_leaves_free_is_transparent() {
+        let raster = decode(samples::gif(false, None, (2, 1, 5, 5)));
+        let pixel = |x, y| raster.crop(Rect::new(x, y, 1, 1).unwrap());
+        let first = samples::noise(1)[0];
+        assert_eq!(raster.layout(), Layout::Rgba);
+        assert_eq!(pixel(1, 1).as_u8().unwrap(), [0, 0, 0, 0]);
+        assert_eq!(pixel(2, 1).as_u8().unwrap(), [first, 255 - first, 7, 255]);
+        assert_eq!(pixel(7, 1).as_u8().unwrap(), [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn the_transparent_colour_has_an_alpha_of_zero() {
+        let transparent = samples::noise(1)[0];
+        let raster = decode(samples::gif(true, Some(transparent), (0, 0, 19, 13)));
+        let alpha = raster.as_u8().unwrap()[3];
+        assert_eq!((raster.layout(), alpha), (Layout::Rgba, 0));
+    }
+
+    #[test]
+    fn a_frame_beside_the_screen_shows_nothing() {
+        let raster = decode(samples::gif(false, None, (19, 0, 5, 5)));
+        assert!(raster.as_u8().unwrap().iter().all(|sample| *sample == 0));
+    }
+
+    /// K04: a small screen, but a frame of four thousand million pixels.
+    #[test]
+    fn a_frame_larger_than_the_limit_is_refused() {
+        let mut bytes = samples::gif(false, None, (0, 0, 19, 13));
+        let descriptor = bytes
+            .windows(9)
+            .position(|window| window == [0x2C, 0, 0, 0, 0, 19, 0, 13, 0])
+            .unwrap();
+        bytes[descriptor + 5..descriptor + 9].fill(0xFF);
+        let result = open(Arc::new(bytes), &LIMITS);
+        assert!(matches!(result, Err(DecodeError::TooLarge { .. })));
     }
 }

@@ -142,3 +142,117 @@ fn error(error: DecodingError) -> DecodeError {
         error => DecodeError::malformed(FORMAT, error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::decode::{Window, samples};
+    use crate::geometry::Rect;
+
+    const LIMITS: Limits = Limits {
+        source_pixels: 1000,
+        decoded_bytes: 10_000,
+    };
+
+    fn decode(bytes: Vec<u8>) -> Raster {
+        let decoder = open(Arc::new(bytes), &LIMITS).unwrap();
+        let rect = Rect::whole(decoder.header().stored_dimensions());
+        decoder.decode(&Window { level: 0, rect }).unwrap()
+    }
+
+    #[test]
+    fn few_bits_are_stretched_to_eight() {
+        let raster = decode(samples::png(
+            ColorType::Grayscale,
+            BitDepth::Two,
+            (4, 1),
+            &[0b0001_1011],
+        ));
+        assert_eq!(raster.layout(), Layout::Gray);
+        assert_eq!(raster.as_u8().unwrap(), [0, 85, 170, 255]);
+    }
+
+    #[test]
+    fn a_palette_with_transparency_becomes_rgba() {
+        let bytes = samples::png(ColorType::Indexed, BitDepth::Four, (2, 1), &[0x0F]);
+        assert!(
+            open(Arc::new(bytes.clone()), &LIMITS)
+                .unwrap()
+                .header()
+                .alpha
+        );
+        let raster = decode(bytes);
+        assert_eq!(raster.layout(), Layout::Rgba);
+        assert_eq!(raster.as_u8().unwrap(), [0, 255, 7, 0, 15, 240, 7, 255]);
+    }
+
+    #[test]
+    fn sixteen_bits_stay() {
+        let data = [0x12, 0x34, 0xFF, 0xFE];
+        let raster = decode(samples::png(
+            ColorType::Grayscale,
+            BitDepth::Sixteen,
+            (2, 1),
+            &data,
+        ));
+        assert_eq!(*raster.samples(), Samples::U16(vec![0x1234, 0xFFFE]));
+    }
+
+    #[test]
+    fn orientation_resolution_and_profile_are_in_the_header() {
+        let mut info = Info::with_size(2, 1);
+        info.color_type = ColorType::Grayscale;
+        info.pixel_dims = Some(png::PixelDimensions {
+            xppu: 10_000,
+            yppu: 20_000,
+            unit: Unit::Meter,
+        });
+        info.exif_metadata = Some(exif::tests::block(8).into());
+        info.icc_profile = Some(b"a profile".into());
+        let mut bytes = Vec::new();
+        let mut writer = png::Encoder::with_info(&mut bytes, info)
+            .unwrap()
+            .write_header()
+            .unwrap();
+        writer.write_image_data(&[1, 2]).unwrap();
+        writer.finish().unwrap();
+
+        let decoder = open(Arc::new(bytes), &LIMITS).unwrap();
+        let header = decoder.header();
+        assert_eq!(header.orientation.tag(), 8);
+        assert_eq!(header.resolution, Some(Resolution { x: 254.0, y: 508.0 }));
+        assert_eq!(header.profile.as_deref(), Some(&b"a profile"[..]));
+    }
+
+    /// K04: a header that says 67 megapixels, without data to match.
+    #[test]
+    fn a_header_that_promises_too_much_is_refused() {
+        let mut bytes = samples::png(ColorType::Grayscale, BitDepth::Eight, (1, 1), &[0]);
+        bytes[16..24].copy_from_slice(&[0, 0, 0x20, 0, 0, 0, 0x20, 0]);
+        let crc = crc32(&bytes[12..29]).to_be_bytes();
+        bytes[29..33].copy_from_slice(&crc);
+        let result = open(Arc::new(bytes), &LIMITS);
+        assert!(
+            matches!(
+                result,
+                Err(DecodeError::TooLarge {
+                    value: 67_108_864,
+                    ..
+                })
+            ),
+            "{:?}",
+            result.err()
+        );
+    }
+
+    /// The checksum of a chunk (PNG, annex D).
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 }
+            })
+        })
+    }
+}

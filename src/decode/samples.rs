@@ -195,31 +195,14 @@ pub fn webp(color: image_webp::ColorType) -> Vec<u8> {
     bytes
 }
 
-/// A canvas of 30x20 whose first frame is the lossless image at 4,2.
+/// A canvas of 30x20 whose first frame is the lossless image at 4,2, not blended.
 pub fn animated_webp() -> Vec<u8> {
+    const REPLACE: u8 = 0b10;
     let still = webp(image_webp::ColorType::Rgb8);
-    let frame = [
-        &[
-            2,
-            0,
-            0,
-            1,
-            0,
-            0,
-            WIDTH as u8 - 1,
-            0,
-            0,
-            HEIGHT as u8 - 1,
-            0,
-            0,
-            100,
-            0,
-            0,
-            0,
-        ][..],
-        &still[12..],
-    ]
-    .concat();
+    let mut frame = vec![2, 0, 0, 1, 0, 0];
+    frame.extend([WIDTH as u8 - 1, 0, 0, HEIGHT as u8 - 1, 0, 0]);
+    frame.extend([100, 0, 0, REPLACE]);
+    frame.extend(&still[12..]);
     const ANIMATION_AND_ALPHA: u8 = 0x12;
     riff(&[
         (b"VP8X", &[ANIMATION_AND_ALPHA, 0, 0, 0, 29, 0, 0, 19, 0, 0]),

@@ -93,15 +93,12 @@ impl Found {
         match segment.marker {
             APP0 if self.jfif.is_none() => self.jfif = jfif(&segments.start_of(segment, 12)?),
             APP1 if self.exif.is_none() => {
-                const SIGNATURE: &[u8] = b"Exif\0\0";
-                if segments.start_of(segment, SIGNATURE.len())? == SIGNATURE {
-                    self.exif = Some(Exif::parse(&segments.payload(segment)?));
-                }
+                let exif = segments.payload_if(segment, b"Exif\0\0")?;
+                self.exif = exif.map(|payload| Exif::parse(&payload));
             }
             APP2 => {
-                if segments.start_of(segment, profile::SIGNATURE.len())? == profile::SIGNATURE {
-                    self.profile.add(&segments.payload(segment)?);
-                }
+                let piece = segments.payload_if(segment, profile::SIGNATURE)?;
+                piece.iter().for_each(|payload| self.profile.add(payload));
             }
             APP14 => {
                 if let [b'A', b'd', b'o', b'b', b'e', .., transform] =

@@ -206,3 +206,6 @@ fn check_bytes(limits: &Limits, value: u64) -> Result<(), DecodeError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

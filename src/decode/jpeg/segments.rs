@@ -77,6 +77,18 @@ impl<'a> Segments<'a> {
         })
     }
 
+    /// The payload, signature and all, if it starts with the signature; otherwise it is not read.
+    pub fn payload_if(
+        &mut self,
+        segment: &Segment,
+        signature: &[u8],
+    ) -> Result<Option<Vec<u8>>, DecodeError> {
+        if self.start_of(segment, signature.len())? != signature {
+            return Ok(None);
+        }
+        self.payload(segment).map(Some)
+    }
+
     fn next_marker(&mut self) -> Result<u8, DecodeError> {
         let end = self.position.saturating_add(FILLER);
         let mut after_ff = false;
