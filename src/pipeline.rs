@@ -64,6 +64,16 @@ struct Opened {
     decoder: Arc<dyn Decoder>,
 }
 
+impl Opened {
+    fn summary(&self, identifier: &Identifier) -> Value {
+        json!({
+            "identifier": identifier.as_str(),
+            "source": { "location": self.object.location, "version": self.object.version },
+            "header": self.decoder.header().summary(),
+        })
+    }
+}
+
 impl Pipeline {
     /// # Errors
     /// If the images' directory cannot be opened.
@@ -151,20 +161,25 @@ impl Pipeline {
         self.readers.run(list).await
     }
 
-    /// Every value of the walk, as JSON.
+    /// Where an image is and what its header says, as JSON.
     ///
     /// # Errors
     /// Where the walk ends early.
-    pub fn explain(&self, request: &ImageRequest) -> Result<Value, Error> {
+    pub fn explain_information(&self, identifier: &Identifier) -> Result<Value, Error> {
+        let opened = open(&self.filesystem, &self.limits, identifier)?;
+        Ok(opened.summary(identifier))
+    }
+
+    /// Every value of the walk up to the plan, as JSON.
+    ///
+    /// # Errors
+    /// Where the walk ends early.
+    pub fn explain_image(&self, request: &ImageRequest) -> Result<Value, Error> {
         let opened = open(&self.filesystem, &self.limits, &request.identifier)?;
-        let header = opened.decoder.header();
-        let plan = Plan::new(request, header, &self.sizes)?;
-        Ok(json!({
-            "identifier": request.identifier.as_str(),
-            "source": { "location": opened.object.location, "version": opened.object.version },
-            "header": header.summary(),
-            "plan": plan.summary(),
-        }))
+        let plan = Plan::new(request, opened.decoder.header(), &self.sizes)?;
+        let mut steps = opened.summary(&request.identifier);
+        steps["plan"] = plan.summary();
+        Ok(steps)
     }
 
     async fn open(&self, identifier: Identifier) -> Result<Opened, Error> {

@@ -1,6 +1,7 @@
 //! The layers that values come from, and how they are laid over each other.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -14,6 +15,8 @@ use super::Problem;
 use super::schema::{find, has_type};
 
 const PREFIX: &str = "AZULEJO";
+/// The origin that the `config` crate notes at values of the environment. Those of flags are noted by us; those of the
+/// file, which is handed over as text, have none.
 const OF_ENVIRONMENT: &str = "the environment";
 
 /// Everything that can give values, except the defaults.
@@ -53,7 +56,7 @@ impl Given {
 impl Layers {
     /// With the environment of this process.
     pub fn of_process(file: Option<PathBuf>, flags: Vec<Flag>) -> Self {
-        let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        let readable = |(name, value): (OsString, OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         Self {
@@ -106,7 +109,7 @@ impl Layers {
             other => other.to_string(),
         };
         let file = self.file.as_deref().unwrap_or(Path::new("environment"));
-        let remedy = format!("Correct this, and then look again:\n{}", cause.trim_end());
+        let remedy = format!("Correct what the parser found:\n{}", cause.trim_end());
         Box::new(Problem::of_file(file, "must be TOML", remedy))
     }
 
@@ -130,10 +133,10 @@ impl Layers {
                 Value::Object(collected.collect::<Map<_, _>>())
             }
             kind => {
-                let is_text = origin.is_some();
+                let is_untyped = origin.is_some();
                 origins.insert(key.to_owned(), self.origin_of(key, origin));
                 let value = to_json(kind);
-                if is_text {
+                if is_untyped {
                     typed(value, find(schema, key))
                 } else {
                     value

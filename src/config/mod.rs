@@ -36,6 +36,7 @@ use crate::work::config::WorkConfig;
 /// The configuration of Azulejo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(title = "Configuration of Azulejo")]
 pub struct Config {
     pub server: ServerConfig,
     pub source: SourceConfig,

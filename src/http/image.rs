@@ -79,7 +79,7 @@ async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Re
 }
 
 /// E14: where a proxy decodes `%2F`, another text stands for the slash.
-fn identifier(app: &App, segment: &str) -> Result<Identifier, IdentifierError> {
+pub(super) fn identifier(app: &App, segment: &str) -> Result<Identifier, IdentifierError> {
     let identifier = Identifier::decode(segment)?;
     match &app.server().slash_substitute {
         Some(substitute) => Identifier::new(identifier.as_str().replace(substitute, "/")),

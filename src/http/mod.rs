@@ -8,6 +8,7 @@ mod conditional;
 pub mod config;
 mod disposition;
 mod error;
+mod explain;
 mod health;
 mod image;
 mod index;
@@ -20,5 +21,6 @@ mod router;
 mod serve;
 
 pub use app::App;
+pub use explain::explain;
 pub use router::router;
 pub use serve::serve;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use crate::input::ReadAt;
 
@@ -13,6 +14,14 @@ pub struct FileInput {
 }
 
 impl FileInput {
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        Ok(Self { file, size })
+    }
+
     /// `size` is what the file's metadata say.
     pub fn new(file: File, size: u64) -> Self {
         Self { file, size }

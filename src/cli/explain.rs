@@ -1,0 +1,26 @@
+//! `azulejo explain`
+
+use clap::Args;
+
+use super::settings::Settings;
+use super::{Outcome, print};
+use crate::config::Config;
+use crate::http;
+
+/// Show how a request would be answered, step by step, as JSON
+#[derive(Args)]
+pub struct Explain {
+    /// The request: a URL of the server or its path
+    url: String,
+
+    #[command(flatten)]
+    settings: Settings,
+}
+
+impl Explain {
+    pub fn run(&self) -> Outcome {
+        let loaded = Config::load_for_serving(&self.settings.layers_with_images()?)?;
+        let steps = http::explain(&loaded.config, &self.url)?;
+        print(&format!("{steps:#}\n"))
+    }
+}
