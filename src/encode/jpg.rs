@@ -1,7 +1,7 @@
 //! JPEG: one component for gray (Q07), no alpha.
 //!
-//! No colour profile is embedded: viewers take a JPEG without one for sRGB, and a profile in every tile would be
-//! bytes for nothing.
+//! No colour profile is embedded: viewers take a JPEG without one for sRGB, and 600 bytes in every tile would be
+//! for nothing. TIFF and PDF, which are kept and printed, carry one.
 
 use super::{Plain, Settings};
 use crate::decode::Resolution;

@@ -104,7 +104,9 @@ fn without_profile([cyan, magenta, yellow, black]: [u8; 4]) -> [u8; 3] {
 
 #[cfg(test)]
 mod tests {
-    use moxcms::ColorProfile;
+    use moxcms::{
+        ColorProfile, DataColorSpace, LutDataType, LutStore, LutType, LutWarehouse, Matrix3d,
+    };
 
     use super::*;
     use crate::transform::testing::{pixel, raster, raster16};
@@ -117,8 +119,43 @@ mod tests {
         ColorProfile::new_gray_with_gamma(gamma).encode().unwrap()
     }
 
+    /// Four gray inks of which each takes its share of the lightness of white paper, as a table from ink to Lab
+    /// (ICC.1, section 10.10): two grid points an ink, of which the first varies slowest.
+    fn gray_inks() -> Vec<u8> {
+        const NEUTRAL: u16 = 0x8000;
+        const WHITE: u16 = 0xFF00;
+        let ramp = |channels| [0, 65_535].repeat(channels);
+        let clut = (0..16_u16).flat_map(|inks| {
+            let lightness = WHITE / 4 * (4 - inks.count_ones() as u16);
+            [lightness, NEUTRAL, NEUTRAL]
+        });
+        let table = LutDataType {
+            num_input_channels: 4,
+            num_output_channels: 3,
+            num_clut_grid_points: 2,
+            matrix: Matrix3d::IDENTITY,
+            num_input_table_entries: 2,
+            num_output_table_entries: 2,
+            input_table: LutStore::Store16(ramp(4)),
+            clut_table: LutStore::Store16(clut.collect()),
+            output_table: LutStore::Store16(ramp(3)),
+            lut_type: LutType::Lut16,
+        };
+        let mut profile = ColorProfile::new_gray_with_gamma(1.0);
+        profile.gray_trc = None;
+        profile.color_space = DataColorSpace::Cmyk;
+        profile.pcs = DataColorSpace::Lab;
+        profile.lut_a_to_b_perceptual = Some(LutWarehouse::Lut(table));
+        profile.encode().unwrap()
+    }
+
     fn near(found: &[u8], wanted: &[u8]) -> bool {
-        found.len() == wanted.len() && found.iter().zip(wanted).all(|(a, b)| a.abs_diff(*b) <= 2)
+        within(2, found, wanted)
+    }
+
+    fn within(levels: u8, found: &[u8], wanted: &[u8]) -> bool {
+        let mut pairs = found.iter().zip(wanted);
+        found.len() == wanted.len() && pairs.all(|(a, b)| a.abs_diff(*b) <= levels)
     }
 
     #[test]
@@ -184,6 +221,26 @@ mod tests {
         let source = raster16(2, 1, Layout::GrayAlpha, &[0, 257 * 9, 65_535, 65_535]);
         let converted = to_srgb(source, Some(&gray_gamma(1.8))).unwrap();
         assert_eq!(converted.as_u8().unwrap(), [0, 9, 255, 255]);
+    }
+
+    /// Lightness 75, 50 and 25 are 185, 119 and 59 in sRGB. The library interpolates tables within three levels.
+    #[test]
+    fn inks_with_a_profile_become_its_colours() {
+        let inks = [0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 255, 255, 255, 255, 0, 255];
+        let wanted = [255, 185, 119, 59].map(|value| [value; 3]);
+        let profile = gray_inks();
+        let converted = to_srgb(raster(4, 1, Layout::Cmyk, &inks), Some(&profile)).unwrap();
+        assert_eq!(converted.layout(), Layout::Rgb);
+        assert!(
+            within(3, converted.as_u8().unwrap(), wanted.as_flattened()),
+            "{converted:?}"
+        );
+        let deep = inks.map(|ink| u16::from(ink) * 257);
+        let converted = to_srgb(raster16(4, 1, Layout::Cmyk, &deep), Some(&profile)).unwrap();
+        assert!(
+            within(3, converted.as_u8().unwrap(), wanted.as_flattened()),
+            "{converted:?}"
+        );
     }
 
     /// Linear 0.5 is 188 in sRGB (IEC 61966-2-1: 1.055 * 0.5^(1/2.4) - 0.055 = 0.735).

@@ -156,6 +156,16 @@ mod tests {
             prop_assert_eq!(orient(window, orientation), upright.crop(rect));
         }
 
+        /// T04, O02: `!n` is the mirror first, then the turn.
+        #[test]
+        fn both_at_once_equal_one_after_the_other(width in 1..70_u32, height in 1..70_u32, quarters in 0..4_u8) {
+            let turn = QuarterTurn::from_count(quarters);
+            let mirror = Orientation { mirrored: true, turn: QuarterTurn::None };
+            let stored = numbered(width, height);
+            let stepwise = orient(orient(stored.clone(), mirror), Orientation { mirrored: false, turn });
+            prop_assert_eq!(orient(stored, Orientation { mirrored: true, turn }), stepwise);
+        }
+
         #[test]
         fn turning_back_restores(width in 1..70_u32, height in 1..70_u32, quarters in 0..4_u8) {
             let turn = |count| Orientation { mirrored: false, turn: QuarterTurn::from_count(count) };
