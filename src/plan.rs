@@ -202,10 +202,9 @@ impl Cut {
                 ),
             }
         };
-        let levels = header.levels.iter().enumerate().map(on_level);
+        let mut levels = header.levels.iter().enumerate().map(on_level);
         levels
-            .filter(|cut| cut.level == 0 || (cut.x.is_enough() && cut.y.is_enough()))
-            .next_back()
+            .rfind(|cut| cut.level == 0 || (cut.x.is_enough() && cut.y.is_enough()))
             .expect("the full image is always enough")
     }
 

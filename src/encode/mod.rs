@@ -244,10 +244,7 @@ mod tests {
     /// F03, and the smallest images there are.
     #[test]
     fn one_pixel_of_every_layout_is_encoded_in_every_format() {
-        for format in Format::ALL
-            .into_iter()
-            .filter(|&format| format != Format::Jp2)
-        {
+        for format in Format::ALL {
             for layout in LAYOUTS {
                 let pixel = raster(1, 1, layout, vec![99; layout.channels()]);
                 let encoded = encode_to(format, &pixel);
@@ -262,10 +259,7 @@ mod tests {
     #[test]
     fn the_same_raster_gives_the_same_bytes() {
         let source = testing::squares(Layout::Rgba);
-        for format in Format::ALL
-            .into_iter()
-            .filter(|&format| format != Format::Jp2)
-        {
+        for format in Format::ALL {
             assert_eq!(
                 encode_to(format, &source),
                 encode_to(format, &source),
