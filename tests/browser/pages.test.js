@@ -5,6 +5,9 @@ import { after, before, test } from 'node:test';
 import { SERVER, assertMosaicAt, assertNoProblems, launch, openPage, viewUrl } from './browser.js';
 import { MOSAIC, ODD_NAME } from './mosaic.js';
 
+// A fixture in a compression that Azulejo does not read.
+const UNREADABLE = 'tiff-tiled-lzma.tif';
+
 const LIMIT = { timeout: 60_000 };
 
 let browser;
@@ -28,17 +31,21 @@ test('the index shows a thumbnail and the dimensions of every image', LIMIT, asy
     more = (await nextPage(page).count()) > 0;
     if (more) await nextPage(page).click();
   }
-  assertNoProblems(page);
+  assertNoProblems(page, { except: UNREADABLE });
 });
 
 async function assertItem(item) {
+  const name = await item.getByRole('heading').innerText();
   await item.scrollIntoViewIfNeeded();
-  await item.locator('.dimensions', { hasText: /^\d+ × \d+$/ }).waitFor();
+  const dimensions = item.locator('.dimensions');
+  await dimensions.filter({ hasText: /./ }).waitFor();
+  assert.match(await dimensions.innerText(), name === UNREADABLE ? /^Not readable \(500/ : /^\d+ × \d+$/, name);
+  if (name === UNREADABLE) return;
   const { width, height } = await item.locator('img').evaluate(async (image) => {
     await image.decode();
     return { width: image.naturalWidth, height: image.naturalHeight };
   });
-  assert.ok(Math.max(width, height) <= 200, `a thumbnail of ${width} × ${height}`);
+  assert.ok(Math.max(width, height) <= 200, `${name}: a thumbnail of ${width} × ${height}`);
 }
 
 async function findInIndex(page, name) {
@@ -63,7 +70,7 @@ test('an image of the index leads to its information and to its deep-zoom page',
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/view\?id=mosaic\.png$/);
   await assertShown(page, MOSAIC);
-  assertNoProblems(page);
+  assertNoProblems(page, { except: UNREADABLE });
 });
 
 // ---- The deep-zoom page ------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 // Three spaces: image pixels (of the full image), CSS pixels and device pixels (of the canvas). The view is the image
 // point in the middle of the canvas, the zoom in CSS pixels per image pixel, and the quarter turns clockwise.
 
-const CACHE_PIXELS = 64 * 1024 * 1024;
+const CACHE_PIXELS = 32 * 1024 * 1024;
 const LARGEST_ZOOM = 8;
 const ZOOM_STEP = 1.5;
 const PAN_STEP = 0.2;
