@@ -1,0 +1,5 @@
+//! The integration tests: one binary, so that it is linked once.
+
+#[path = "../common/chart.rs"]
+mod chart;
+mod golden;
