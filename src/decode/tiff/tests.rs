@@ -202,6 +202,21 @@ fn the_orientation_is_told_and_not_applied() {
     assert_eq!(whole(&*decoder, 0).unwrap().as_u8(), Some(&[1, 2][..]));
 }
 
+#[test]
+fn the_resolution_is_told_per_inch() {
+    let resolution = |unit| {
+        let picture = plain(1, 1, 0)
+            .with(Tag::X_RESOLUTION, &[100])
+            .with(Tag::Y_RESOLUTION, &[200])
+            .with(Tag::RESOLUTION_UNIT, &[unit]);
+        let resolution = opened(picture).header().resolution;
+        resolution.map(|per_inch| (per_inch.x, per_inch.y))
+    };
+    assert_eq!(resolution(2), Some((100.0, 200.0)));
+    assert_eq!(resolution(3), Some((254.0, 508.0)));
+    assert_eq!(resolution(1), None);
+}
+
 /// An image of one value.
 fn plain(width: u64, height: u64, value: u8) -> Picture {
     Picture::new(width, height, 8, 1, 1).chunks(vec![vec![value; (width * height) as usize]])
@@ -235,15 +250,16 @@ fn pages_are_levels_if_they_fit_and_pages_if_not() {
     let chain = vec![
         plain(20, 10, 1),
         plain(10, 5, 2),
-        // A thumbnail of another shape, a mask, another page, and a photograph of half the size.
+        // A thumbnail of another shape, a mask, another page, a second of half the size, a photograph of half the size.
         reduced(4, 4, 9),
         plain(20, 10, 9).with(Tag::NEW_SUBFILE_TYPE, &[4]),
         plain(20, 10, 9),
+        plain(10, 5, 9),
         Picture::new(10, 5, 8, 2, 3).chunks(vec![vec![9; 150]]),
     ];
     let decoder = open(Arc::new(TestFile::new(chain).bytes()), &LIMITS).unwrap();
     assert_eq!(factors(&*decoder), [1, 2]);
-    assert_eq!(decoder.header().pages, 3);
+    assert_eq!(decoder.header().pages, 4);
     assert_eq!(whole(&*decoder, 1).unwrap().as_u8(), Some(&[2; 50][..]));
 }
 
