@@ -102,8 +102,9 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    fn length(self) -> usize {
-        self.stride * self.rows as usize
+    /// Bytes in all: to be checked against the limits before decompression.
+    pub fn length(self) -> u64 {
+        (self.stride as u64).saturating_mul(u64::from(self.rows))
     }
 }
 
@@ -113,7 +114,7 @@ pub fn decompress(
     data: &[u8],
     wanted: Wanted,
 ) -> Result<Vec<u8>, DecodeError> {
-    let mut out = vec![0; wanted.length()];
+    let mut out = vec![0; wanted.length() as usize];
     let filled = match compression {
         Compression::Fax(scheme) => return fax::decode(data, scheme, wanted.width, wanted.rows),
         Compression::None => copy(data, &mut out),
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn what_lzw_deflate_and_zstandard_made_small_comes_back() {
-        let text: Vec<u8> = (0..20_000_u32).map(|i| (i * i >> 7) as u8).collect();
+        let text: Vec<u8> = (0..20_000_u32).map(|i| ((i * i) >> 7) as u8).collect();
         let lzw = weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8).encode(&text);
         let old_lzw = weezl::encode::Encoder::new(BitOrder::Lsb, 8).encode(&text);
         let mut deflate = flate2::read::ZlibEncoder::new(&text[..], flate2::Compression::fast());

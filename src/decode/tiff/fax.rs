@@ -162,7 +162,7 @@ impl Decoder<'_> {
                 Color::Black => maps::black::decode(&mut self.bits),
             };
             let length = length.ok_or_else(|| malformed("an unknown fax code"))?;
-            end += u32::from(length);
+            end = end.saturating_add(u32::from(length));
             if end > self.width {
                 return Err(malformed("a fax row longer than the image"));
             }
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn any_bytes_end_in_rows_or_in_an_error() {
-        let noise: Vec<u8> = (0..997_u32).map(|i| (i * i * 31 >> 3) as u8).collect();
+        let noise: Vec<u8> = (0..997_u32).map(|i| ((i * i * 31) >> 3) as u8).collect();
         let schemes = [
             Scheme::ModifiedHuffman,
             Scheme::Group3 {

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::color::{Alpha, Color, Model};
+use super::color::{Color, Model};
 use super::compression::Compression;
 use super::ifd::{Directory, File};
 use super::layout::{Grid, Places};
 use super::predictor::Predictor;
 use super::samples::{Format, Kind};
 use super::tags::Tag;
-use super::ycbcr::{Equations, Subsampling};
-use super::{jpeg, lab, malformed};
+use super::ycbcr::Subsampling;
+use super::{jpeg, malformed, photometric};
 use crate::decode::{ColorModel, DecodeError, Resolution};
 use crate::geometry::Dimensions;
 use crate::raster::Layout;
@@ -44,7 +44,7 @@ impl Image {
             |tag, default| Ok::<_, DecodeError>(file.integer(directory, tag)?.unwrap_or(default));
         let compression =
             Compression::from_tag(integer(Tag::COMPRESSION, 1)?, integer(Tag::T4_OPTIONS, 0)?)?;
-        let photometric = photometric(file, directory, compression)?;
+        let photometric = photometric::photometric(file, directory, compression)?;
         let channels = channels(integer(Tag::SAMPLES_PER_PIXEL, 1)?)?;
         let format = format(file, directory)?;
         let planar = match integer(Tag::PLANAR_CONFIGURATION, 1)? {
@@ -52,7 +52,7 @@ impl Image {
             2 => channels > 1,
             other => return Err(malformed(format!("planar configuration {other}"))),
         };
-        let model = model(file, directory, photometric, format)?;
+        let model = photometric::model(file, directory, photometric, format)?;
         let is_ycbcr = matches!(model, Model::YCbCr(_));
         let jpeg_transform = if is_ycbcr && !planar {
             jpeg::Transform::YCbCr
@@ -85,8 +85,8 @@ impl Image {
             channels,
             planar,
             color: Color {
-                alpha: alpha(file, directory, &model, channels)?,
-                model: decoded_model(model, compression, planar),
+                alpha: photometric::alpha(file, directory, &model, channels)?,
+                model: photometric::decoded_model(model, compression, planar),
             },
             subsampling,
             jpeg_tables: file.bytes(directory, Tag::JPEG_TABLES)?,
@@ -98,52 +98,57 @@ impl Image {
 
     /// Refuses the combinations that would come out wrong.
     fn check_supported(&self) -> Result<(), DecodeError> {
+        if self.channels < self.color.model.channels() {
+            let (channels, photometric) = (self.channels, self.photometric);
+            let problem =
+                format!("{channels} samples a pixel for photometric interpretation {photometric}");
+            return Err(malformed(problem));
+        }
+        match self.unsupported_coding().or(self.unsupported_color()) {
+            Some(feature) => Err(DecodeError::unsupported(format!("TIFF with {feature}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn unsupported_coding(&self) -> Option<&'static str> {
         let bits = self.format.bits;
         let is_float = self.format.kind == Kind::Float;
-        let has_premultiplied = self.color.alpha.is_some_and(|alpha| alpha.premultiplied);
-        let unsupported =
-            |feature: &str| Err(DecodeError::unsupported(format!("TIFF with {feature}")));
-        if self.channels < self.color.model.channels() {
-            return Err(malformed(format!(
-                "{} samples a pixel for photometric interpretation {}",
-                self.channels, self.photometric
-            )));
-        }
         match self.compression {
             Compression::Fax(_) if bits != 1 || self.channels != 1 => {
-                return unsupported("CCITT coding of more than one bit");
+                Some("CCITT coding of more than one bit")
             }
             Compression::Jpeg | Compression::WebP if bits != 8 => {
-                return unsupported("JPEG or WebP of other than 8 bits");
+                Some("JPEG or WebP of other than 8 bits")
             }
-            Compression::WebP if self.color.model != Model::Rgb => {
-                return unsupported("WebP of other than RGB");
+            Compression::WebP if self.color.model != Model::Rgb => Some("WebP of other than RGB"),
+            Compression::Jpeg2000 { .. } if is_float || !(8..=16).contains(&bits) => {
+                Some("JPEG 2000 of such samples")
             }
-            Compression::Jpeg2000 { .. } if is_float || bits > 16 || bits < 8 => {
-                return unsupported("JPEG 2000 of such samples");
-            }
-            _ => {}
+            _ => None,
         }
+    }
+
+    fn unsupported_color(&self) -> Option<&'static str> {
+        let bits = self.format.bits;
+        let is_float = self.format.kind == Kind::Float;
+        let alpha = self.color.alpha;
+        let is_premultiplied = alpha.is_some_and(|alpha| alpha.premultiplied);
+        let is_simple = !self.planar && self.channels == 3 && self.predictor == Predictor::None;
         match self.color.model {
-            Model::Palette(_) if self.color.alpha.is_some() && (bits != 8 || has_premultiplied) => {
-                unsupported("a palette and such alpha")
+            Model::Palette(_) if alpha.is_some() && (bits != 8 || is_premultiplied) => {
+                Some("a palette and such alpha")
             }
-            Model::Palette(_) if self.compression == Compression::Jpeg => {
-                unsupported("JPEG of a palette")
-            }
-            Model::YCbCr(_) if bits != 8 || is_float => unsupported("Y'CbCr of other than 8 bits"),
-            Model::YCbCr(_)
-                if self.subsampling != Subsampling::NONE
-                    && (self.planar || self.channels != 3 || self.predictor != Predictor::None) =>
-            {
-                unsupported("sub-sampled Y'CbCr in planes, with extra samples or a predictor")
+            Model::Palette(_) if self.compression.codes_pixels() => Some("coded palette indexes"),
+            Model::YCbCr(_) if bits != 8 || is_float => Some("Y'CbCr of other than 8 bits"),
+            Model::YCbCr(_) if self.subsampling != Subsampling::NONE && !is_simple => {
+                Some("sub-sampled Y'CbCr in planes, with extra samples or a predictor")
             }
             Model::Lab(_) if !matches!(bits, 8 | 16) || is_float => {
-                unsupported("L*a*b* of other than 8 or 16 bits")
+                Some("L*a*b* of other than 8 or 16 bits")
             }
-            Model::Lab(_) if has_premultiplied => unsupported("premultiplied L*a*b*"),
-            Model::Cmyk if has_premultiplied => unsupported("premultiplied CMYK"),
-            _ => Ok(()),
+            Model::Lab(_) if is_premultiplied => Some("premultiplied L*a*b*"),
+            Model::Cmyk if is_premultiplied => Some("premultiplied CMYK"),
+            _ => None,
         }
     }
 
@@ -201,20 +206,6 @@ fn channels(value: u64) -> Result<usize, DecodeError> {
     }
 }
 
-fn photometric(
-    file: &File,
-    directory: &Directory,
-    compression: Compression,
-) -> Result<u64, DecodeError> {
-    let value = file.integer(directory, Tag::PHOTOMETRIC)?;
-    match (value, compression) {
-        (Some(value), _) => Ok(value),
-        // Fax software often leaves it out: white paper is zero.
-        (None, Compression::Fax(_)) => Ok(0),
-        (None, _) => Err(malformed("no photometric interpretation")),
-    }
-}
-
 fn format(file: &File, directory: &Directory) -> Result<Format, DecodeError> {
     let same = |tag, default: u64| {
         let values = file.integers(directory, tag)?;
@@ -226,97 +217,6 @@ fn format(file: &File, directory: &Directory) -> Result<Format, DecodeError> {
         Ok(first)
     };
     Format::new(same(Tag::BITS_PER_SAMPLE, 1)?, same(Tag::SAMPLE_FORMAT, 1)?)
-}
-
-fn model(
-    file: &File,
-    directory: &Directory,
-    photometric: u64,
-    format: Format,
-) -> Result<Model, DecodeError> {
-    Ok(match photometric {
-        0 => Model::Gray {
-            white_is_zero: true,
-        },
-        1 => Model::Gray {
-            white_is_zero: false,
-        },
-        2 => Model::Rgb,
-        3 => Model::Palette(palette(file, directory, format)?),
-        5 => match file.integer(directory, Tag::INK_SET)? {
-            None | Some(1) => Model::Cmyk,
-            Some(_) => return Err(DecodeError::unsupported("TIFF with inks other than CMYK")),
-        },
-        6 => Model::YCbCr(Equations::read(file, directory)?),
-        8 => Model::Lab(lab::Encoding::Cie),
-        9 => Model::Lab(lab::Encoding::Icc),
-        other => {
-            let name = match other {
-                4 => "transparency mask",
-                10 => "ITU L*a*b*",
-                32803 => "colour filter array",
-                32844 | 32845 => "SGI Log",
-                34892 => "linear raw",
-                _ => "unknown",
-            };
-            let feature = format!("TIFF photometric interpretation {other} ({name})");
-            return Err(DecodeError::unsupported(feature));
-        }
-    })
-}
-
-/// The model of what decompression gives: JPEG makes RGB of Y'CbCr by itself, and Aperio's JPEG 2000 is Y'CbCr
-/// whatever the photometric interpretation says.
-fn decoded_model(model: Model, compression: Compression, planar: bool) -> Model {
-    match (compression, &model) {
-        (Compression::Jpeg, Model::YCbCr(_)) if !planar => Model::Rgb,
-        (Compression::Jpeg2000 { ycbcr: true }, Model::Rgb) => Model::YCbCr(Equations::standard()),
-        _ => model,
-    }
-}
-
-/// Colours of 16 bits, all reds first. Some writers fill in only 8 bits.
-fn palette(
-    file: &File,
-    directory: &Directory,
-    format: Format,
-) -> Result<Vec<[u8; 3]>, DecodeError> {
-    if format.kind == Kind::Float || format.bits > 16 {
-        return Err(malformed("palette indexes of such samples"));
-    }
-    let map = file.integers(directory, Tag::COLOR_MAP)?;
-    let count = 1_usize << format.bits;
-    if map.len() < 3 * count {
-        let problem = format!("{} values in a colour map for {count} colours", map.len());
-        return Err(malformed(problem));
-    }
-    let shift = if map.iter().all(|value| *value < 256) {
-        0
-    } else {
-        8
-    };
-    let level = |index: usize| (map[index] >> shift) as u8;
-    Ok((0..count)
-        .map(|index| [level(index), level(count + index), level(2 * count + index)])
-        .collect())
-}
-
-/// The first extra sample that is alpha (TIFF 6.0, section 18). Others, and those of CMYK, are not looked at.
-fn alpha(
-    file: &File,
-    directory: &Directory,
-    model: &Model,
-    channels: usize,
-) -> Result<Option<Alpha>, DecodeError> {
-    let meanings = file.integers(directory, Tag::EXTRA_SAMPLES)?;
-    let first = model.channels();
-    let found = meanings.iter().position(|meaning| matches!(meaning, 1 | 2));
-    let alpha = found.map(|index| Alpha {
-        channel: first + index,
-        premultiplied: meanings[index] == 1,
-    });
-    Ok(alpha
-        .filter(|alpha| alpha.channel < channels && (*model != Model::Cmyk || alpha.premultiplied)))
 }
 
 /// The ICC profile, if there is one.

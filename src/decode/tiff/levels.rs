@@ -46,24 +46,21 @@ impl Pyramid {
         let main = chain.iter().position(|image| image.role == Role::Page);
         let directory = chain.remove(main.unwrap_or(0)).directory;
         let image = Image::read(file, &directory)?;
-        let mut levels = Vec::new();
-        let mut pages = 1;
         let subs = sub_images(file, &directory, &mut seen)?;
+        let full = PlacedImage::new(file, &directory, image)?;
+        let mut levels = vec![(ScaleFactor::ONE, full)];
+        let mut pages = 1;
         for candidate in subs {
-            levels.extend(level(file, &image, &candidate));
+            levels.extend(level(file, &levels, &candidate));
         }
         for candidate in chain {
-            match level(file, &image, &candidate) {
+            match level(file, &levels, &candidate) {
                 Some(level) => levels.push(level),
                 None if candidate.role == Role::Page => pages += 1,
                 None => {}
             }
         }
-        let full = PlacedImage::new(file, &directory, image)?;
-        levels.insert(0, (ScaleFactor::ONE, full));
-        // The sort is stable: of two levels of one size the first in the file stays.
         levels.sort_by_key(|(factor, _)| *factor);
-        levels.dedup_by_key(|(factor, _)| *factor);
         Ok(Self {
             directory,
             levels,
@@ -123,20 +120,27 @@ fn role(file: &File, directory: &Directory) -> Result<Role, DecodeError> {
     })
 }
 
-/// The candidate as a level of the full image, if it is one: of a size that fits, and pixels that come out alike. One
-/// that is not marked as reduced has to be stored alike, too: it might be another page.
+/// The candidate as one more level, if it is one: of a size that fits and is not there yet, and pixels that come out
+/// like those of the full image. One that is not marked as reduced has to be stored alike, too: it might be another
+/// page.
 ///
 /// What is broken or not supported in a candidate only means that it is not used: the full image has every pixel.
-fn level(file: &File, full: &Image, candidate: &Candidate) -> Option<(ScaleFactor, PlacedImage)> {
+fn level(
+    file: &File,
+    levels: &[(ScaleFactor, PlacedImage)],
+    candidate: &Candidate,
+) -> Option<(ScaleFactor, PlacedImage)> {
+    let full = &levels.first()?.1.image;
     let image = Image::read(file, &candidate.directory).ok()?;
     let factor = scale_factor(full.dimensions, image.dimensions)?;
+    let is_new = levels.iter().all(|(taken, _)| *taken != factor);
     let is_alike = image.output() == full.output();
     let is_stored_alike = image.photometric == full.photometric
         && image.channels == full.channels
         && image.format == full.format;
     let fits = match candidate.role {
-        Role::Reduced => is_alike,
-        Role::Page => is_alike && is_stored_alike,
+        Role::Reduced => is_new && is_alike,
+        Role::Page => is_new && is_alike && is_stored_alike,
         Role::Mask => false,
     };
     if !fits {

@@ -15,6 +15,7 @@ mod jpeg;
 mod lab;
 mod layout;
 mod levels;
+mod photometric;
 mod predictor;
 mod read;
 mod samples;

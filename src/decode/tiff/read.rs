@@ -126,6 +126,9 @@ impl ChunkReader<'_> {
         channels: usize,
     ) -> Result<Samples, DecodeError> {
         let image = self.image();
+        let bytes = if image.format.is_deep() { 2 } else { 1 };
+        self.limits
+            .check_decoded(part.dimensions(), channels as u64 * bytes)?;
         match self.source.places.of(chunk, plane)? {
             Place::Absent => Ok(self.zeros(part, channels)),
             Place::At { offset, length } if image.compression.codes_pixels() => {
@@ -231,19 +234,16 @@ impl ChunkReader<'_> {
     ) -> Result<(Vec<u8>, u32), DecodeError> {
         let compression = self.image().compression;
         if compression != Compression::None {
-            self.check_bytes(wanted.stride as u64 * u64::from(wanted.rows))?;
+            self.check_bytes(wanted.length())?;
             let data = self.compressed(offset, length)?;
             return Ok((decompress(compression, &data, wanted)?, 0));
         }
-        let (stride, end) = (
-            wanted.stride as u64,
-            wanted.stride as u64 * u64::from(wanted.rows),
-        );
+        let (stride, end) = (wanted.stride as u64, wanted.length());
         if length.is_some_and(|length| length < end) {
             let problem = format!("a strip or tile of {length:?} bytes that should have {end}");
             return Err(malformed(problem));
         }
-        let above = stride * u64::from(first);
+        let above = stride.saturating_mul(u64::from(first));
         Ok((self.read(offset.saturating_add(above), end - above)?, first))
     }
 
