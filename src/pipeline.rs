@@ -157,7 +157,11 @@ impl Pipeline {
     /// If it cannot be read.
     pub async fn list(&self, folder: String) -> Result<Listing, Error> {
         let filesystem = Arc::clone(&self.filesystem);
-        let list = move |_: &Cancelled| filesystem.list(&folder).map_err(Error::internal);
+        let list = move |_: &Cancelled| {
+            filesystem
+                .list(&folder)
+                .map_err(|_| Error::NotFound(format!("there is no folder \"{folder}\"")))
+        };
         self.readers.run(list).await
     }
 

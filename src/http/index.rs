@@ -1,17 +1,17 @@
-//! `/`: the images of one folder, for people and for programs.
+//! `/`: the images and folders of one folder, for people and for programs.
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::app::App;
 use super::base::public_base;
 use super::image::Client;
-use super::pages::{self, Entry};
+use super::pages::{self, Entry, Folder};
 use super::{accept, assets, error};
 use crate::error::Error;
 use crate::iiif::Identifier;
@@ -46,30 +46,21 @@ pub async fn index(State(app): State<App>, request: Parts) -> Response {
     }
 }
 
+/// A part of one folder's listing.
+struct Page {
+    folder: String,
+    folders: Vec<String>,
+    images: Vec<String>,
+    has_more: bool,
+}
+
 async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
-    let after = client.uri.query().and_then(after).unwrap_or_default();
-    let listing = app.pipeline().list(String::new()).await?;
-    let images: Vec<String> = listing
-        .images
-        .into_iter()
-        .filter(|path| *path > after)
-        .collect();
-    let shown = &images[..images.len().min(PAGE)];
-    let next = match shown.last() {
-        Some(last) if images.len() > PAGE => Identifier::new(last.clone())
-            .ok()
-            .map(|last| format!("/?after={}", last.encoded())),
-        _ => None,
-    };
+    let page = page(app, client.uri.query().unwrap_or_default()).await?;
     let base = public_base(app.server(), client.headers, client.peer);
     let mut response = if accept::prefers_json(client.headers) {
-        json_index(app, &base, shown, next.as_deref())
+        page.json(app, &base)
     } else {
-        let entries: Vec<Entry> = shown
-            .iter()
-            .filter_map(|path| entry(app, &base, path))
-            .collect();
-        assets::page(pages::html(&entries, next.as_deref()))
+        page.html(app, &base)
     };
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("Accept"));
@@ -77,11 +68,105 @@ async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
     Ok(response)
 }
 
-fn after(query: &str) -> Option<String> {
+async fn page(app: &App, query: &str) -> Result<Page, Error> {
+    let folder = parameter(query, "folder").unwrap_or_default();
+    let after = parameter(query, "after").unwrap_or_default();
+    let listing = app.pipeline().list(folder.clone()).await?;
+    let mut images = listing.images;
+    images.retain(|path| *path > after);
+    let has_more = images.len() > PAGE;
+    images.truncate(PAGE);
+    Ok(Page {
+        folder,
+        folders: listing.folders,
+        images,
+        has_more,
+    })
+}
+
+fn parameter(query: &str, name: &str) -> Option<String> {
     let value = query
         .split('&')
-        .find_map(|pair| pair.strip_prefix("after="))?;
+        .find_map(|pair| match pair.split_once('=') {
+            Some((key, value)) if key == name => Some(value),
+            _ => None,
+        })?;
     Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
+}
+
+impl Page {
+    fn html(&self, app: &App, base: &str) -> Response {
+        let entries: Vec<Entry> = self
+            .images
+            .iter()
+            .filter_map(|path| entry(app, base, path))
+            .collect();
+        let html = pages::html(&self.folder_links(), &entries, self.next().as_deref());
+        assets::page(html)
+    }
+
+    fn json(&self, app: &App, base: &str) -> Response {
+        let images: Vec<Value> = self
+            .images
+            .iter()
+            .filter_map(|path| {
+                let entry = entry(app, base, path)?;
+                Some(json!({
+                    "id": path,
+                    "info": entry.info,
+                    "thumbnail": format!("{base}/{}", entry.thumbnail),
+                    "view": format!("{base}/{}", entry.view),
+                    "viewer": entry.viewer,
+                }))
+            })
+            .collect();
+        let mut document = json!({ "folders": self.folders, "images": images });
+        if let Some(next) = self.next() {
+            document["next"] = json!(format!("{base}/{next}"));
+        }
+        let mut response = Response::new(Body::from(format!("{document:#}\n")));
+        let media_type = HeaderValue::from_static("application/json");
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, media_type);
+        response
+    }
+
+    /// The folder above, and those below.
+    fn folder_links(&self) -> Vec<Folder> {
+        let above = (!self.folder.is_empty()).then(|| {
+            let parent = self
+                .folder
+                .rsplit_once('/')
+                .map_or("", |(parent, _)| parent);
+            Folder {
+                label: "..".to_owned(),
+                link: folder_link(parent),
+            }
+        });
+        let below = self.folders.iter().map(|path| Folder {
+            label: path.rsplit('/').next().unwrap_or(path).to_owned(),
+            link: folder_link(path),
+        });
+        above.into_iter().chain(below).collect()
+    }
+
+    /// The link to the images after the last of these.
+    fn next(&self) -> Option<String> {
+        let last = self.images.last().filter(|_| self.has_more)?;
+        Some(format!(
+            "{}&after={}",
+            folder_link(&self.folder),
+            encode(last)
+        ))
+    }
+}
+
+fn folder_link(path: &str) -> String {
+    format!("?folder={}", encode(path))
+}
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 fn entry(app: &App, base: &str, path: &str) -> Option<Entry> {
@@ -100,29 +185,4 @@ fn entry(app: &App, base: &str, path: &str) -> Option<Entry> {
             .map(|viewer| viewer.showing(&info)),
         info,
     })
-}
-
-fn json_index(app: &App, base: &str, images: &[String], next: Option<&str>) -> Response {
-    let images: Vec<Value> = images
-        .iter()
-        .filter_map(|path| {
-            let entry = entry(app, base, path)?;
-            Some(json!({
-                "id": path,
-                "info": entry.info,
-                "thumbnail": format!("{base}/{}", entry.thumbnail),
-                "view": format!("{base}/{}", entry.view),
-            }))
-        })
-        .collect();
-    let mut document = json!({ "images": images });
-    if let Some(next) = next {
-        document["next"] = json!(format!("{base}{next}"));
-    }
-    let mut response = Response::new(Body::from(format!("{document:#}\n")));
-    let media_type = HeaderValue::from_static("application/json");
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, media_type);
-    response
 }

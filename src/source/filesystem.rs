@@ -105,11 +105,15 @@ impl Filesystem {
         }))
     }
 
-    /// The files of one folder that look like images, and its folders, by name; for the index page.
+    /// The files of one folder that look like images, and its folders, by name; for the index page. The root is the
+    /// empty text.
     ///
     /// # Errors
     /// If the folder cannot be read.
     pub fn list(&self, folder: &str) -> io::Result<Listing> {
+        if !folder.is_empty() && !is_plain(folder) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         let mut listing = Listing::default();
         for (name, is_folder) in self.root.entries(folder)? {
             if name.starts_with('.') {
@@ -325,11 +329,14 @@ mod tests {
     #[test]
     fn listing_shows_folders_and_images_by_name() {
         let folder = folder();
-        let listing = filesystem(&folder, false).list("").unwrap();
+        let files = filesystem(&folder, false);
+        let listing = files.list("").unwrap();
         assert_eq!(listing.folders, ["maps"]);
-        assert_eq!(
-            listing.images,
-            ["link.tif", "one.tif", "three.JP2", "two.jpg", "two.tif"]
-        );
+        let images = ["link.tif", "one.tif", "three.JP2", "two.jpg", "two.tif"];
+        assert_eq!(listing.images, images);
+        assert_eq!(files.list("maps").unwrap().images, ["maps/1 ü.png"]);
+        for outside in ["..", "maps/..", "/", ".git", "absent"] {
+            assert!(files.list(outside).is_err(), "{outside}");
+        }
     }
 }

@@ -18,9 +18,28 @@ pub struct Entry {
     pub viewer: Option<String>,
 }
 
+/// A link to the index of another folder.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// Its name, or `..` for the folder above.
+    pub label: String,
+    pub link: String,
+}
+
 /// The page; `next` links to the images after the last of these.
-pub fn html(entries: &[Entry], next: Option<&str>) -> String {
+pub fn html(folders: &[Folder], entries: &[Entry], next: Option<&str>) -> String {
     let mut page = String::from(HEAD);
+    if !folders.is_empty() {
+        page.push_str("<ul class=\"folders\" aria-label=\"Folders\">\n");
+        for Folder { label, link } in folders {
+            let (label, link) = (Escaped(label), Escaped(link));
+            push(
+                &mut page,
+                format_args!("<li><a href=\"{link}\">{label}/</a></li>\n"),
+            );
+        }
+        page.push_str("</ul>\n");
+    }
     if entries.is_empty() {
         page.push_str("<p>There are no images here.</p>\n");
     } else {
@@ -145,7 +164,7 @@ mod tests {
 
     #[test]
     fn an_entry_shows_its_thumbnail_and_links() {
-        let page = html(&[entry("a/b.tif")], None);
+        let page = html(&[], &[entry("a/b.tif")], None);
         assert!(page.contains(r#"<img src="iiif/3/a%2Fb.tif/full/!200,200/0/default.jpg" alt="a/b.tif" loading="lazy">"#));
         assert!(page.contains(r#"<h2><a href="view?id=a%2Fb.tif">a/b.tif</a></h2>"#));
         assert!(page.contains(
@@ -162,6 +181,7 @@ mod tests {
     fn another_viewer_and_the_next_page_are_linked_where_there_are_any() {
         let viewer = Some("https://viewer.example/?a=1&iiif=x".into());
         let page = html(
+            &[],
             &[Entry {
                 viewer,
                 ..entry("a")
@@ -177,7 +197,11 @@ mod tests {
     /// K01, K05: a file name cannot become markup.
     #[test]
     fn names_are_escaped() {
-        let page = html(&[entry(r#"<script>alert("it's")</script>&.tif"#)], None);
+        let page = html(
+            &[],
+            &[entry(r#"<script>alert("it's")</script>&.tif"#)],
+            None,
+        );
         let escaped = "&lt;script&gt;alert(&quot;it&#39;s&quot;)&lt;/script&gt;&amp;.tif";
         assert!(page.contains(&format!("alt=\"{escaped}\"")));
         assert!(page.contains(&format!(">{escaped}</a></h2>")));
@@ -185,7 +209,17 @@ mod tests {
     }
 
     #[test]
+    fn folders_are_links() {
+        let folder = Folder {
+            label: "a & b".into(),
+            link: "?folder=a%20%26%20b".into(),
+        };
+        let page = html(&[folder], &[], None);
+        assert!(page.contains(r#"<li><a href="?folder=a%20%26%20b">a &amp; b/</a></li>"#));
+    }
+
+    #[test]
     fn an_empty_index_says_so() {
-        assert!(html(&[], None).contains("There are no images here."));
+        assert!(html(&[], &[], None).contains("There are no images here."));
     }
 }
