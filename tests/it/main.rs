@@ -3,3 +3,5 @@
 #[path = "../common/chart.rs"]
 mod chart;
 mod golden;
+mod server;
+mod uri;
