@@ -3,5 +3,10 @@
 #[path = "../common/chart.rs"]
 mod chart;
 mod golden;
+mod identifier;
+mod region;
+mod rotation;
 mod server;
+mod size;
+mod steps;
 mod uri;

@@ -181,7 +181,7 @@ impl Picture {
     }
 
     /// Decoded by the library that the server does not decode the answer with again.
-    fn from_png(bytes: &[u8]) -> Self {
+    pub fn from_png(bytes: &[u8]) -> Self {
         let mut decoder = png::Decoder::new(Cursor::new(bytes));
         decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
         let mut reader = decoder.read_info().unwrap();
@@ -197,7 +197,7 @@ impl Picture {
     }
 
     /// Decoded as the server decodes its sources.
-    fn from_any(bytes: &[u8]) -> Self {
+    pub fn from_any(bytes: &[u8]) -> Self {
         let limits = Limits {
             source_pixels: 1 << 30,
             decoded_bytes: 1 << 30,
