@@ -48,12 +48,21 @@ async fn f03_every_format_shows_the_picture() {
     smooth.store(root.path(), "x");
     let server = Server::over(root.path());
     for version in VERSIONS {
-        for (format, tolerance) in [("png", 0), ("tif", 0), ("jp2", 12), ("jpg", 12), ("webp", 16), ("gif", 40)] {
+        for (format, tolerance) in [
+            ("png", 0),
+            ("tif", 0),
+            ("jp2", 12),
+            ("jpg", 12),
+            ("webp", 16),
+            ("gif", 40),
+        ] {
             let path = format!("/iiif/{version}/x/full/max/0/default.{format}");
             let difference = server.picture(&path).await.difference(&smooth);
             assert!(difference <= tolerance, "{path}: {difference}");
         }
-        let pdf = server.get(&format!("/iiif/{version}/x/full/max/0/default.pdf")).await;
+        let pdf = server
+            .get(&format!("/iiif/{version}/x/full/max/0/default.pdf"))
+            .await;
         picture_of_pdf(&pdf.body).assert_like(&smooth, 12);
     }
 }
@@ -75,7 +84,12 @@ async fn f05_the_suffix_decides() {
     for version in VERSIONS {
         let path = format!("/iiif/{version}/chart.png/full/20,/0/default.png");
         let plain = server.get(&path).await;
-        for accept in ["image/webp", "image/jpeg;q=1,image/png;q=0", "text/html", "*/*"] {
+        for accept in [
+            "image/webp",
+            "image/jpeg;q=1,image/png;q=0",
+            "text/html",
+            "*/*",
+        ] {
             let answer = server.send(Method::GET, &path, &[("accept", accept)]).await;
             answer.assert_ok();
             assert_eq!(answer.header("content-type"), Some("image/png"), "{accept}");
@@ -84,13 +98,19 @@ async fn f05_the_suffix_decides() {
     }
 }
 
-const TRANSPARENT: [&str; 4] = ["png-rgba.png", "jp2-rgba.jp2", "webp-lossless-alpha.webp", "tiff-alpha-unassociated.tif"];
+const TRANSPARENT: [&str; 4] = [
+    "png-rgba.png",
+    "jp2-rgba.jp2",
+    "webp-lossless-alpha.webp",
+    "tiff-alpha-unassociated.tif",
+];
 
 #[tokio::test]
 async fn f06_opacity_survives() {
     let server = Server::of_fixtures();
     let wanted = Picture::transparent_chart();
-    let opacity = |picture: &Picture| -> Vec<u8> { picture.pixels.iter().map(|pixel| pixel[3]).collect() };
+    let opacity =
+        |picture: &Picture| -> Vec<u8> { picture.pixels.iter().map(|pixel| pixel[3]).collect() };
     for version in VERSIONS {
         for identifier in TRANSPARENT {
             let path = format!("/iiif/{version}/{identifier}/full/max/0/default");
@@ -101,7 +121,10 @@ async fn f06_opacity_survives() {
             let webp = server.picture(&format!("{path}.webp")).await;
             assert_eq!(opacity(&webp), opacity(&wanted), "{path}.webp");
             let gif = server.picture(&format!("{path}.gif")).await;
-            let halves: Vec<u8> = opacity(&wanted).iter().map(|&alpha| if alpha < 128 { 0 } else { 255 }).collect();
+            let halves: Vec<u8> = opacity(&wanted)
+                .iter()
+                .map(|&alpha| if alpha < 128 { 0 } else { 255 })
+                .collect();
             assert_eq!(opacity(&gif), halves, "{path}.gif");
         }
     }
@@ -113,14 +136,17 @@ async fn f06_without_opacity_it_is_laid_on_white() {
     let wanted = Picture::transparent_chart().on([255; 3]);
     // The middles of the blocks that are of one colour.
     let is_flat = |column, row| (column + 2 * row) % 5 == 0;
-    let blocks: Vec<(u32, u32)> = (0..6).flat_map(|row| (0..9).map(move |column| (column, row))).collect();
+    let blocks: Vec<(u32, u32)> = (0..6)
+        .flat_map(|row| (0..9).map(move |column| (column, row)))
+        .collect();
     for version in VERSIONS {
         for identifier in TRANSPARENT {
             let path = format!("/iiif/{version}/{identifier}/full/max/0/default");
             let jpg = server.picture(&format!("{path}.jpg")).await;
             let pdf = picture_of_pdf(&server.get(&format!("{path}.pdf")).await.body);
             for &(column, row) in blocks.iter().filter(|&&(column, row)| is_flat(column, row)) {
-                let middle = |picture: &Picture| picture.cropped(32 * column + 16, 32 * row + 16, 1, 1);
+                let middle =
+                    |picture: &Picture| picture.cropped(32 * column + 16, 32 * row + 16, 1, 1);
                 middle(&jpg).assert_like(&middle(&wanted), 5);
                 middle(&pdf).assert_like(&middle(&wanted), 5);
             }
@@ -132,7 +158,8 @@ async fn f06_without_opacity_it_is_laid_on_white() {
 #[tokio::test]
 async fn f07_every_source_becomes_plain_srgb() {
     let server = Server::of_fixtures();
-    let manifest: Vec<Value> = serde_json::from_slice(&fs::read(fixtures("manifest.json")).unwrap()).unwrap();
+    let manifest: Vec<Value> =
+        serde_json::from_slice(&fs::read(fixtures("manifest.json")).unwrap()).unwrap();
     let mut compared = 0;
     for fixture in &manifest {
         let identifier = fixture["file"].as_str().unwrap();
@@ -181,7 +208,10 @@ async fn f09_pdf_is_one_page_of_the_size_of_the_image() {
     for version in VERSIONS {
         let path = format!("/iiif/{version}/chart.png/full/160,/0/default.pdf");
         let body = server.get(&path).await.body;
-        let has = |text: &str| body.windows(text.len()).any(|window| window == text.as_bytes());
+        let has = |text: &str| {
+            body.windows(text.len())
+                .any(|window| window == text.as_bytes())
+        };
         assert!(has("/MediaBox [0 0 160 112]") && has("/Count 1"));
         assert!(body.trim_ascii_end().ends_with(b"%%EOF"));
     }
@@ -201,7 +231,14 @@ async fn f10_f11_formats_beyond_level_2_are_listed() {
 #[tokio::test]
 async fn f08_f12_flat_colours_stay() {
     let root = tempfile::tempdir().unwrap();
-    let color = |column: u32, row: u32| [(column * 91 + row * 17) as u8, (row * 53 + column) as u8, (column * row * 29) as u8, 255];
+    let color = |column: u32, row: u32| {
+        [
+            (column * 91 + row * 17) as u8,
+            (row * 53 + column) as u8,
+            (column * row * 29) as u8,
+            255,
+        ]
+    };
     Picture::new(1_000, 1_000, |x, y| color(x / 100, y / 100)).store(root.path(), "x");
     let server = Server::over(root.path());
     for version in VERSIONS {

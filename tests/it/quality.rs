@@ -20,9 +20,18 @@ async fn q01_q02_default_and_color_are_the_colours_of_the_source() {
         for quality in ["default", "color"] {
             let path = format!("/iiif/{version}/chart.png/full/max/0/{quality}.png");
             assert_eq!(server.picture(&path).await.difference(&Picture::chart()), 0);
-            for identifier in ["jpeg-gray.jpg", "png-gray.png", "tiff-1bit-g4.tif", "jp2-gray.jp2", "png-gray-alpha.png"] {
+            for identifier in [
+                "jpeg-gray.jpg",
+                "png-gray.png",
+                "tiff-1bit-g4.tif",
+                "jp2-gray.jp2",
+                "png-gray-alpha.png",
+            ] {
                 let path = format!("/iiif/{version}/{identifier}/full/max/0/{quality}.png");
-                assert!(server.picture(&path).await.pixels.iter().all(is_gray), "{path}");
+                assert!(
+                    server.picture(&path).await.pixels.iter().all(is_gray),
+                    "{path}"
+                );
             }
         }
     }
@@ -57,19 +66,32 @@ async fn q04_q10_bitonal_is_black_and_white() {
                 let [value, ..] = picture.at(x, y);
                 // The luminance of a pixel may be off by one, so that only the others are certain.
                 let is_certain = chart::gray(x, y).abs_diff(128) > 1;
-                assert!(!is_certain || value == chart::bilevel(x, y), "{path}: {x},{y}");
+                assert!(
+                    !is_certain || value == chart::bilevel(x, y),
+                    "{path}: {x},{y}"
+                );
                 assert!([0, 255].contains(&value));
             }
             for format in ["gif", "tif", "jp2", "webp"] {
                 let picture = server.picture(&format!("{path}.{format}")).await;
                 let near = |pixel: &[u8; 4]| is_gray(pixel) && (pixel[0] < 40 || pixel[0] > 215);
                 let wrong = picture.pixels.iter().filter(|pixel| !near(pixel)).count();
-                assert!(wrong * 50 < picture.pixels.len(), "{path}.{format}: {wrong}");
+                assert!(
+                    wrong * 50 < picture.pixels.len(),
+                    "{path}.{format}: {wrong}"
+                );
             }
         }
         // Also where scaling makes grays: the quality comes after the size.
         let path = format!("/iiif/{version}/chart.png/full/100,/0/bitonal.png");
-        assert!(server.picture(&path).await.pixels.iter().all(is_black_or_white));
+        assert!(
+            server
+                .picture(&path)
+                .await
+                .pixels
+                .iter()
+                .all(is_black_or_white)
+        );
     }
 }
 
@@ -77,7 +99,16 @@ async fn q04_q10_bitonal_is_black_and_white() {
 async fn q05_other_names_are_refused() {
     let server = Server::of_fixtures();
     for version in VERSIONS {
-        for quality in ["grey", "native", "Default", "GRAY", "colour", "", "default%20", "bitonal2"] {
+        for quality in [
+            "grey",
+            "native",
+            "Default",
+            "GRAY",
+            "colour",
+            "",
+            "default%20",
+            "bitonal2",
+        ] {
             let path = format!("/iiif/{version}/chart.png/full/max/0/{quality}.jpg");
             assert_eq!(server.status(&path).await, 400, "{quality}");
         }
@@ -92,7 +123,9 @@ async fn q06_the_qualities_are_listed() {
         ("png-gray.png", json!(["gray", "bitonal"])),
         ("tiff-1bit-g4.tif", json!(["gray", "bitonal"])),
     ] {
-        let document = server.json(&format!("/iiif/3/{identifier}/info.json")).await;
+        let document = server
+            .json(&format!("/iiif/3/{identifier}/info.json"))
+            .await;
         assert_eq!(document["extraQualities"], qualities, "{identifier}");
         for quality in qualities.as_array().unwrap() {
             let quality = quality.as_str().unwrap();
@@ -110,7 +143,11 @@ async fn q07_gray_and_bitonal_jpg_have_one_component() {
             let path = format!("/iiif/{version}/chart.png/full/60,/0/{quality}.jpg");
             assert_eq!(server.picture(&path).await.channels, channels, "{quality}");
             let rotated = format!("/iiif/{version}/chart.png/full/60,/20/{quality}.jpg");
-            assert_eq!(server.picture(&rotated).await.channels, channels, "{quality}");
+            assert_eq!(
+                server.picture(&rotated).await.channels,
+                channels,
+                "{quality}"
+            );
         }
     }
 }
@@ -125,8 +162,18 @@ async fn q08_gray_and_bitonal_keep_transparency() {
             assert_eq!((turned.channels, turned.at(0, 0)[3]), (2, 0), "{quality}");
             let source = format!("/iiif/{version}/png-rgba.png/full/max/0/{quality}.png");
             let source = server.picture(&source).await;
-            let opacity = |picture: &Picture| picture.pixels.iter().map(|pixel| pixel[3]).collect::<Vec<_>>();
-            assert_eq!(opacity(&source), opacity(&Picture::transparent_chart()), "{quality}");
+            let opacity = |picture: &Picture| {
+                picture
+                    .pixels
+                    .iter()
+                    .map(|pixel| pixel[3])
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(
+                opacity(&source),
+                opacity(&Picture::transparent_chart()),
+                "{quality}"
+            );
         }
     }
 }
@@ -135,10 +182,17 @@ async fn q08_gray_and_bitonal_keep_transparency() {
 async fn q09_gray_and_bitonal_sources_in_every_quality() {
     let server = Server::of_fixtures();
     for version in VERSIONS {
-        for identifier in ["jpeg-gray.jpg", "png-gray-16bit.png", "tiff-1bit-g4.tif", "png-1bit.png", "bmp-1bit.bmp"] {
+        for identifier in [
+            "jpeg-gray.jpg",
+            "png-gray-16bit.png",
+            "tiff-1bit-g4.tif",
+            "png-1bit.png",
+            "bmp-1bit.bmp",
+        ] {
             for quality in ["default", "color", "gray", "bitonal"] {
                 for format in ["jpg", "png"] {
-                    let path = format!("/iiif/{version}/{identifier}/full/50,/0/{quality}.{format}");
+                    let path =
+                        format!("/iiif/{version}/{identifier}/full/50,/0/{quality}.{format}");
                     server.get(&path).await.assert_ok();
                 }
             }

@@ -114,14 +114,12 @@ impl Answer {
         value
     }
 
-    /// The target of a relation in the `Link` header.
+    /// The target of a relation in the `Link` header; a target may contain commas.
     pub fn link(&self, relation: &str) -> Option<&str> {
-        let links = self.header("link")?;
-        let link = links
-            .split(',')
-            .map(str::trim)
-            .find(|link| link.ends_with(&format!(">;rel=\"{relation}\"")))?;
-        link.strip_prefix('<')?.split('>').next()
+        let (before, _) = self
+            .header("link")?
+            .split_once(&format!(">;rel=\"{relation}\""))?;
+        before.rsplit_once('<').map(|(_, target)| target)
     }
 
     /// The canonical request, without the address of the server.
