@@ -13,4 +13,5 @@ mod rotation;
 mod server;
 mod size;
 mod steps;
+mod tiles;
 mod uri;
