@@ -61,7 +61,7 @@ async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
             .map(|last| format!("/?after={}", last.encoded())),
         _ => None,
     };
-    let base = public_base(app.server(), client.headers, client.peer);
+    let base = public_base(app.server(), client.uri, client.headers, client.peer);
     let mut response = if accept::prefers_json(client.headers) {
         json_index(app, &base, shown, next.as_deref())
     } else {
