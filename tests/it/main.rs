@@ -2,4 +2,14 @@
 
 #[path = "../common/chart.rs"]
 mod chart;
+mod cors;
+mod errors;
 mod golden;
+mod information_2;
+mod information_3;
+mod levels;
+mod link;
+mod negotiation;
+mod protocol;
+mod security;
+mod server;
