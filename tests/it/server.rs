@@ -114,14 +114,12 @@ impl Answer {
         value
     }
 
-    /// The target of a relation in the `Link` header.
+    /// The target of a relation in the `Link` header; a target may contain commas.
     pub fn link(&self, relation: &str) -> Option<&str> {
-        let links = self.header("link")?;
-        let link = links
-            .split(',')
-            .map(str::trim)
-            .find(|link| link.ends_with(&format!(">;rel=\"{relation}\"")))?;
-        link.strip_prefix('<')?.split('>').next()
+        let (before, _) = self
+            .header("link")?
+            .split_once(&format!(">;rel=\"{relation}\""))?;
+        before.rsplit_once('<').map(|(_, target)| target)
     }
 
     /// The canonical request, without the address of the server.
@@ -181,7 +179,7 @@ impl Picture {
     }
 
     /// Decoded by the library that the server does not decode the answer with again.
-    fn from_png(bytes: &[u8]) -> Self {
+    pub fn from_png(bytes: &[u8]) -> Self {
         let mut decoder = png::Decoder::new(Cursor::new(bytes));
         decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
         let mut reader = decoder.read_info().unwrap();
@@ -197,7 +195,7 @@ impl Picture {
     }
 
     /// Decoded as the server decodes its sources.
-    fn from_any(bytes: &[u8]) -> Self {
+    pub fn from_any(bytes: &[u8]) -> Self {
         let limits = Limits {
             source_pixels: 1 << 30,
             decoded_bytes: 1 << 30,
