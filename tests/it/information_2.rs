@@ -124,19 +124,20 @@ async fn i2_11_sizes_and_tiles_are_those_of_3_0() {
 }
 
 #[tokio::test]
-async fn i2_12_sizes_in_all_qualities_and_formats() {
+async fn i2_12_sizes_and_tiles_in_all_qualities_and_formats() {
     let server = Server::of_fixtures();
     let document = server.json(PATH).await;
     let profile = &document["profile"][1];
     let qualities = [vec!["default", "bitonal"], strings(&profile["qualities"])].concat();
     let formats = [vec!["jpg", "png"], strings(&profile["formats"])].concat();
-    for size in document["sizes"].as_array().unwrap() {
+    let sizes = document["sizes"].as_array().unwrap();
+    let sizes = sizes.iter().map(|size| format!("full/{},", size["width"]));
+    // One tile holds the image.
+    assert_eq!(document["tiles"][0]["scaleFactors"], json!([1]));
+    for place in sizes.chain(["0,0,301,211/301,".to_owned()]) {
         for quality in &qualities {
             for format in &formats {
-                let path = format!(
-                    "/iiif/2/chart.png/full/{},/0/{quality}.{format}",
-                    size["width"]
-                );
+                let path = format!("/iiif/2/chart.png/{place}/0/{quality}.{format}");
                 server.get(&path).await.assert_ok();
             }
         }
