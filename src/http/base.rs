@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 
 use super::config::ServerConfig;
 
@@ -12,7 +12,12 @@ use super::config::ServerConfig;
 /// # Trust
 /// `Forwarded` (RFC 7239) and `X-Forwarded-*` count only from trusted proxies. Every value must be a valid authority
 /// or path, so that nothing in it can break out of JSON or a header (K05).
-pub fn public_base(config: &ServerConfig, headers: &HeaderMap, peer: Option<IpAddr>) -> String {
+pub fn public_base(
+    config: &ServerConfig,
+    uri: &Uri,
+    headers: &HeaderMap,
+    peer: Option<IpAddr>,
+) -> String {
     if let Some(url) = &config.public_url {
         return url.as_str().to_owned();
     }
@@ -23,11 +28,18 @@ pub fn public_base(config: &ServerConfig, headers: &HeaderMap, peer: Option<IpAd
         Forwarded::default()
     };
     let scheme = told.scheme.unwrap_or("http");
-    let host = told
-        .host
-        .or_else(|| authority(headers.get(header::HOST)?.to_str().ok()?));
+    let host = told.host.or_else(|| authority(asked_host(uri, headers)?));
     let host = host.unwrap_or_else(|| config.listen.to_string());
     format!("{scheme}://{host}{}", told.prefix)
+}
+
+/// The authority of the request's target, which HTTP/2 has instead of a `Host` header (RFC 9113, section 8.3.1), goes
+/// before that header (RFC 9112, section 3.2.2).
+fn asked_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    match uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => headers.get(header::HOST)?.to_str().ok(),
+    }
 }
 
 fn is_trusted(config: &ServerConfig, peer: IpAddr) -> bool {
@@ -135,7 +147,15 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        public_base(&config, &map, Some(peer))
+        public_base(&config, &Uri::from_static("/iiif/3/x"), &map, Some(peer))
+    }
+
+    #[test]
+    fn p08_http_2_names_the_host_in_the_target() {
+        let config = ServerConfig::default();
+        let target = Uri::from_static("http://images.example.org/iiif/3/x");
+        let base = public_base(&config, &target, &HeaderMap::new(), None);
+        assert_eq!(base, "http://images.example.org");
     }
 
     #[test]

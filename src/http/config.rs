@@ -48,7 +48,7 @@ pub struct ServerConfig {
     #[schemars(extend("format" = "header-value"))]
     pub cache_control: String,
 
-    /// Seconds after which a request that is not answered yet ends with status 503.
+    /// Seconds after which a request that is not answered yet ends with status 504.
     #[schemars(range(min = 1, max = 86_400))]
     pub request_timeout: u32,
 

@@ -89,7 +89,7 @@ pub(super) fn identifier(app: &App, segment: &str) -> Result<Identifier, Identif
 
 /// E11: as the client sees it, with the identifier as it was written.
 fn base_uri(app: &App, version: Version, client: &Client<'_>, segment: &str) -> String {
-    let base = public_base(app.server(), client.headers, client.peer);
+    let base = public_base(app.server(), client.uri, client.headers, client.peer);
     format!("{base}/iiif/{}/{segment}", version.number())
 }
 

@@ -56,7 +56,7 @@ struct Page {
 
 async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
     let page = page(app, client.uri.query().unwrap_or_default()).await?;
-    let base = public_base(app.server(), client.headers, client.peer);
+    let base = public_base(app.server(), client.uri, client.headers, client.peer);
     let mut response = if accept::prefers_json(client.headers) {
         page.json(app, &base)
     } else {

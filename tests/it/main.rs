@@ -3,13 +3,22 @@
 mod canonical;
 #[path = "../common/chart.rs"]
 mod chart;
+mod cors;
+mod errors;
 mod format;
 mod golden;
 mod identifier;
+mod information_2;
+mod information_3;
+mod levels;
+mod link;
+mod negotiation;
 mod order;
+mod protocol;
 mod quality;
 mod region;
 mod rotation;
+mod security;
 mod server;
 mod size;
 mod steps;
