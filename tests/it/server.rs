@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use azulejo::config::Config;
 use azulejo::decode::{self, Limits, Window};
 use azulejo::geometry::Rect;
 use azulejo::http::{App, router};
 use azulejo::raster::{Layout, Samples};
-use bytes::Bytes;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
