@@ -80,12 +80,11 @@ const ALLOWED: [(&str, &[&str]); 19] = [
         &[
             "config",
             "decode",
+            "geometry",
             "http",
-            "iiif",
-            "pipeline",
+            "input",
             "source",
             "telemetry",
-            "input",
         ],
     ),
 ];
