@@ -54,21 +54,19 @@ impl Filesystem {
     /// # Errors
     /// [`SourceError::NotFound`] also for paths that could lead out of the root (E12, K01).
     pub fn open(&self, identifier: &Identifier) -> Result<Object, SourceError> {
-        let path = identifier.as_str();
-        if !is_plain(path) {
-            return Err(SourceError::NotFound(path.to_owned()));
-        }
-        if let Some(object) = self.open_file(path)? {
+        let absent = || SourceError::NotFound(identifier.as_str().to_owned());
+        let path = plain_path(identifier.as_str()).ok_or_else(absent)?;
+        if let Some(object) = self.open_file(&path)? {
             return Ok(object);
         }
-        let mut found = self.with_extensions(path)?;
+        let mut found = self.with_extensions(&path)?;
         match (found.pop(), found.is_empty()) {
             (Some(object), true) => Ok(object),
-            (None, _) => Err(SourceError::NotFound(path.to_owned())),
+            (None, _) => Err(absent()),
             (Some(last), false) => {
                 found.push(last);
                 Err(SourceError::Ambiguous {
-                    identifier: path.to_owned(),
+                    identifier: identifier.as_str().to_owned(),
                     candidates: found.into_iter().map(|object| object.location).collect(),
                 })
             }
@@ -111,7 +109,7 @@ impl Filesystem {
     /// # Errors
     /// If the folder cannot be read.
     pub fn list(&self, folder: &str) -> io::Result<Listing> {
-        if !folder.is_empty() && !is_plain(folder) {
+        if !folder.is_empty() && plain_path(folder).is_none() {
             return Err(io::ErrorKind::NotFound.into());
         }
         let mut listing = Listing::default();
@@ -187,15 +185,16 @@ fn with_name(entry: io::Result<(Option<String>, bool)>) -> Option<io::Result<(St
     }
 }
 
-/// Whether every step of the path is the name of something in the folder before it; names that begin with a dot are
-/// hidden.
-fn is_plain(path: &str) -> bool {
-    path.split('/').all(|name| {
-        !name.is_empty()
-            && name.len() <= LONGEST_NAME
-            && !name.starts_with('.')
-            && !name.contains('\\')
-    })
+/// The path below the root, if every step of it is the name of something in the folder before it; names that begin with
+/// a dot are hidden. Slashes that follow each other are one, as everywhere in POSIX: identifiers can be URLs (E08).
+fn plain_path(text: &str) -> Option<String> {
+    if text.starts_with('/') || text.ends_with('/') {
+        return None;
+    }
+    let names: Vec<&str> = text.split('/').filter(|name| !name.is_empty()).collect();
+    let is_plain =
+        |name: &&str| name.len() <= LONGEST_NAME && !name.starts_with('.') && !name.contains('\\');
+    names.iter().all(is_plain).then(|| names.join("/"))
 }
 
 fn has_known_extension(path: &str) -> bool {
@@ -271,6 +270,7 @@ mod tests {
         assert_eq!(location(&files, "one").unwrap(), "one.tif");
         assert_eq!(location(&files, "three").unwrap(), "three.JP2");
         assert_eq!(location(&files, "maps/1 ü").unwrap(), "maps/1 ü.png");
+        assert_eq!(location(&files, "maps//1 ü").unwrap(), "maps/1 ü.png");
         assert!(matches!(
             location(&files, "two"),
             Err(SourceError::Ambiguous { candidates, .. }) if candidates == ["two.tif", "two.jpg"]
@@ -289,7 +289,7 @@ mod tests {
             "..",
             ".",
             "maps",
-            "maps//1",
+            "//maps/1",
             "..\\secret",
             ".hidden.tif",
             "link.tif",

@@ -141,7 +141,12 @@ async fn e07_utf8_and_nothing_else() {
 #[tokio::test]
 async fn e08_the_encoding_table_of_the_specification() {
     let sici = "urn:sici:1046-8188(199501)13:1%3C69:FTTHBI%3E2.0.TX;2-4";
-    let root = files(&["ark:/12025/654xz321", "urn:foo:a123,456", sici]);
+    let root = files(&[
+        "ark:/12025/654xz321",
+        "urn:foo:a123,456",
+        sici,
+        "http:/example.com/?54#a",
+    ]);
     for name in ["id1", "bb157hs6068"] {
         Picture::chart().store(root.path(), name);
     }
@@ -158,6 +163,10 @@ async fn e08_the_encoding_table_of_the_specification() {
             "urn:sici:1046-8188(199501)13:1%253C69:FTTHBI%253E2.0.TX;2-4/full/max/0/default.png",
             (4, 3),
         ),
+        (
+            "http:%2F%2Fexample.com%2F%3F54%23a/full/max/0/default.png",
+            (4, 3),
+        ),
     ];
     for (path, size) in rows {
         assert_eq!(
@@ -170,18 +179,6 @@ async fn e08_the_encoding_table_of_the_specification() {
             server.picture(&format!("/iiif/2/{path}")).await.size(),
             size,
             "{path}"
-        );
-    }
-    // No path in a directory has an empty step, so the last row is understood, but means no file.
-    for version in VERSIONS {
-        let path =
-            format!("/iiif/{version}/http:%2F%2Fexample.com%2F%3F54%23a/full/max/0/default.png");
-        let answer = server.get(&path).await;
-        assert_eq!(answer.status, 404);
-        assert!(
-            answer.text().contains("\"http://example.com/?54#a\""),
-            "{}",
-            answer.text()
         );
     }
 }
@@ -197,7 +194,7 @@ async fn e09_an_unescaped_slash_is_404_unless_allowed() {
     for segment in ["a/b.png", "a/b/c.png", "a%2Fb/c.png", "a%2Fb%2Fc.png"] {
         assert_found(&lenient, segment).await;
     }
-    for segment in ["a/../a/b.png", "../b.png", "a//b.png", "/a/b.png"] {
+    for segment in ["a/../a/b.png", "../b.png", "/a/b.png"] {
         assert_refused(&lenient, segment, &[400, 404]).await;
     }
 }
@@ -261,7 +258,6 @@ async fn e12_nothing_outside_of_the_root_is_reached() {
         "%2E%2E",
         "inside%2F..%2Finside%2Fx.png",
         ".%2Finside%2Fx.png",
-        "inside%2F%2Fx.png",
         "inside",
         "inside%2F",
         "%2Fetc%2Fpasswd",
