@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::cache::CacheKey;
@@ -17,7 +18,7 @@ use crate::plan::Plan;
 use crate::raster::Raster;
 use crate::source::{Filesystem, Listing, Object, SourceError};
 use crate::transform::{color, extend, orient, quality, rotate, scale};
-use crate::work::{Cancelled, Work};
+use crate::work::{Cancelled, Reserved, Work};
 
 /// Headers are read while images are decoded: small reads, so several for each thread.
 const READERS_PER_THREAD: usize = 4;
@@ -54,8 +55,21 @@ pub struct Validators {
 
 /// An encoded image.
 pub struct Derivative {
-    pub bytes: Vec<u8>,
+    /// Its memory counts as used until it is dropped.
+    pub bytes: Bytes,
     pub format: Format,
+}
+
+/// Encoded bytes, and their place in the memory budget.
+struct Sent {
+    bytes: Vec<u8>,
+    _memory: Reserved,
+}
+
+impl AsRef<[u8]> for Sent {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// An opened image.
@@ -88,8 +102,8 @@ impl Pipeline {
             settings,
             rights: config.image.rights.clone(),
             attribution: config.image.attribution.clone(),
-            readers: Work::new(threads * READERS_PER_THREAD, config.work.queue),
-            makers: Work::new(threads, config.work.queue),
+            readers: Work::new(threads * READERS_PER_THREAD, config.work.queue, 0),
+            makers: Work::new(threads, config.work.queue, config.work.memory_budget()),
         })
     }
 
@@ -123,9 +137,29 @@ impl Pipeline {
     /// If the file is broken, the server busy, or the time up.
     pub async fn render(&self, prepared: Prepared) -> Result<Derivative, Error> {
         let settings = self.settings;
-        self.makers
-            .run(move |cancelled| make(&prepared, &settings, cancelled))
-            .await
+        let format = prepared.plan.format;
+        let needed = prepared.plan.bytes(prepared.decoder.header());
+        let made = self
+            .makers
+            .run(needed, move |cancelled| {
+                make(&prepared, &settings, cancelled)
+            })
+            .await?;
+        let length = made.value.len() as u64;
+        let (bytes, _memory) = made.into_parts(length);
+        Ok(Derivative {
+            bytes: Bytes::from_owner(Sent { bytes, _memory }),
+            format,
+        })
+    }
+
+    /// Runs work that reads little: it has no share in the memory budget.
+    async fn read<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
+    {
+        Ok(self.readers.run(0, work).await?.value)
     }
 
     /// What `info.json` says of an image, and the state of the file that says it.
@@ -148,7 +182,7 @@ impl Pipeline {
     pub async fn locate(&self, identifier: Identifier) -> Result<(), Error> {
         let filesystem = Arc::clone(&self.filesystem);
         let find = move |_: &Cancelled| find(&filesystem, &identifier).map(|_| ());
-        self.readers.run(find).await
+        self.read(find).await
     }
 
     /// The images and folders of one folder.
@@ -162,7 +196,7 @@ impl Pipeline {
                 .list(&folder)
                 .map_err(|_| Error::NotFound(format!("there is no folder \"{folder}\"")))
         };
-        self.readers.run(list).await
+        self.read(list).await
     }
 
     /// Where an image is and what its header says, as JSON.
@@ -183,14 +217,14 @@ impl Pipeline {
         let plan = Plan::new(request, opened.decoder.header(), &self.sizes)?;
         let mut steps = opened.summary(&request.identifier);
         steps["plan"] = plan.summary();
+        steps["plan"]["bytes"] = json!(plan.bytes(opened.decoder.header()));
         Ok(steps)
     }
 
     async fn open(&self, identifier: Identifier) -> Result<Opened, Error> {
         let filesystem = Arc::clone(&self.filesystem);
         let limits = self.limits;
-        self.readers
-            .run(move |_| open(&filesystem, &limits, &identifier))
+        self.read(move |_| open(&filesystem, &limits, &identifier))
             .await
     }
 
@@ -234,11 +268,7 @@ fn open(
 }
 
 /// O01: region, size, rotation, quality, format, in this order.
-fn make(
-    prepared: &Prepared,
-    settings: &Settings,
-    cancelled: &Cancelled,
-) -> Result<Derivative, Error> {
+fn make(prepared: &Prepared, settings: &Settings, cancelled: &Cancelled) -> Result<Vec<u8>, Error> {
     let plan = &prepared.plan;
     let raster = decode(prepared)?;
     cancelled.check()?;
@@ -250,11 +280,12 @@ fn make(
     let raster = turn(raster, plan);
     let raster = render_quality(raster, plan.quality);
     cancelled.check()?;
-    let bytes = encode::encode(&raster, plan.format, plan.resolution, settings)?;
-    Ok(Derivative {
-        bytes,
-        format: plan.format,
-    })
+    Ok(encode::encode(
+        &raster,
+        plan.format,
+        plan.resolution,
+        settings,
+    )?)
 }
 
 fn decode(prepared: &Prepared) -> Result<Raster, Error> {

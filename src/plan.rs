@@ -1,6 +1,7 @@
 //! A request resolved to pixels for one image: pure, and the place where the cheapest way is chosen.
 
 mod axis;
+mod cost;
 
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use crate::iiif::{
     CanonicalRequest, Format, ImageRequest, Quality, RequestError, Rotation, SizeLimits, Version,
 };
 use crate::orientation::Orientation;
+use crate::transform::rotate::rotated;
 use crate::transform::scale::Crop;
 use axis::Axis;
 
@@ -58,7 +60,6 @@ impl Plan {
         let size = request
             .size
             .resolve(region.dimensions(), limits, request.version)?;
-        check_format(request, size)?;
         let image_is_gray = header.color.is_gray();
         let resolved = Resolved {
             full,
@@ -68,7 +69,7 @@ impl Plan {
         };
         let canonical = |version| CanonicalRequest::new(request, &resolved, limits, version);
         let cut = Cut::cheapest(header, region, size);
-        Ok(Self {
+        let plan = Self {
             region,
             size,
             window: cut.window(),
@@ -82,7 +83,29 @@ impl Plan {
             resolution: resolution(header, region, size),
             canonical: canonical(request.version),
             canonical_pixels: canonical(Version::V3),
-        })
+        };
+        plan.check_format()?;
+        Ok(plan)
+    }
+
+    /// The dimensions of what is sent: after the rotation.
+    pub fn output(&self) -> Dimensions {
+        match self.rotation.arbitrary() {
+            Some(degrees) => rotated(self.size, degrees),
+            None => self.rotation.orientation().apply_to(self.size),
+        }
+    }
+
+    fn check_format(&self) -> Result<(), RequestError> {
+        let longest = self.format.capabilities().longest_side;
+        let output = self.output();
+        if output.width().max(output.height()) > longest {
+            return Err(RequestError::TooLongForFormat {
+                format: self.format.name(),
+                longest,
+            });
+        }
+        Ok(())
     }
 }
 
@@ -131,22 +154,6 @@ impl Plan {
     }
 }
 
-/// The format's longest side bounds the rotated image: its diagonal, at worst.
-fn check_format(request: &ImageRequest, size: Dimensions) -> Result<(), RequestError> {
-    let longest = request.format.capabilities().longest_side;
-    let bound = match request.rotation.arbitrary() {
-        Some(_) => size.width().saturating_add(size.height()),
-        None => size.width().max(size.height()),
-    };
-    if bound > longest {
-        return Err(RequestError::TooLongForFormat {
-            format: request.format.name(),
-            longest,
-        });
-    }
-    Ok(())
-}
-
 fn resolution(header: &Header, region: Rect, size: Dimensions) -> Option<Resolution> {
     let stored = header.resolution?;
     let (x, y) = if header.orientation.transposes() {
@@ -168,7 +175,7 @@ struct Cut {
 }
 
 impl Cut {
-    /// The smallest level that still has a pixel for each one asked for.
+    /// The smallest level that still has a pixel for each one asked for, or nearly so ([`Axis::is_enough`]).
     fn cheapest(header: &Header, region: Rect, size: Dimensions) -> Self {
         let stored = header.stored_dimensions();
         let region = header.orientation.stored_rect(region, stored);

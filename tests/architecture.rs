@@ -43,7 +43,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("cache", &[]),
     ("source", &["iiif", "input"]),
     ("error", &["decode", "encode", "iiif", "transform"]),
-    ("work", &["error"]),
+    ("work", &["config", "error"]),
     // Knows the sections, which stand beside the code that they configure.
     (
         "config",

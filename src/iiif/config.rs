@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("dependentRequired" = {"max_height": ["max_width"]}))]
 pub struct ImageConfig {
-    /// Greatest width of an image that is sent; also its greatest height if `max_height` is not set.
+    /// Greatest width of an image that is sent; also its greatest height if `max_height` is not set. The default is the
+    /// longest side that JPEG can have.
     #[schemars(range(min = 1, max = 4_294_967_295_u32), example = 8192)]
     pub max_width: Option<u32>,
 
@@ -38,7 +39,7 @@ pub struct ImageConfig {
 impl Default for ImageConfig {
     fn default() -> Self {
         Self {
-            max_width: None,
+            max_width: Some(65_500),
             max_height: None,
             max_area: 100_000_000,
             upscaling: true,

@@ -16,7 +16,7 @@ pub struct Tiling {
     pub tile: Dimensions,
     /// Ascending powers of two, until one tile holds the image (I3.12).
     pub scale_factors: Vec<ScaleFactor>,
-    /// Ascending; one for each scale factor whose size is within the limits.
+    /// Ascending and distinct; one for each scale factor whose size is within the limits.
     pub sizes: Vec<Dimensions>,
 }
 
@@ -25,12 +25,14 @@ impl Tiling {
     pub fn new(full: Dimensions, stored_tile: Option<Dimensions>, limits: &SizeLimits) -> Self {
         let tile = within_limits(fit_for_viewers(stored_tile), limits);
         let scale_factors = scale_factors(full, tile);
-        let sizes = scale_factors
+        let mut sizes: Vec<Dimensions> = scale_factors
             .iter()
             .rev()
             .map(|factor| scaled(full, *factor))
             .filter(|size| limits.allow(*size))
             .collect();
+        // An image one pixel wide does not become narrower.
+        sizes.dedup();
         Self {
             tile,
             scale_factors,
@@ -128,6 +130,12 @@ mod tests {
         let tiling = Tiling::new(dimensions(1000, 500), None, &limits);
         assert_eq!(tiling.tile, dimensions(256, 256));
         assert_eq!(tiling.sizes, [dimensions(250, 125)]);
+    }
+
+    #[test]
+    fn i3_12_a_thread_has_no_size_twice() {
+        let tiling = tiling(dimensions(1, 100_000), None);
+        assert_eq!(tiling.sizes, [dimensions(1, 100_000)]);
     }
 
     #[test]

@@ -46,7 +46,8 @@ impl Axis {
 
     /// A level that was rounded down ends before the image does: up to its end it can still be taken as it is.
     fn is_all_there_is(self) -> bool {
-        self.end() == self.full && self.first() + self.target == self.level
+        self.end() == self.full
+            && u64::from(self.first()) + u64::from(self.target) == u64::from(self.level)
     }
 
     fn end(self) -> u32 {

@@ -30,6 +30,17 @@ pub fn rotate(raster: Raster, degrees: f64) -> Raster {
     Raster::new(turn.to, layout, Samples::U8(turned))
 }
 
+/// The dimensions after a turn: those of the smallest upright rectangle around it, rounded to the nearest (T07).
+pub fn rotated(from: Dimensions, degrees: f64) -> Dimensions {
+    let (sin, cos) = degrees.to_radians().sin_cos();
+    let (width, height) = (f64::from(from.width()), f64::from(from.height()));
+    let side = |length: f64| length.round() as u32;
+    Dimensions::at_least_one(
+        side((width * cos).abs() + (height * sin).abs()),
+        side((height * cos).abs() + (width * sin).abs()),
+    )
+}
+
 struct Turn {
     from: Dimensions,
     to: Dimensions,
@@ -40,12 +51,7 @@ struct Turn {
 impl Turn {
     fn new(from: Dimensions, degrees: f64) -> Self {
         let (sin, cos) = degrees.to_radians().sin_cos();
-        let (width, height) = (f64::from(from.width()), f64::from(from.height()));
-        let side = |length: f64| length.round() as u32;
-        let to = Dimensions::at_least_one(
-            side((width * cos).abs() + (height * sin).abs()),
-            side((height * cos).abs() + (width * sin).abs()),
-        );
+        let to = rotated(from, degrees);
         Self { from, to, sin, cos }
     }
 

@@ -6,6 +6,9 @@ use std::thread;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::memory;
+use crate::config::byte_size::ByteSize;
+
 /// How much is done at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -17,6 +20,11 @@ pub struct WorkConfig {
     /// Requests that may wait for a thread. Any more are answered at once with status 503 and `Retry-After`.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub queue: usize,
+
+    /// Memory for all requests together; a quarter of the machine's (or the container's) if not set. A request that
+    /// alone would need more is refused; several that together would need more wait for each other.
+    #[schemars(example = "4 GiB")]
+    pub memory: Option<ByteSize>,
 }
 
 impl Default for WorkConfig {
@@ -24,6 +32,7 @@ impl Default for WorkConfig {
         Self {
             threads: 0,
             queue: 128,
+            memory: None,
         }
     }
 }
@@ -34,6 +43,14 @@ impl WorkConfig {
         match self.threads {
             0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
             threads => threads,
+        }
+    }
+
+    /// Bytes for all requests together.
+    pub fn memory_budget(&self) -> u64 {
+        match self.memory {
+            Some(ByteSize(bytes)) => bytes,
+            None => memory::of_machine() / 4,
         }
     }
 }

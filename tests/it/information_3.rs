@@ -233,6 +233,7 @@ async fn i3_14_i3_19_to_i3_22_i3_24_nothing_beyond_the_image_api() {
         "profile",
         "width",
         "height",
+        "maxWidth",
         "maxArea",
         "sizes",
         "tiles",

@@ -1,5 +1,6 @@
 //! K: what a hostile request or file cannot do.
 
+use azulejo::config::byte_size::ByteSize;
 use std::net::SocketAddr;
 
 use axum::body::Body;
@@ -103,6 +104,29 @@ async fn k04_claims_are_checked_before_memory_is_taken() {
         let limit = "exceeds the limit of 67108864";
         assert!(answer.text().contains(limit), "{}", answer.text());
     }
+}
+
+/// What would need terabytes is refused before a byte of it is allocated, even where no side has a limit.
+#[tokio::test]
+async fn k04_nothing_larger_than_the_memory_is_begun() {
+    let server = Server::configured(fixtures("images"), |config| {
+        config.image.max_width = None;
+        config.work.memory = Some(ByteSize(64 << 20));
+    });
+    for request in [
+        // The canvas of a turned thread.
+        "full/%5E1000000,100/45/default.png",
+        // Between the two passes of scaling, a thread is as wide as the image was.
+        "full/%5E1,100000000/0/default.png",
+        "full/%5E9000,9000/0/default.jp2",
+    ] {
+        let path = format!("/iiif/3/sample-azulejo.tif/{request}");
+        let answer = server.get(&path).await;
+        assert_eq!(answer.status, 400, "{request}");
+        assert!(answer.text().contains("MiB"), "{}", answer.text());
+    }
+    let tile = "/iiif/3/sample-azulejo.tif/0,0,256,256/max/0/default.jpg";
+    assert_eq!(server.status(tile).await, 200);
 }
 
 #[tokio::test]

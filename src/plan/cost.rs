@@ -1,0 +1,86 @@
+//! What a plan costs in memory, estimated before anything is allocated (K04).
+
+use super::Plan;
+use crate::decode::{ColorModel, Header, SourceFormat};
+use crate::geometry::Dimensions;
+use crate::iiif::Format;
+
+/// Channels of a plain raster with alpha, one byte each.
+const PLAIN_PIXEL: u64 = 4;
+/// OpenJPEG keeps four bytes a sample, once as coefficients and once as pixels.
+const JP2_SAMPLE: u64 = 8;
+
+impl Plan {
+    /// Bytes that the stages hold at most at one time: each has its input and its output.
+    ///
+    /// What libraries need for themselves is left out but for what grows with the pixels.
+    pub fn bytes(&self, header: &Header) -> u64 {
+        let pixel = stored_pixel(header);
+        let decoded = area(self.extended, pixel);
+        let decoding = decoded.max(self.decoding(header));
+        let scaling = if self.is_stored_as_asked() {
+            0
+        } else {
+            let scaled = area(self.target, pixel);
+            decoded
+                .saturating_add(self.between_passes(pixel))
+                .saturating_add(scaled)
+        };
+        let plain = area(self.size, PLAIN_PIXEL);
+        let converting = area(self.target, pixel).saturating_add(plain);
+        let output = area(self.output(), PLAIN_PIXEL);
+        // The rotation frames its input; turning by a right angle copies it.
+        let rotating = plain.saturating_add(output);
+        let encoding = output.saturating_add(area(self.output(), encoder_pixel(self.format)));
+        [decoding, scaling, converting, rotating, encoding]
+            .into_iter()
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Formats that cannot be decoded in part need the whole image.
+    fn decoding(&self, header: &Header) -> u64 {
+        match header.format {
+            SourceFormat::Png | SourceFormat::Gif | SourceFormat::Webp | SourceFormat::Bmp => {
+                area(header.stored_dimensions(), stored_pixel(header))
+            }
+            SourceFormat::Jp2 => area(self.extended, channels(header) * JP2_SAMPLE),
+            SourceFormat::Jpeg | SourceFormat::Tiff => 0,
+        }
+    }
+
+    /// Scaling goes one direction after the other: between them one side is as decoded, the other as asked.
+    fn between_passes(&self, pixel: u64) -> u64 {
+        let sides = |width: u32, height: u32| area(Dimensions::at_least_one(width, height), pixel);
+        let wide = sides(self.extended.width(), self.target.height());
+        let high = sides(self.target.width(), self.extended.height());
+        wide.max(high)
+    }
+}
+
+fn stored_pixel(header: &Header) -> u64 {
+    channels(header) * if header.bit_depth > 8 { 2 } else { 1 }
+}
+
+fn channels(header: &Header) -> u64 {
+    let color = match header.color {
+        ColorModel::Bilevel | ColorModel::Gray => 1,
+        ColorModel::Palette | ColorModel::Rgb | ColorModel::YCbCr | ColorModel::Lab => 3,
+        ColorModel::Cmyk => 4,
+    };
+    color + u64::from(header.alpha)
+}
+
+/// Bytes of encoded data and of the encoder's own copies, for each pixel.
+fn encoder_pixel(format: Format) -> u64 {
+    match format {
+        Format::Jp2 => 4 * JP2_SAMPLE,
+        Format::Jpg | Format::Png | Format::Webp | Format::Tif | Format::Gif | Format::Pdf => {
+            PLAIN_PIXEL
+        }
+    }
+}
+
+fn area(dimensions: Dimensions, pixel: u64) -> u64 {
+    dimensions.area().saturating_mul(pixel)
+}
