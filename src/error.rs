@@ -40,6 +40,9 @@ pub enum Error {
         #[source]
         cause: Cause,
     },
+    /// The place where all images are stored does not answer.
+    #[error("the images are not available")]
+    StoreUnavailable(#[source] Cause),
     /// Too much work is waiting already.
     #[error("the server is busy: try again")]
     Busy,

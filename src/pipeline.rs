@@ -192,11 +192,25 @@ impl Pipeline {
     pub async fn list(&self, folder: String) -> Result<Listing, Error> {
         let filesystem = Arc::clone(&self.filesystem);
         let list = move |_: &Cancelled| {
-            filesystem
-                .list(&folder)
-                .map_err(|_| Error::NotFound(format!("there is no folder \"{folder}\"")))
+            filesystem.list(&folder).map_err(|error| match error {
+                SourceError::Unavailable(cause) => Error::StoreUnavailable(cause.into()),
+                absent => Error::NotFound(absent.to_string()),
+            })
         };
         self.read(list).await
+    }
+
+    /// Whether the images can be reached.
+    ///
+    /// # Errors
+    /// If they cannot.
+    pub async fn check(&self) -> Result<(), Error> {
+        let filesystem = Arc::clone(&self.filesystem);
+        let check = move |_: &Cancelled| {
+            let checked = filesystem.check();
+            checked.map_err(|cause| Error::StoreUnavailable(cause.into()))
+        };
+        self.readers.run(check).await
     }
 
     /// Where an image is and what its header says, as JSON.

@@ -1,12 +1,22 @@
 //! `azulejo serve`
 
+use std::io;
+use std::time::Duration;
+
 use clap::Args;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 use super::Outcome;
 use super::settings::Settings;
 use crate::config::Config;
 use crate::{http, telemetry};
+
+/// For each thread of work one image is made and four headers are read at a time.
+const BLOCKING_THREADS: usize = 5;
+/// For what else blocks.
+const SPARE_THREADS: usize = 16;
+/// For work that nobody waits for any more when the server stops; what is left then ends with the process.
+const LAST_WORK: Duration = Duration::from_secs(1);
 
 /// Serve the images of a directory
 #[derive(Args)]
@@ -19,7 +29,17 @@ impl Serve {
     pub fn run(&self) -> Outcome {
         let loaded = Config::load_for_serving(&self.settings.layers_with_images()?)?;
         telemetry::init(&loaded.config.log);
-        let runtime = Runtime::new()?;
-        Ok(runtime.block_on(http::serve(&loaded.config))?)
+        let runtime = runtime(&loaded.config)?;
+        let end = runtime.block_on(http::serve(&loaded.config));
+        runtime.shutdown_timeout(LAST_WORK);
+        Ok(end?)
     }
+}
+
+/// With so many threads for blocking work that no admitted work waits for one.
+fn runtime(config: &Config) -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS * config.work.thread_count() + SPARE_THREADS)
+        .build()
 }

@@ -11,7 +11,8 @@ use super::config::ServerConfig;
 ///
 /// # Trust
 /// `Forwarded` (RFC 7239) and `X-Forwarded-*` count only from trusted proxies. Every value must be a valid authority
-/// or path, so that nothing in it can break out of JSON or a header (K05).
+/// or path, so that nothing in it can break out of JSON or a header (K05). Behind several proxies the nearest counts:
+/// what the outermost was asked is then better configured, as `public_url`.
 pub fn public_base(
     config: &ServerConfig,
     uri: &Uri,
@@ -56,12 +57,12 @@ struct Forwarded {
 
 impl Forwarded {
     fn read(headers: &HeaderMap) -> Self {
-        let standard = first(headers, "forwarded");
+        let standard = last(headers, "forwarded");
         let parameter = |name| standard.and_then(|element| forwarded_parameter(element, name));
-        let proto = parameter("proto").or_else(|| first(headers, "x-forwarded-proto"));
-        let host = parameter("host").or_else(|| first(headers, "x-forwarded-host"));
+        let proto = parameter("proto").or_else(|| last(headers, "x-forwarded-proto"));
+        let host = parameter("host").or_else(|| last(headers, "x-forwarded-host"));
         let host = host.and_then(authority).map(|host| {
-            match first(headers, "x-forwarded-port").and_then(|port| port.parse::<u16>().ok()) {
+            match last(headers, "x-forwarded-port").and_then(|port| port.parse::<u16>().ok()) {
                 Some(port) if has_no_port(&host) && !is_usual_port(proto, port) => {
                     format!("{host}:{port}")
                 }
@@ -71,17 +72,18 @@ impl Forwarded {
         Self {
             scheme: proto.and_then(scheme),
             host,
-            prefix: first(headers, "x-forwarded-prefix")
+            prefix: last(headers, "x-forwarded-prefix")
                 .and_then(prefix)
                 .unwrap_or_default(),
         }
     }
 }
 
-/// Proxies append to these lists: the first element is what the client asked of the outermost proxy.
-fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let value = headers.get(name)?.to_str().ok()?;
-    let element = value.split(',').next().unwrap_or(value).trim();
+/// Proxies append to these lists, as elements or as lines: only the last is the word of the proxy that is trusted. What
+/// stands before it may be the client's own, and would then be in answers that caches keep for others (K05).
+fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let value = headers.get_all(name).iter().next_back()?.to_str().ok()?;
+    let element = value.rsplit(',').next().unwrap_or(value).trim();
     (!element.is_empty()).then_some(element)
 }
 
@@ -160,7 +162,7 @@ mod tests {
 
     #[test]
     fn k05_a_trusted_proxy_is_believed() {
-        let rows: [(&[(&'static str, &str)], &str); 6] = [
+        let rows: [(&[(&'static str, &str)], &str); 7] = [
             (&[], "http://inner:8182"),
             (
                 &[
@@ -174,6 +176,10 @@ mod tests {
                     ("x-forwarded-proto", "https, http"),
                     ("x-forwarded-host", "a.example, b.example"),
                 ],
+                "http://b.example",
+            ),
+            (
+                &[("forwarded", "host=evil.example, host=a.example;proto=https")],
                 "https://a.example",
             ),
             (
@@ -203,6 +209,20 @@ mod tests {
         for (headers, expected) in rows {
             assert_eq!(base(headers, PROXY), expected);
         }
+    }
+
+    #[test]
+    fn k05_a_trusted_proxy_has_the_last_word() {
+        let config = ServerConfig {
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            ..ServerConfig::default()
+        };
+        let mut headers = HeaderMap::new();
+        for host in ["evil.example", "a.example"] {
+            headers.append("x-forwarded-host", host.parse().unwrap());
+        }
+        let base = public_base(&config, &Uri::from_static("/"), &headers, Some(PROXY));
+        assert_eq!(base, "http://a.example");
     }
 
     #[test]

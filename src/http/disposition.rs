@@ -18,11 +18,11 @@ pub fn disposition(prepared: &Prepared, query: Option<&str>) -> HeaderValue {
     } else {
         "inline"
     };
-    let name = match asked {
-        Some(name) if !name.is_empty() => name,
-        _ => default_name(prepared),
-    };
-    header(kind, &file_name(&name))
+    let name = asked.map(|name| file_name(&name));
+    // Of a name such as ".." nothing is left.
+    let name = name.filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| file_name(&default_name(prepared)));
+    header(kind, &name)
 }
 
 fn header(kind: &str, name: &str) -> HeaderValue {
@@ -77,6 +77,7 @@ mod tests {
     #[test]
     fn names_are_tamed() {
         assert_eq!(file_name("../../etc/passwd"), "_.._etc_passwd");
+        assert_eq!(file_name(".."), "");
         assert_eq!(file_name("map 1\r\n\"x\".jpg"), "map 1___x_.jpg");
     }
 

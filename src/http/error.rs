@@ -21,7 +21,9 @@ fn status(error: &Error) -> StatusCode {
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
         Error::SourceBroken { .. } | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Error::SourceUnavailable { .. } | Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Error::SourceUnavailable { .. } | Error::StoreUnavailable(_) | Error::Busy => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Error::Timeout => StatusCode::GATEWAY_TIMEOUT,
     }
 }
@@ -64,10 +66,6 @@ fn text(status: StatusCode, message: &str, request: &HeaderMap) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
     headers.insert(header::VARY, HeaderValue::from_static("Accept"));
     response
 }

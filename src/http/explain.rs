@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::app::App;
 use super::image::identifier;
-use super::path::Call;
+use super::path::{Call, prefix};
 use crate::config::Config;
 use crate::error::Error;
 use crate::iiif::{ImageRequest, Version};
@@ -34,8 +34,7 @@ pub fn explain(config: &Config, url: &str) -> Result<Value, Error> {
 fn below_prefix(url: &str) -> Option<(Version, &str)> {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     Version::ALL.into_iter().find_map(|version| {
-        let prefix = format!("/iiif/{}/", version.number());
-        let (_, below) = path.split_once(&prefix)?;
+        let (_, below) = path.split_once(&prefix(version))?;
         Some((version, below))
     })
 }

@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::app::App;
 use super::base::public_base;
 use super::log::Logged;
-use super::path::Call;
+use super::path::{Call, prefix};
 use super::{conditional, disposition, error, information};
 use crate::error::Error;
 use crate::iiif::identifier::IdentifierError;
@@ -55,7 +55,7 @@ impl<'a> Client<'a> {
 
 async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Response, Error> {
     let path = client.uri.path();
-    let below = path.get("/iiif/3/".len()..).unwrap_or_default();
+    let below = path.strip_prefix(&prefix(version)).unwrap_or_default();
     let call = Call::parse(below, app.server().unescaped_slashes).ok_or_else(|| {
         Error::NotFound(
             "no IIIF request has this form; slashes in an identifier are written %2F".to_owned(),
@@ -90,7 +90,7 @@ pub(super) fn identifier(app: &App, segment: &str) -> Result<Identifier, Identif
 /// E11: as the client sees it, with the identifier as it was written.
 fn base_uri(app: &App, version: Version, client: &Client<'_>, segment: &str) -> String {
     let base = public_base(app.server(), client.uri, client.headers, client.peer);
-    format!("{base}/iiif/{}/{segment}", version.number())
+    format!("{base}{}{segment}", prefix(version))
 }
 
 /// U04, U07.
@@ -186,5 +186,6 @@ pub(super) fn links(canonical: Option<&str>, version: Version) -> HeaderValue {
         }
         None => profile,
     };
-    HeaderValue::from_str(&line).expect("URIs are ASCII, and their delimiters encoded")
+    // Only if something is not a URI after all; an answer with fewer links is better than none.
+    HeaderValue::from_str(&line).unwrap_or(HeaderValue::from_static(""))
 }

@@ -1,16 +1,17 @@
-//! The whole stack of layers around the routes, outermost first: log, CORS, panics, time limit.
+//! The whole stack of layers around the routes, outermost first: log, `nosniff`, CORS, panics, time limit.
 
 use std::any::Any;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, Any as AnyOrigin, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::app::App;
 use super::error;
@@ -23,10 +24,17 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) fn wrap(routes: Router, app: &App) -> Router {
     let layers = ServiceBuilder::new()
         .layer(from_fn(log))
+        .layer(no_sniffing())
         .layer(cors())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), limit_time));
     routes.layer(layers)
+}
+
+/// Nothing is what its bytes look like to a browser: images hold text of strangers.
+fn no_sniffing() -> SetResponseHeaderLayer<HeaderValue> {
+    let no_sniffing = HeaderValue::from_static("nosniff");
+    SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, no_sniffing)
 }
 
 /// X01 to X06: every response, errors and redirects too, may be read from every origin.

@@ -7,9 +7,12 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Instrument;
 
 use crate::iiif::Identifier;
 
+/// Paths are longer only by mistake or malice.
+const LONGEST_PATH: usize = 1_000;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What an endpoint adds to the line; left with the response.
@@ -22,13 +25,15 @@ pub(super) struct Logged {
     pub strategy: &'static str,
 }
 
-/// Gives each request a number, answers with it, and logs.
+/// Gives each request a number, answers with it, and logs; lines of failures have the number as well.
 pub(super) async fn log(request: Request, next: Next) -> Response {
     let start = Instant::now();
     let request_id = next_id();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let mut response = next.run(request).await;
+    let path: String = request.uri().path().chars().take(LONGEST_PATH).collect();
+    // As important as any line within it: otherwise the level of the log could leave it out.
+    let span = tracing::error_span!("request", request_id);
+    let mut response = next.run(request).instrument(span).await;
     let milliseconds = start.elapsed().as_micros() as f64 / 1_000.0;
     let status = response.status().as_u16();
     match response.extensions_mut().remove::<Logged>() {

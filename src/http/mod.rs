@@ -6,6 +6,7 @@ mod assets;
 mod base;
 mod conditional;
 pub mod config;
+mod connections;
 mod disposition;
 mod error;
 mod explain;
@@ -19,6 +20,7 @@ pub mod pages;
 mod path;
 mod router;
 mod serve;
+mod stall;
 
 pub use app::App;
 pub use explain::explain;

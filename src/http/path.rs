@@ -2,6 +2,13 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::iiif::Version;
+
+/// What stands before these paths.
+pub fn prefix(version: Version) -> String {
+    format!("/iiif/{}/", version.number())
+}
+
 /// What a path asks for; the parts are raw path segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call<'a> {

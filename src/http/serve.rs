@@ -4,23 +4,33 @@ use std::io;
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::connections::{Connections, Patience};
 use super::{App, router};
 use crate::config::Config;
 
-/// Serves until the process is asked to stop; requests under way are answered first.
+/// Serves until the process is asked to stop; requests under way are answered first, unless it is asked again.
 ///
 /// # Errors
-/// If the images' directory cannot be opened or the address is taken.
+/// If the images' directory cannot be opened, the address is taken, or signals cannot be received.
 pub async fn serve(config: &Config) -> io::Result<()> {
     let app = App::new(config)?;
     let listener = TcpListener::bind(config.server.listen).await?;
+    let mut stop = Stop::listen()?;
     announce(config, listener.local_addr()?, &app).await;
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(stop())
-        .await
+    let connections = Connections::new(router(app), Patience::default());
+    tokio::select! {
+        never = connections.accept(&listener) => match never {},
+        () = stop.asked() => {}
+    }
+    // New clients are refused from now on, instead of waiting for an answer that never comes.
+    drop(listener);
+    tokio::select! {
+        () = connections.close() => {}
+        () = stop.asked() => tracing::warn!("stopped at once"),
+    }
+    Ok(())
 }
 
 /// Says on standard output where to look.
@@ -36,15 +46,25 @@ async fn announce(config: &Config, address: SocketAddr, app: &App) {
     }
 }
 
-async fn stop() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that ask the process to stop.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the next of them.
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

@@ -2,12 +2,15 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cap_std::ambient_authority;
-use cap_std::fs::Dir;
+use cap_std::fs::{Dir, OpenOptionsExt as _};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::config::SourceConfig;
 use super::{FileInput, Object, SourceError};
@@ -21,6 +24,12 @@ const EXTENSIONS: [&str; 16] = [
     "jp2", "jpx", "jph", "j2k", "j2c", "jpf", "tif", "tiff", "ptif", "jpg", "jpeg", "png", "webp",
     "gif", "bmp", "pdf",
 ];
+
+/// The last second that has an HTTP date, 9999-12-31T23:59:59Z (RFC 9110, section 5.6.7: years have four digits).
+const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
+
+/// Opening a named pipe would wait for someone to write into it; for regular files this changes nothing.
+const OPEN_FLAGS: i32 = OFlags::NONBLOCK.bits() as i32;
 
 /// A directory of images.
 pub struct Filesystem {
@@ -56,35 +65,40 @@ impl Filesystem {
     pub fn open(&self, identifier: &Identifier) -> Result<Object, SourceError> {
         let absent = || SourceError::NotFound(identifier.as_str().to_owned());
         let path = plain_path(identifier.as_str()).ok_or_else(absent)?;
-        if let Some(object) = self.open_file(&path)? {
-            return Ok(object);
+        if let Some(found) = self.open_file(&path)? {
+            return Ok(found.object);
         }
         let mut found = self.with_extensions(&path)?;
         match (found.pop(), found.is_empty()) {
-            (Some(object), true) => Ok(object),
+            (Some(last), true) => Ok(last.object),
             (None, _) => Err(absent()),
             (Some(last), false) => {
                 found.push(last);
+                let location = |found: Found| found.object.location;
                 Err(SourceError::Ambiguous {
                     identifier: identifier.as_str().to_owned(),
-                    candidates: found.into_iter().map(|object| object.location).collect(),
+                    candidates: found.into_iter().map(location).collect(),
                 })
             }
         }
     }
 
-    fn with_extensions(&self, path: &str) -> Result<Vec<Object>, SourceError> {
-        let mut found = Vec::new();
+    /// Each file once: where case does not count, both spellings of an extension open the same one.
+    fn with_extensions(&self, path: &str) -> Result<Vec<Found>, SourceError> {
+        let mut all: Vec<Found> = Vec::new();
         for extension in EXTENSIONS {
             for spelling in [extension.to_owned(), extension.to_uppercase()] {
-                found.extend(self.open_file(&format!("{path}.{spelling}"))?);
+                let found = self.open_file(&format!("{path}.{spelling}"))?;
+                all.extend(
+                    found.filter(|found| all.iter().all(|other| other.inode != found.inode)),
+                );
             }
         }
-        Ok(found)
+        Ok(all)
     }
 
     /// `None` if there is no such regular file.
-    fn open_file(&self, path: &str) -> Result<Option<Object>, SourceError> {
+    fn open_file(&self, path: &str) -> Result<Option<Found>, SourceError> {
         let file = match self.root.open(path) {
             Ok(file) => file,
             Err(error) if means_absent(&error) => return Ok(None),
@@ -95,25 +109,46 @@ impl Filesystem {
             return Ok(None);
         }
         let modified = metadata.modified()?;
-        Ok(Some(Object {
+        let object = Object {
             location: path.to_owned(),
             version: version(metadata.len(), modified),
-            modified,
+            modified: modified.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND),
             input: Arc::new(FileInput::new(file, metadata.len())),
+        };
+        Ok(Some(Found {
+            object,
+            inode: (metadata.dev(), metadata.ino()),
         }))
+    }
+
+    /// Whether the root can be read at all.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn check(&self) -> io::Result<()> {
+        self.root.check()
     }
 
     /// The files of one folder that look like images, and its folders, by name; for the index page. The root is the
     /// empty text.
     ///
     /// # Errors
-    /// If the folder cannot be read.
-    pub fn list(&self, folder: &str) -> io::Result<Listing> {
+    /// [`SourceError::NoFolder`] also for paths that could lead out of the root.
+    pub fn list(&self, folder: &str) -> Result<Listing, SourceError> {
+        let absent = || SourceError::NoFolder(folder.to_owned());
         if !folder.is_empty() && plain_path(folder).is_none() {
-            return Err(io::ErrorKind::NotFound.into());
+            return Err(absent());
         }
+        let entries = self.root.entries(folder).map_err(|error| {
+            // The root itself is never absent for clients: without it there is nothing to serve.
+            if means_absent(&error) && !folder.is_empty() {
+                absent()
+            } else {
+                error.into()
+            }
+        })?;
         let mut listing = Listing::default();
-        for (name, is_folder) in self.root.entries(folder)? {
+        for (name, is_folder) in entries {
             if name.starts_with('.') {
                 continue;
             }
@@ -134,6 +169,12 @@ impl Filesystem {
     }
 }
 
+/// An opened file, and what tells it from every other file: device and number.
+struct Found {
+    object: Object,
+    inode: (u64, u64),
+}
+
 /// Paths below the root.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Listing {
@@ -144,8 +185,24 @@ pub struct Listing {
 impl Root {
     fn open(&self, path: &str) -> io::Result<File> {
         match self {
-            Self::Confined(directory) => directory.open(path).map(cap_std::fs::File::into_std),
-            Self::Open(root) => File::open(root.join(path)),
+            Self::Confined(directory) => {
+                let mut options = cap_std::fs::OpenOptions::new();
+                options.read(true).custom_flags(OPEN_FLAGS);
+                let file = directory.open_with(path, &options)?;
+                Ok(file.into_std())
+            }
+            Self::Open(root) => File::options()
+                .read(true)
+                .custom_flags(OPEN_FLAGS)
+                .open(root.join(path)),
+        }
+    }
+
+    /// Reads the first entry.
+    fn check(&self) -> io::Result<()> {
+        match self {
+            Self::Confined(directory) => directory.entries()?.next().transpose().map(drop),
+            Self::Open(root) => root.read_dir()?.next().transpose().map(drop),
         }
     }
 
@@ -206,13 +263,14 @@ fn has_known_extension(path: &str) -> bool {
 }
 
 /// Errors that say that there is nothing there for clients: no such file, a step that is no folder, a path that is too
-/// long or leads out of the root.
+/// long or leads out of the root, links in a circle, a socket.
 fn means_absent(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied};
-    matches!(
+    let is_absent = matches!(
         error.kind(),
         NotFound | NotADirectory | InvalidFilename | InvalidInput | PermissionDenied
-    )
+    );
+    is_absent || matches!(Errno::from_io_error(error), Some(Errno::LOOP | Errno::NXIO))
 }
 
 fn version(size: u64, modified: SystemTime) -> String {
@@ -314,6 +372,68 @@ mod tests {
         let files = filesystem(&folder, true);
         assert_eq!(location(&files, "link.tif").unwrap(), "link.tif");
         assert!(location(&files, "../secret.tif").is_err());
+    }
+
+    #[test]
+    fn two_names_of_one_file_are_one_candidate() {
+        let folder = folder();
+        let root = folder.path().join("root");
+        fs::hard_link(root.join("one.tif"), root.join("one.TIF")).unwrap();
+        let files = filesystem(&folder, false);
+        assert_eq!(location(&files, "one").unwrap(), "one.tif");
+    }
+
+    /// A pipe that nobody writes to, a circle of links, and a socket; none of them may be waited for.
+    #[test]
+    fn what_is_no_regular_file_is_absent() {
+        let folder = folder();
+        let root = folder.path().join("root");
+        let made = std::process::Command::new("mkfifo")
+            .arg(root.join("pipe.tif"))
+            .status();
+        assert!(made.unwrap().success());
+        std::os::unix::fs::symlink("circle.tif", root.join("circle.tif")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(root.join("socket.tif")).unwrap();
+        for links_outside_root in [false, true] {
+            let files = filesystem(&folder, links_outside_root);
+            for identifier in ["pipe.tif", "circle.tif", "socket.tif"] {
+                let found = location(&files, identifier);
+                assert!(
+                    matches!(found, Err(SourceError::NotFound(_))),
+                    "{identifier}: {found:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_time_of_modification_is_one_that_http_can_tell() {
+        let folder = folder();
+        let files = filesystem(&folder, false);
+        let identifier = Identifier::new("one.tif".to_owned()).unwrap();
+        let file = File::options()
+            .write(true)
+            .open(folder.path().join("root/one.tif"))
+            .unwrap();
+        file.set_modified(UNIX_EPOCH - Duration::from_secs(86_400))
+            .unwrap();
+        assert_eq!(files.open(&identifier).unwrap().modified, UNIX_EPOCH);
+        // File systems that end earlier store the last time that they know.
+        file.set_modified(UNIX_EPOCH + LAST_SECOND + Duration::from_secs(1))
+            .unwrap();
+        assert!(files.open(&identifier).unwrap().modified <= UNIX_EPOCH + LAST_SECOND);
+    }
+
+    #[test]
+    fn a_root_that_is_gone_is_no_absent_image() {
+        let folder = folder();
+        let files = filesystem(&folder, true);
+        assert!(files.check().is_ok());
+        assert!(filesystem(&folder, false).check().is_ok());
+        fs::remove_dir_all(folder.path().join("root")).unwrap();
+        assert!(files.check().is_err());
+        assert!(matches!(files.list(""), Err(SourceError::Unavailable(_))));
+        assert!(matches!(files.list("maps"), Err(SourceError::NoFolder(_))));
     }
 
     #[test]

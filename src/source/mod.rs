@@ -17,11 +17,12 @@ pub struct Object {
     pub location: String,
     /// Changes whenever the bytes do: from size and time of modification.
     pub version: String,
+    /// Within the years that HTTP dates can tell, 1970 to 9999.
     pub modified: SystemTime,
     pub input: Input,
 }
 
-/// Why an identifier leads to no readable file.
+/// Why an identifier leads to no readable file, or a path to no readable folder.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     #[error("there is no image \"{0}\"")]
@@ -31,6 +32,8 @@ pub enum SourceError {
         identifier: String,
         candidates: Vec<String>,
     },
+    #[error("there is no folder \"{0}\"")]
+    NoFolder(String),
     #[error("the file cannot be opened")]
     Unavailable(#[from] std::io::Error),
 }
