@@ -210,7 +210,7 @@ impl Pipeline {
             let checked = filesystem.check();
             checked.map_err(|cause| Error::StoreUnavailable(cause.into()))
         };
-        self.readers.run(check).await
+        self.read(check).await
     }
 
     /// Where an image is and what its header says, as JSON.

@@ -20,9 +20,9 @@ use crate::iiif::Identifier;
 const LONGEST_NAME: usize = 255;
 
 /// Tried in this order where an identifier has no extension.
-const EXTENSIONS: [&str; 16] = [
+const EXTENSIONS: [&str; 15] = [
     "jp2", "jpx", "jph", "j2k", "j2c", "jpf", "tif", "tiff", "ptif", "jpg", "jpeg", "png", "webp",
-    "gif", "bmp", "pdf",
+    "gif", "bmp",
 ];
 
 /// The last second that has an HTTP date, 9999-12-31T23:59:59Z (RFC 9110, section 5.6.7: years have four digits).

@@ -35,7 +35,7 @@ fn plane(size: Dimensions, encoding: &Encoding, step: u32, precision: u8, seed: 
     let mut samples = Vec::new();
     for y in range(y0, size.height()) {
         for x in range(x0, size.width()) {
-            let noise = (x * 7919 ^ y * 104_729 ^ seed).wrapping_mul(2_654_435_761) >> 28;
+            let noise = ((x * 7919) ^ (y * 104_729) ^ seed).wrapping_mul(2_654_435_761) >> 28;
             let edge = if x * step > 60 && y * step > 40 {
                 90
             } else {
