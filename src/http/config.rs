@@ -17,7 +17,7 @@ use crate::config::formats::Invalid;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerConfig {
-    /// Address and port to listen on. 0.0.0.0 listens on every IPv4 address of the machine, [::] on every address.
+    /// Address and port to listen on. 0.0.0.0 listens on every IPv4 address of the machine, `[::]` on every address.
     #[schemars(with = "String", extend("format" = "socket-address"))]
     pub listen: SocketAddr,
 
