@@ -53,6 +53,13 @@ struct Entry {
     field: [u8; 8],
 }
 
+impl Entry {
+    /// Bytes of all values.
+    fn length(&self) -> Result<u64, DecodeError> {
+        Ok(self.count.saturating_mul(value_size(self.kind)? as u64))
+    }
+}
+
 impl File {
     /// Reads the file header; the second value is the offset of the first directory.
     pub fn open(input: Input) -> Result<(Self, u64), DecodeError> {
@@ -112,27 +119,47 @@ impl File {
         Ok(self.order.number(&self.read(offset, size as u64)?))
     }
 
-    /// The bytes of the values of a tag; empty if the directory lacks it. Never more than the file has.
-    pub fn bytes(&self, directory: &Directory, tag: Tag) -> Result<Vec<u8>, DecodeError> {
-        match directory.entries.get(&tag) {
-            Some(entry) => self.value_bytes(*entry),
-            None => Ok(Vec::new()),
+    /// The bytes of the values of a tag; empty if the directory lacks it. More than `most` of them are an error: cut
+    /// short they would mean something else.
+    pub fn bytes(
+        &self,
+        directory: &Directory,
+        tag: Tag,
+        most: u64,
+    ) -> Result<Vec<u8>, DecodeError> {
+        let Some(entry) = directory.entries.get(&tag) else {
+            return Ok(Vec::new());
+        };
+        let length = entry.length()?;
+        if length > most {
+            return Err(DecodeError::TooLarge {
+                what: "bytes of a TIFF tag",
+                value: length,
+                limit: most,
+            });
         }
+        self.value_bytes(*entry, length)
     }
 
-    fn value_bytes(&self, entry: Entry) -> Result<Vec<u8>, DecodeError> {
-        let size = value_size(entry.kind)? as u64;
-        let length = entry.count.saturating_mul(size);
+    /// The bytes of the first `most` values.
+    fn value_bytes(&self, entry: Entry, most: u64) -> Result<Vec<u8>, DecodeError> {
+        let wanted = entry.count.min(most) * value_size(entry.kind)? as u64;
         let inline = if self.big { 8 } else { 4 };
-        if length <= inline {
-            return Ok(entry.field[..length as usize].to_vec());
+        if entry.length()? <= inline {
+            return Ok(entry.field[..wanted as usize].to_vec());
         }
         let offset = self.order.number(&entry.field[..inline as usize]);
-        self.read(offset, length)
+        self.read(offset, wanted)
     }
 
-    /// The unsigned integers of a tag; empty if the directory lacks it.
-    pub fn integers(&self, directory: &Directory, tag: Tag) -> Result<Vec<u64>, DecodeError> {
+    /// The first unsigned integers of a tag, `most` of them; empty if the directory lacks it. How many make sense is
+    /// for the caller to know: the count in the file may be any number.
+    pub fn integers(
+        &self,
+        directory: &Directory,
+        tag: Tag,
+        most: u64,
+    ) -> Result<Vec<u64>, DecodeError> {
         let Some(entry) = directory.entries.get(&tag) else {
             return Ok(Vec::new());
         };
@@ -141,22 +168,27 @@ impl File {
             let problem = format!("tag {tag} has values of type {}", entry.kind);
             return Err(malformed(problem));
         }
-        let bytes = self.value_bytes(*entry)?;
+        let bytes = self.value_bytes(*entry, most)?;
         let numbers = bytes.chunks_exact(value_size(entry.kind)?);
         Ok(numbers.map(|number| self.order.number(number)).collect())
     }
 
     /// The first integer of a tag.
     pub fn integer(&self, directory: &Directory, tag: Tag) -> Result<Option<u64>, DecodeError> {
-        Ok(self.integers(directory, tag)?.first().copied())
+        Ok(self.integers(directory, tag, 1)?.first().copied())
     }
 
-    /// The fractions of a tag; a denominator of zero gives no number that is finite.
-    pub fn rationals(&self, directory: &Directory, tag: Tag) -> Result<Vec<f64>, DecodeError> {
+    /// The first fractions of a tag, `most` of them; a denominator of zero gives no number that is finite.
+    pub fn rationals(
+        &self,
+        directory: &Directory,
+        tag: Tag,
+        most: u64,
+    ) -> Result<Vec<f64>, DecodeError> {
         const RATIONAL: u16 = 5;
         match directory.entries.get(&tag) {
             Some(entry) if entry.kind == RATIONAL => {
-                let bytes = self.value_bytes(*entry)?;
+                let bytes = self.value_bytes(*entry, most)?;
                 let part = |bytes| self.order.number(bytes) as f64;
                 let fractions = bytes.chunks_exact(8);
                 Ok(fractions
@@ -164,7 +196,7 @@ impl File {
                     .collect())
             }
             Some(_) => {
-                let integers = self.integers(directory, tag)?;
+                let integers = self.integers(directory, tag, most)?;
                 Ok(integers.into_iter().map(|number| number as f64).collect())
             }
             None => Ok(Vec::new()),
@@ -190,4 +222,64 @@ fn read(input: &dyn ReadAt, offset: u64, length: u64) -> Result<Vec<u8>, DecodeE
         ErrorKind::UnexpectedEof => malformed(format!("no {length} bytes at {offset}")),
         _ => error.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// A file that goes on with sevens for ever, and refuses to have more than a few of them read at once.
+    struct Endless(Vec<u8>);
+
+    impl ReadAt for Endless {
+        fn size(&self) -> u64 {
+            u64::MAX
+        }
+
+        fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+            assert!(buffer.len() <= 100, "{} bytes are read", buffer.len());
+            for (index, byte) in buffer.iter_mut().enumerate() {
+                *byte = *self.0.get(offset as usize + index).unwrap_or(&7);
+            }
+            Ok(())
+        }
+    }
+
+    /// One directory with one tag: so many values of this type, which stand at offset 1000.
+    fn claiming(kind: u8, count: u32) -> (File, Directory) {
+        let [a, b, c, d] = count.to_le_bytes();
+        let mut bytes = vec![b'I', b'I', 42, 0, 8, 0, 0, 0];
+        bytes.extend([1, 0, 0, 1, kind, 0, a, b, c, d, 0xE8, 3, 0, 0, 0, 0, 0, 0]);
+        let (file, first) = File::open(Arc::new(Endless(bytes))).unwrap();
+        let directory = file.directory(first).unwrap();
+        (file, directory)
+    }
+
+    /// K04: the count is the file's word alone.
+    #[test]
+    fn no_more_values_are_read_than_are_asked_for() {
+        let (file, directory) = claiming(1, u32::MAX);
+        let width = Tag::IMAGE_WIDTH;
+        assert_eq!(file.integer(&directory, width).unwrap(), Some(7));
+        assert_eq!(file.integers(&directory, width, 3).unwrap(), [7, 7, 7]);
+        let (file, directory) = claiming(5, u32::MAX);
+        assert_eq!(file.rationals(&directory, width, 2).unwrap(), [1.0, 1.0]);
+    }
+
+    #[test]
+    fn bytes_that_are_too_many_are_refused_before_they_are_read() {
+        let (file, directory) = claiming(7, 100);
+        assert_eq!(
+            file.bytes(&directory, Tag::IMAGE_WIDTH, 100).unwrap(),
+            [7; 100]
+        );
+        let error = file.bytes(&directory, Tag::IMAGE_WIDTH, 99).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "bytes of a TIFF tag of 100 exceeds the limit of 99"
+        );
+    }
 }

@@ -15,6 +15,11 @@ use crate::decode::{ColorModel, DecodeError, Resolution};
 use crate::geometry::Dimensions;
 use crate::raster::Layout;
 
+/// Tables of JPEG: four for quantisation and eight for Huffman codes need 3 KB.
+const LONGEST_JPEG_TABLES: u64 = 1 << 20;
+/// Profiles of several megabytes exist.
+const LONGEST_PROFILE: u64 = 16 << 20;
+
 /// How pixels are stored, all but where.
 #[derive(Debug)]
 pub struct Image {
@@ -46,7 +51,7 @@ impl Image {
             Compression::from_tag(integer(Tag::COMPRESSION, 1)?, integer(Tag::T4_OPTIONS, 0)?)?;
         let photometric = photometric::photometric(file, directory, compression)?;
         let channels = channels(integer(Tag::SAMPLES_PER_PIXEL, 1)?)?;
-        let format = format(file, directory)?;
+        let format = format(file, directory, channels)?;
         let planar = match integer(Tag::PLANAR_CONFIGURATION, 1)? {
             1 => false,
             2 => channels > 1,
@@ -89,7 +94,7 @@ impl Image {
                 model: photometric::decoded_model(model, compression, planar),
             },
             subsampling,
-            jpeg_tables: file.bytes(directory, Tag::JPEG_TABLES)?,
+            jpeg_tables: file.bytes(directory, Tag::JPEG_TABLES, LONGEST_JPEG_TABLES)?,
             jpeg_transform,
         };
         image.check_supported()?;
@@ -206,9 +211,9 @@ fn channels(value: u64) -> Result<usize, DecodeError> {
     }
 }
 
-fn format(file: &File, directory: &Directory) -> Result<Format, DecodeError> {
+fn format(file: &File, directory: &Directory, channels: usize) -> Result<Format, DecodeError> {
     let same = |tag, default: u64| {
-        let values = file.integers(directory, tag)?;
+        let values = file.integers(directory, tag, channels as u64)?;
         let first = values.first().copied().unwrap_or(default);
         if values.iter().any(|value| *value != first) {
             let feature = format!("TIFF with different samples in one pixel ({values:?})");
@@ -221,7 +226,7 @@ fn format(file: &File, directory: &Directory) -> Result<Format, DecodeError> {
 
 /// The ICC profile, if there is one.
 pub fn profile(file: &File, directory: &Directory) -> Result<Option<Arc<[u8]>>, DecodeError> {
-    let bytes = file.bytes(directory, Tag::ICC_PROFILE)?;
+    let bytes = file.bytes(directory, Tag::ICC_PROFILE, LONGEST_PROFILE)?;
     Ok((!bytes.is_empty()).then(|| bytes.into()))
 }
 
@@ -232,8 +237,8 @@ pub fn resolution(file: &File, directory: &Directory) -> Result<Option<Resolutio
         Some(3) => 2.54,
         Some(_) => return Ok(None),
     };
-    let x = file.rationals(directory, Tag::X_RESOLUTION)?;
-    let y = file.rationals(directory, Tag::Y_RESOLUTION)?;
+    let x = file.rationals(directory, Tag::X_RESOLUTION, 1)?;
+    let y = file.rationals(directory, Tag::Y_RESOLUTION, 1)?;
     let (Some(x), Some(y)) = (x.first(), y.first()) else {
         return Ok(None);
     };

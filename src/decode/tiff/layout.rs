@@ -7,6 +7,10 @@ use super::tags::Tag;
 use crate::decode::DecodeError;
 use crate::geometry::{Dimensions, Rect};
 
+/// Strips and tiles of one image, planes counted apart: enough for an image of two thousand million pixels in tiles of
+/// 32x16. Their offsets are kept in memory.
+const MOST_CHUNKS: u64 = 1 << 22;
+
 /// The chunks of an image, row by row, and plane after plane if the planes are stored apart.
 #[derive(Debug)]
 pub struct Grid {
@@ -125,25 +129,26 @@ pub struct Places {
 
 impl Places {
     pub fn read(file: &File, directory: &Directory, grid: &Grid) -> Result<Self, DecodeError> {
+        let chunks_per_plane = grid.chunks_per_plane();
+        let needed = chunks_per_plane.saturating_mul(u64::from(grid.planes));
+        if needed > MOST_CHUNKS {
+            let feature = format!("TIFF with {needed} strips or tiles");
+            return Err(DecodeError::unsupported(feature));
+        }
+        let integers = |tag| file.integers(directory, tag, needed);
         let tiles = || {
-            Ok::<_, DecodeError>((
-                file.integers(directory, Tag::TILE_OFFSETS)?,
-                file.integers(directory, Tag::TILE_BYTE_COUNTS)?,
-            ))
+            let offsets = integers(Tag::TILE_OFFSETS)?;
+            Ok::<_, DecodeError>((offsets, integers(Tag::TILE_BYTE_COUNTS)?))
         };
         let strips = || {
-            Ok::<_, DecodeError>((
-                file.integers(directory, Tag::STRIP_OFFSETS)?,
-                file.integers(directory, Tag::STRIP_BYTE_COUNTS)?,
-            ))
+            let offsets = integers(Tag::STRIP_OFFSETS)?;
+            Ok::<_, DecodeError>((offsets, integers(Tag::STRIP_BYTE_COUNTS)?))
         };
         // Some writers give the places of tiles by the tags of strips.
         let (offsets, lengths) = match if grid.tiled { tiles()? } else { strips()? } {
             (offsets, _) if offsets.is_empty() && grid.tiled => strips()?,
             found => found,
         };
-        let chunks_per_plane = grid.chunks_per_plane();
-        let needed = chunks_per_plane.saturating_mul(u64::from(grid.planes));
         if (offsets.len() as u64) < needed {
             let problem = format!("{} offsets for {needed} strips or tiles", offsets.len());
             return Err(malformed(problem));

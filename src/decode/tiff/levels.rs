@@ -90,9 +90,9 @@ fn sub_images(
     directory: &Directory,
     seen: &mut HashSet<u64>,
 ) -> Result<Vec<Candidate>, DecodeError> {
-    let offsets = file.integers(directory, Tag::SUB_IFDS)?;
-    let read = offsets.into_iter().take(MOST_DIRECTORIES);
-    Ok(read
+    let offsets = file.integers(directory, Tag::SUB_IFDS, MOST_DIRECTORIES as u64)?;
+    Ok(offsets
+        .into_iter()
         .filter_map(|offset| candidate(file, offset, seen).ok())
         .collect())
 }

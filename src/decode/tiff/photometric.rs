@@ -81,8 +81,8 @@ fn palette(
     if format.kind == Kind::Float || format.bits > 16 {
         return Err(malformed("palette indexes of such samples"));
     }
-    let map = file.integers(directory, Tag::COLOR_MAP)?;
     let count = 1_usize << format.bits;
+    let map = file.integers(directory, Tag::COLOR_MAP, 3 * count as u64)?;
     if map.len() < 3 * count {
         let problem = format!("{} values in a colour map for {count} colours", map.len());
         return Err(malformed(problem));
@@ -105,7 +105,7 @@ pub fn alpha(
     model: &Model,
     channels: usize,
 ) -> Result<Option<Alpha>, DecodeError> {
-    let meanings = file.integers(directory, Tag::EXTRA_SAMPLES)?;
+    let meanings = file.integers(directory, Tag::EXTRA_SAMPLES, channels as u64)?;
     let first = model.channels();
     let found = meanings.iter().position(|meaning| matches!(meaning, 1 | 2));
     let alpha = found.map(|index| Alpha {

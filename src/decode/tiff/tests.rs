@@ -339,6 +339,17 @@ fn limits_hold_before_anything_is_allocated() {
     assert!(matches!(too_large, Err(DecodeError::TooLarge { .. })));
 }
 
+/// K04: their offsets are kept.
+#[test]
+fn more_tiles_than_an_image_can_need_are_refused() {
+    let picture = Picture::new(3000, 3000, 8, 1, 1)
+        .with(Tag::TILE_WIDTH, &[1])
+        .with(Tag::TILE_LENGTH, &[1]);
+    let result = open(Arc::new(TestFile::new(vec![picture]).bytes()), &LIMITS);
+    let error = result.err().unwrap().to_string();
+    assert_eq!(error, "TIFF with 9000000 strips or tiles is not supported");
+}
+
 #[test]
 fn what_would_come_out_wrong_is_refused_by_name() {
     let refused = [

@@ -26,14 +26,14 @@ impl Equations {
 
     pub fn read(file: &File, directory: &Directory) -> Result<Self, DecodeError> {
         let mut equations = Self::standard();
-        let luma = file.rationals(directory, Tag::YCBCR_COEFFICIENTS)?;
+        let luma = file.rationals(directory, Tag::YCBCR_COEFFICIENTS, 3)?;
         if let [red, green, blue, ..] = luma[..] {
             if !(green.is_finite() && green != 0.0 && red.is_finite() && blue.is_finite()) {
                 return Err(malformed("YCbCrCoefficients without green"));
             }
             equations.luma = [red, green, blue];
         }
-        let range = file.rationals(directory, Tag::REFERENCE_BLACK_WHITE)?;
+        let range = file.rationals(directory, Tag::REFERENCE_BLACK_WHITE, 6)?;
         if let [y0, y1, cb0, cb1, cr0, cr1, ..] = range[..] {
             equations.range = [(y0, y1), (cb0, cb1), (cr0, cr1)];
             let is_range = |(low, high): &(f64, f64)| (high - low).is_normal();
@@ -69,7 +69,7 @@ impl Subsampling {
     pub const NONE: Self = Self { across: 1, down: 1 };
 
     pub fn read(file: &File, directory: &Directory) -> Result<Self, DecodeError> {
-        match file.integers(directory, Tag::YCBCR_SUBSAMPLING)?[..] {
+        match file.integers(directory, Tag::YCBCR_SUBSAMPLING, 2)?[..] {
             // The default of the specification.
             [] => Ok(Self { across: 2, down: 2 }),
             [across @ (1 | 2 | 4), down @ (1 | 2 | 4)] => Ok(Self {
