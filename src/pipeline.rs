@@ -295,7 +295,7 @@ fn make(prepared: &Prepared, settings: &Settings, cancelled: &Cancelled) -> Resu
     let raster = render_quality(raster, plan.quality);
     cancelled.check()?;
     Ok(encode::encode(
-        &raster,
+        raster,
         plan.format,
         plan.resolution,
         settings,

@@ -55,7 +55,7 @@ mod tests {
                 jpeg_quality,
                 ..SETTINGS
             };
-            let jpeg = encode(&source, Format::Jpg, None, &settings).unwrap();
+            let jpeg = encode(source.clone(), Format::Jpg, None, &settings).unwrap();
             let decoded = decode(&jpeg, Pixels::Rgb, Scale::Full, None).unwrap();
             let worst = worst_in_squares(&decoded, source.as_u8().unwrap(), 3);
             assert!(worst <= 5, "{worst} levels at quality {jpeg_quality}");
@@ -77,7 +77,7 @@ mod tests {
                 jpeg_quality,
                 ..SETTINGS
             };
-            let jpeg = encode(&squares(Layout::Rgb), Format::Jpg, None, &settings).unwrap();
+            let jpeg = encode(squares(Layout::Rgb), Format::Jpg, None, &settings).unwrap();
             assert_eq!(read_frame(&jpeg).unwrap().mcu.width(), side);
         }
     }
@@ -90,7 +90,7 @@ mod tests {
             background: [255, 128, 0],
             ..SETTINGS
         };
-        let jpeg = encode(&transparent, Format::Jpg, None, &settings).unwrap();
+        let jpeg = encode(transparent, Format::Jpg, None, &settings).unwrap();
         let decoded = decode(&jpeg, Pixels::Rgb, Scale::Full, None).unwrap();
         for (sample, wanted) in decoded.iter().zip([255, 128, 0_u8].repeat(64)) {
             assert!(sample.abs_diff(wanted) <= 2);
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn the_resolution_stands_in_the_jfif_header() {
         let source = pattern(Layout::Gray);
-        let jpeg = encode(&source, Format::Jpg, RESOLUTION, &SETTINGS).unwrap();
+        let jpeg = encode(source, Format::Jpg, RESOLUTION, &SETTINGS).unwrap();
         assert_eq!(&jpeg[6..11], b"JFIF\0");
         assert_eq!(jpeg[13..18], [1, 1, 44, 0, 150]);
     }

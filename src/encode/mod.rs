@@ -13,7 +13,6 @@ mod png;
 mod tif;
 mod webp;
 
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::LazyLock;
 
@@ -50,12 +49,12 @@ pub enum EncodeError {
     Codec { format: Format, problem: String },
 }
 
-/// Encodes a plain raster. Where the format has no alpha, the raster is flattened on the background (F06).
+/// Encodes a plain raster, which it takes: nobody needs it afterwards, and a copy of a large one is expensive. Where the format has no alpha, the raster is flattened on the background (F06).
 ///
 /// # Errors
 /// If a side is longer than the format can say, or the raster is not plain.
 pub fn encode(
-    raster: &Raster,
+    raster: Raster,
     format: Format,
     resolution: Option<Resolution>,
     settings: &Settings,
@@ -94,11 +93,11 @@ fn check_size(dimensions: Dimensions, format: Format) -> Result<(), EncodeError>
     Ok(())
 }
 
-fn fitted<'a>(raster: &'a Raster, format: Format, settings: &Settings) -> Cow<'a, Raster> {
-    if raster.layout().has_alpha() && !format.capabilities().alpha {
-        Cow::Owned(flatten(raster.clone(), settings.background))
+fn fitted(raster: Raster, format: Format, settings: &Settings) -> Raster {
+    if format.capabilities().alpha {
+        raster
     } else {
-        Cow::Borrowed(raster)
+        flatten(raster, settings.background)
     }
 }
 
@@ -203,7 +202,7 @@ mod testing {
     }
 
     pub fn encode_to(format: Format, raster: &Raster) -> Vec<u8> {
-        encode(raster, format, RESOLUTION, &SETTINGS).unwrap()
+        encode(raster.clone(), format, RESOLUTION, &SETTINGS).unwrap()
     }
 
     /// The largest difference in the middle of the squares, where no 16x16 block reaches into a neighbour.
@@ -271,7 +270,7 @@ mod tests {
     #[test]
     fn sides_that_a_format_cannot_say_are_refused() {
         let wide = raster(16_384, 1, Layout::Gray, vec![0; 16_384]);
-        let error = encode(&wide, Format::Webp, None, &SETTINGS).unwrap_err();
+        let error = encode(wide.clone(), Format::Webp, None, &SETTINGS).unwrap_err();
         assert!(matches!(
             error,
             EncodeError::TooLarge {
@@ -283,7 +282,7 @@ mod tests {
             error.to_string(),
             "16384x1 is too large for webp, which ends at 16383"
         );
-        assert!(encode(&wide, Format::Gif, None, &SETTINGS).is_ok());
+        assert!(encode(wide, Format::Gif, None, &SETTINGS).is_ok());
     }
 
     #[test]
@@ -292,7 +291,7 @@ mod tests {
         let deep = Raster::new(dimensions, Layout::Gray, Samples::U16(vec![1]));
         let inks = raster(1, 1, Layout::Cmyk, vec![0; 4]);
         for source in [deep, inks] {
-            let error = encode(&source, Format::Png, None, &SETTINGS).unwrap_err();
+            let error = encode(source, Format::Png, None, &SETTINGS).unwrap_err();
             assert!(matches!(error, EncodeError::NotPlain));
         }
     }

@@ -137,7 +137,7 @@ mod tests {
         let source = squares(Layout::Rgb);
         let pdf = encode_to(Format::Pdf, &source);
         let settings = crate::encode::testing::SETTINGS;
-        let jpeg = crate::encode::encode(&source, Format::Jpg, None, &settings).unwrap();
+        let jpeg = crate::encode::encode(source, Format::Jpg, None, &settings).unwrap();
         assert!(find(&pdf, &jpeg).is_some());
         assert!(has(&pdf, "/DCTDecode") && has(&pdf, "/ICCBased"));
     }

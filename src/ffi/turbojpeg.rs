@@ -7,6 +7,10 @@ use turbojpeg_sys as raw;
 
 use crate::geometry::{Dimensions, Rect};
 
+/// Scans of a progressive JPEG. Encoders make about ten; each passes over the whole image, so a file of a few megabytes
+/// could keep a decoder busy for hours.
+const MOST_SCANS: c_int = 500;
+
 /// What libjpeg-turbo reported.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -172,7 +176,9 @@ impl Drop for Handle {
 
 impl Handle {
     fn decompressor() -> Result<Self, Error> {
-        Self::new(raw::TJINIT_TJINIT_DECOMPRESS as c_int)
+        let mut handle = Self::new(raw::TJINIT_TJINIT_DECOMPRESS as c_int)?;
+        handle.set(raw::TJPARAM_TJPARAM_SCANLIMIT, MOST_SCANS)?;
+        Ok(handle)
     }
 
     fn compressor() -> Result<Self, Error> {
@@ -427,6 +433,35 @@ mod tests {
         let rect = Rect::new(8, 3, 20, 10).unwrap();
         let decoded = decode(&encoded(), Pixels::Gray, Scale::Half, Some(rect)).unwrap();
         assert_eq!(decoded.len(), 200);
+    }
+
+    /// A progressive JPEG whose last scan comes so many times more.
+    fn with_repeated_scan(times: usize) -> Vec<u8> {
+        let (samples, dimensions) = gradient();
+        let mut handle = Handle::compressor().unwrap();
+        handle
+            .set(raw::TJPARAM_TJPARAM_SUBSAMP, raw::TJSAMP_TJSAMP_444)
+            .unwrap();
+        handle.set(raw::TJPARAM_TJPARAM_QUALITY, 95).unwrap();
+        handle.set(raw::TJPARAM_TJPARAM_PROGRESSIVE, 1).unwrap();
+        let jpeg = handle.compress(&samples, dimensions, Pixels::Rgb).unwrap();
+        let (start, end) = jpeg.split_at(jpeg.len() - 2);
+        let last_scan = start.windows(2).rposition(|two| two == [0xFF, 0xDA]);
+        let scan = &start[last_scan.unwrap()..];
+        [start, &scan.repeat(times), end].concat()
+    }
+
+    /// K04.
+    #[test]
+    fn a_jpeg_of_endlessly_many_scans_is_refused() {
+        let decoded = |times| {
+            let jpeg = with_repeated_scan(times);
+            decode(&jpeg, Pixels::Rgb, Scale::Full, None)
+        };
+        assert!(decoded(0).is_ok());
+        assert!(decoded(400).is_ok());
+        let error = decoded(500).unwrap_err().to_string();
+        assert!(error.contains("more than 500 scans"), "{error}");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! From raster to raster: one verb a file.
 //!
-//! In the order of a request: [`orient`](orient::orient) brings the decoded pixels upright, [`scale`](scale::scale)
-//! crops and resizes them, [`to_srgb`](color::to_srgb) makes plain 8-bit gray or sRGB of them,
-//! [`orient`](orient::orient) and [`rotate`](rotate::rotate) turn them, [`gray`](quality::gray) and
-//! [`bitonal`](quality::bitonal) take the colour away, and [`flatten`](flatten::flatten) the transparency.
+//! In the order of a request: [`extend`](extend::extend) repeats the last row and column of a rounded level,
+//! [`scale`](scale::scale) crops and resizes the decoded pixels, [`to_srgb`](color::to_srgb) makes plain 8-bit gray or
+//! sRGB of them, [`orient`](orient::orient) brings them upright and makes the turns that need no new pixels,
+//! [`rotate`](rotate::rotate) makes the others, [`gray`](quality::gray) and [`bitonal`](quality::bitonal) take the
+//! colour away, and [`flatten`](flatten::flatten), called by the encoders' side, the transparency.
 
 pub mod color;
 pub mod extend;

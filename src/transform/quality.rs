@@ -26,7 +26,8 @@ pub fn gray(raster: Raster) -> Raster {
     Raster::new(raster.dimensions(), layout, Samples::U8(gray))
 }
 
-/// Black and white by a fixed threshold (Q04, Q10); alpha stays as it is (Q08).
+/// Black and white by a fixed threshold (Q04, Q10). Alpha stays (Q08), but by the same threshold: a pixel that is half
+/// transparent, as rotation makes them at edges, would become gray on a background.
 pub fn bitonal(raster: Raster) -> Raster {
     let raster = gray(raster);
     let (dimensions, layout) = (raster.dimensions(), raster.layout());
@@ -34,7 +35,7 @@ pub fn bitonal(raster: Raster) -> Raster {
         Samples::U8(samples) => samples,
         Samples::U16(_) => unreachable!("gray is 8 bits"),
     };
-    for value in samples.iter_mut().step_by(layout.channels()) {
+    for value in &mut samples {
         *value = if *value < THRESHOLD { 0 } else { 255 };
     }
     Raster::new(dimensions, layout, Samples::U8(samples))
@@ -50,6 +51,7 @@ fn luminance([red, green, blue]: [u8; 3]) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transform::flatten::flatten;
     use crate::transform::testing::{raster, raster16};
 
     #[test]
@@ -77,9 +79,17 @@ mod tests {
     fn alpha_survives() {
         let source = raster(2, 1, Layout::Rgba, &[200, 200, 200, 7, 10, 10, 10, 0]);
         let wanted = raster(2, 1, Layout::GrayAlpha, &[200, 7, 10, 0]);
-        assert_eq!(gray(source.clone()), wanted);
-        let wanted = raster(2, 1, Layout::GrayAlpha, &[255, 7, 0, 0]);
-        assert_eq!(bitonal(source), wanted);
+        assert_eq!(gray(source), wanted);
+    }
+
+    #[test]
+    fn bitonal_pixels_are_opaque_or_transparent() {
+        let source = raster(3, 1, Layout::GrayAlpha, &[200, 255, 10, 128, 10, 127]);
+        let bitonal = bitonal(source);
+        let wanted = raster(3, 1, Layout::GrayAlpha, &[255, 255, 0, 255, 0, 0]);
+        assert_eq!(bitonal, wanted);
+        let wanted = raster(3, 1, Layout::Gray, &[255, 0, 255]);
+        assert_eq!(flatten(bitonal, [255; 3]), wanted);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::codestream::MOST_COMPONENTS;
 use super::fields::{Fields, malformed};
 use crate::decode::{DecodeError, Resolution};
 use crate::input::{ReadAt, read_range, read_up_to};
@@ -38,7 +39,7 @@ pub enum Color {
 /// A palette box (I.5.3.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Palette {
-    pub columns: Vec<Column>,
+    pub columns: Vec<Arc<Column>>,
 }
 
 /// One generated component of a palette.
@@ -231,6 +232,7 @@ fn parse_palette(content: &[u8]) -> Result<Palette, DecodeError> {
             column.values.push(column.value(value));
         }
     }
+    let columns = columns.into_iter().map(Arc::new).collect();
     Ok(Palette { columns })
 }
 
@@ -249,6 +251,12 @@ impl Column {
 
 fn parse_mapping(content: &[u8]) -> Result<Vec<Mapping>, DecodeError> {
     const THROUGH_PALETTE: u8 = 1;
+    let count = content.len() / 4;
+    if count > MOST_COMPONENTS {
+        return Err(DecodeError::unsupported(format!(
+            "a JPEG 2000 image of {count} mapped channels"
+        )));
+    }
     content
         .chunks_exact(4)
         .map(|bytes| {
@@ -381,6 +389,18 @@ mod tests {
             association: Definition::WHOLE,
         };
         assert_eq!(container.definitions, [definition]);
+    }
+
+    /// K04: a header of 16 MiB holds four million.
+    #[test]
+    fn more_mappings_than_components_are_refused() {
+        let with = |count| file(&[boxed(b"cmap", &[0, 0, 1, 0].repeat(count))]);
+        assert_eq!(read(&with(64)).unwrap().mapping.len(), 64);
+        let error = read(&with(65)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a JPEG 2000 image of 65 mapped channels is not supported"
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Which components make which channels of the raster.
 
+use std::sync::Arc;
+
 use super::boxes::{Color, Column, Container, Definition, Mapping};
 use super::codestream::Component;
 use super::fields::malformed;
@@ -29,7 +31,7 @@ pub enum Space {
 pub struct Channel {
     pub component: usize,
     /// The palette's values for the component's.
-    pub palette: Option<Column>,
+    pub palette: Option<Arc<Column>>,
     pub precision: u8,
     pub signed: bool,
 }
@@ -250,7 +252,7 @@ fn through_palette(
         column.ok_or_else(|| malformed("a channel of a palette column that is not there"))?;
     Ok(Channel {
         component: direct.component,
-        palette: Some(column.clone()),
+        palette: Some(Arc::clone(column)),
         precision: column.precision,
         signed: column.signed,
     })
@@ -285,6 +287,7 @@ fn unsupported(color: &Color) -> DecodeError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::jp2::boxes::Palette;
 
     fn components(precisions: &[u8]) -> Vec<Component> {
         let component = |&precision| Component {
@@ -362,6 +365,29 @@ mod tests {
         };
         let channels = Channels::of_container(&container, &components(&[8; 2])).unwrap();
         assert_eq!(channels.layout(), Layout::Gray);
+    }
+
+    #[test]
+    fn channels_share_the_column_of_a_palette() {
+        let column = Arc::new(Column {
+            precision: 8,
+            signed: false,
+            values: vec![7; 1024],
+        });
+        let mapping = Mapping {
+            component: 0,
+            column: Some(0),
+        };
+        let container = Container {
+            palette: Some(Palette {
+                columns: vec![Arc::clone(&column)],
+            }),
+            mapping: vec![mapping; 3],
+            ..enumerated(16)
+        };
+        let channels = Channels::of_container(&container, &components(&[8])).unwrap();
+        let is_shared = |channel: &Channel| Arc::ptr_eq(channel.palette.as_ref().unwrap(), &column);
+        assert!(channels.all().all(is_shared));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The main header of a codestream (ISO/IEC 15444-1, annex A).
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 
 use super::fields::{Fields, malformed};
@@ -21,7 +21,7 @@ const MOST_SEGMENTS: usize = 4096;
 /// Bytes read at once; main headers are mostly shorter.
 const READ_BUFFER: usize = 4096;
 /// Components beyond this are no image for people.
-const MOST_COMPONENTS: usize = 64;
+pub const MOST_COMPONENTS: usize = 64;
 /// Tile numbers have 16 bits, and 65,535 of them may be used (A.4.2).
 const MOST_TILES: u64 = 65_535;
 /// `Ssiz` holds a sign in its highest bit (table A.11).
@@ -336,6 +336,17 @@ impl Read for Stretch {
     }
 }
 
+impl Stretch {
+    fn skip(&mut self, length: u64) -> io::Result<()> {
+        let after = self.position.saturating_add(length);
+        if after > self.end {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.position = after;
+        Ok(())
+    }
+}
+
 impl Segments {
     fn new(codestream: &Codestream) -> Self {
         let stretch = Stretch {
@@ -376,8 +387,13 @@ impl Segments {
         Ok(content)
     }
 
+    /// What is not in the buffer yet is not read: a hostile header has thousands of segments of 64 KiB.
     fn skip(&mut self) -> Result<(), DecodeError> {
-        self.content().map(drop)
+        let length = self.length()?;
+        let buffered = length.min(self.bytes.buffer().len());
+        self.bytes.consume(buffered);
+        let left = (length - buffered) as u64;
+        self.bytes.get_mut().skip(left).map_err(truncated)
     }
 }
 
@@ -392,8 +408,10 @@ fn truncated(error: io::Error) -> DecodeError {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+    use crate::input::ReadAt;
 
     /// 300 x 200 at offset (10, 20), tiles of 128, one full and one half-size component.
     fn size_segment() -> Vec<u8> {
@@ -448,6 +466,43 @@ mod tests {
         assert_eq!(header.styles[1].precinct(0), (15, 15));
         assert_eq!(header.levels(), 1);
         assert_eq!(header.coding(), "HTJ2K, irreversible");
+    }
+
+    /// Counts the bytes that are read.
+    struct Counting {
+        bytes: Vec<u8>,
+        read: AtomicUsize,
+    }
+
+    impl ReadAt for Counting {
+        fn size(&self) -> u64 {
+            self.bytes.size()
+        }
+
+        fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+            self.read.fetch_add(buffer.len(), Ordering::Relaxed);
+            self.bytes.read_exact_at(buffer, offset)
+        }
+    }
+
+    #[test]
+    fn segments_that_are_skipped_are_not_read() {
+        let (size, rest) = (size_segment(), header().split_off(size_segment().len()));
+        let comment = [&[0xFF, 0x64, 0xFF, 0xFF][..], &[1; 65_533]].concat();
+        let bytes = [size, comment.repeat(50), rest].concat();
+        let length = bytes.len() as u64;
+        let input = Arc::new(Counting {
+            bytes,
+            read: AtomicUsize::new(0),
+        });
+        let main = MainHeader::read(&Codestream {
+            input: Arc::clone(&input) as Input,
+            offset: 0,
+            length,
+        });
+        assert_eq!(main.unwrap(), read(header()).unwrap());
+        let bytes_read = input.read.load(Ordering::Relaxed);
+        assert!(bytes_read <= 52 * READ_BUFFER, "{bytes_read} bytes");
     }
 
     #[test]
