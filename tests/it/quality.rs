@@ -169,11 +169,14 @@ async fn q08_gray_and_bitonal_keep_transparency() {
                     .map(|pixel| pixel[3])
                     .collect::<Vec<_>>()
             };
-            assert_eq!(
-                opacity(&source),
-                opacity(&Picture::transparent_chart()),
-                "{quality}"
-            );
+            let mut wanted = opacity(&Picture::transparent_chart());
+            if quality == "bitonal" {
+                // What is half transparent would become gray on a background.
+                for alpha in &mut wanted {
+                    *alpha = if *alpha >= 128 { 255 } else { 0 };
+                }
+            }
+            assert!(opacity(&source) == wanted, "{quality}");
         }
     }
 }

@@ -28,6 +28,7 @@ pub fn window(
     };
     let (layout, is_deep) = source.image.output();
     limits.check_decoded(rect.dimensions(), source.image.bytes_per_pixel())?;
+    check_chunks(source, rect, limits)?;
     let mut canvas = Canvas::new(rect, layout, is_deep);
     for chunk in source.image.grid.touching(rect) {
         if let Some(part) = chunk.rect.intersection(rect) {
@@ -36,6 +37,25 @@ pub fn window(
         }
     }
     Ok(Raster::new(rect.dimensions(), layout, canvas.samples))
+}
+
+/// Tiles and strips are decoded as a whole, one after the other. At the edges of a window that is more than it needs, but
+/// only a file that means harm has tiles a thousand times larger than the image.
+fn check_chunks(source: &PlacedImage, rect: Rect, limits: &Limits) -> Result<(), DecodeError> {
+    const MOST_WASTE: u64 = 4;
+    let stored = source
+        .image
+        .grid
+        .touching(rect)
+        .map(|chunk| chunk.stored.area());
+    let pixels = stored.fold(0, u64::saturating_add);
+    let value = pixels.saturating_mul(source.image.bytes_per_pixel());
+    let limit = limits.decoded_bytes.saturating_mul(MOST_WASTE);
+    if value > limit {
+        let what = "bytes of all strips or tiles of a window";
+        return Err(DecodeError::TooLarge { what, value, limit });
+    }
+    Ok(())
 }
 
 /// Where the parts of a window are put together.

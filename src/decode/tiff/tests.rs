@@ -339,6 +339,27 @@ fn limits_hold_before_anything_is_allocated() {
     assert!(matches!(too_large, Err(DecodeError::TooLarge { .. })));
 }
 
+/// K04: each of them is within the limit.
+#[test]
+fn many_tiles_that_are_mostly_outside_of_the_image_are_refused() {
+    let picture = Picture::new(1, 100, 8, 1, 1)
+        .with(Tag::TILE_WIDTH, &[16])
+        .with(Tag::TILE_LENGTH, &[16])
+        .chunks(vec![noise(256); 7]);
+    let limits = Limits {
+        decoded_bytes: 300,
+        ..LIMITS
+    };
+    let bytes = TestFile::new(vec![picture]).bytes();
+    let decoder = super::open(Arc::new(bytes), &limits).unwrap();
+    assert!(matches!(
+        whole(&*decoder, 0),
+        Err(DecodeError::TooLarge { .. })
+    ));
+    let rect = Rect::new(0, 0, 1, 16).unwrap();
+    assert!(decoder.decode(&Window { level: 0, rect }).is_ok());
+}
+
 /// K04: their offsets are kept.
 #[test]
 fn more_tiles_than_an_image_can_need_are_refused() {
