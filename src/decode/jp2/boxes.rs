@@ -80,6 +80,7 @@ impl Definition {
 /// If a box breaks the rules or reaches beyond the file, or there is no codestream.
 pub fn read(input: &dyn ReadAt) -> Result<Container, DecodeError> {
     let mut container = Container::default();
+    let mut has_header = false;
     let mut position = 0;
     for _ in 0..MOST_BOXES {
         let start = read_up_to(input, position, LONGEST_BOX_HEADER)?;
@@ -90,7 +91,11 @@ pub fn read(input: &dyn ReadAt) -> Result<Container, DecodeError> {
         let content = position + found.header..position + found.length;
         position = content.end;
         match &found.kind {
-            b"jp2h" => container.read_header(input, content)?,
+            // There is only one (I.5.3): a thousand would be kept in memory together.
+            b"jp2h" if !has_header => {
+                container.read_header(input, content)?;
+                has_header = true;
+            }
             b"jp2c" => {
                 container.codestream = content;
                 return Ok(container);
@@ -401,6 +406,15 @@ mod tests {
             error.to_string(),
             "a JPEG 2000 image of 65 mapped channels is not supported"
         );
+    }
+
+    /// K04: each header may hold profiles of 16 MiB.
+    #[test]
+    fn only_the_first_header_is_read() {
+        let header = |color| boxed(b"jp2h", &boxed(b"colr", &[1, 0, 0, 0, 0, 0, color]));
+        let bytes = [header(16), header(17), boxed(b"jp2c", &[1, 2])].concat();
+        let container = read(&bytes).unwrap();
+        assert_eq!(container.colors, [Color::Enumerated(16)]);
     }
 
     #[test]

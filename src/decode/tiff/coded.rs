@@ -15,8 +15,8 @@ pub struct Coded<'a> {
     pub compression: Compression,
     pub data: &'a [u8],
     pub dimensions: Dimensions,
-    /// A tile has exactly these dimensions; of a strip some writers code more rows than the image has.
-    pub is_tile: bool,
+    /// A tile has exactly these dimensions; of the last strip some writers code more rows than the image has.
+    pub most_rows: u32,
     pub channels: usize,
     pub is_deep: bool,
     pub jpeg_tables: &'a [u8],
@@ -29,7 +29,7 @@ impl Coded<'_> {
         let raster = match self.compression {
             Compression::Jpeg => self.jpeg(limits)?,
             Compression::WebP => self.webp(limits)?,
-            _ => jp2::decode_codestream(self.data.to_vec(), limits)?,
+            _ => self.jp2(limits)?,
         };
         self.check(raster.dimensions())?;
         let is_deep = matches!(raster.samples(), Samples::U16(_));
@@ -42,8 +42,8 @@ impl Coded<'_> {
 
     fn check(&self, found: Dimensions) -> Result<(), DecodeError> {
         let wanted = self.dimensions;
-        let is_taller = !self.is_tile && found.height() > wanted.height();
-        if found.width() != wanted.width() || !(found.height() == wanted.height() || is_taller) {
+        let rows = wanted.height()..=self.most_rows;
+        if found.width() != wanted.width() || !rows.contains(&found.height()) {
             let problem = format!("a strip or tile of {found} that should be {wanted}");
             return Err(malformed(problem));
         }
@@ -76,6 +76,15 @@ impl Coded<'_> {
         limits.check_decoded(frame.dimensions, self.channels as u64)?;
         let samples = turbojpeg::decode(&stream, pixels, Scale::Full, None).map_err(broken)?;
         Ok(Raster::new(frame.dimensions, layout, Samples::U8(samples)))
+    }
+
+    fn jp2(&self, limits: &Limits) -> Result<Raster, DecodeError> {
+        let most = u64::from(self.dimensions.width()) * u64::from(self.most_rows);
+        let limits = Limits {
+            source_pixels: limits.source_pixels.min(most),
+            ..*limits
+        };
+        jp2::decode_codestream(self.data.to_vec(), &limits)
     }
 
     fn webp(&self, limits: &Limits) -> Result<Raster, DecodeError> {

@@ -98,6 +98,8 @@ impl File {
             entries: entries
                 .chunks_exact(entry_size)
                 .map(|entry| self.entry(entry))
+                // All directories of a file are kept while it is opened.
+                .filter(|(tag, _)| tag.is_read())
                 .collect(),
             next: self.order.number(next),
         })
@@ -256,6 +258,21 @@ mod tests {
         let (file, first) = File::open(Arc::new(Endless(bytes))).unwrap();
         let directory = file.directory(first).unwrap();
         (file, directory)
+    }
+
+    /// K04: a file may have thousands of directories of thousands of entries.
+    #[test]
+    fn only_entries_that_mean_something_are_kept() {
+        let mut bytes = vec![b'I', b'I', 42, 0, 8, 0, 0, 0, 0, 4];
+        for tag in 0_u16..1024 {
+            let [low, high] = tag.to_le_bytes();
+            bytes.extend([low, high, 3, 0, 1, 0, 0, 0, 7, 0, 0, 0]);
+        }
+        bytes.extend([0; 4]);
+        let (file, first) = File::open(Arc::new(bytes)).unwrap();
+        let directory = file.directory(first).unwrap();
+        assert!(directory.entries.len() < 50);
+        assert_eq!(file.integer(&directory, Tag::IMAGE_WIDTH).unwrap(), Some(7));
     }
 
     /// K04: the count is the file's word alone.

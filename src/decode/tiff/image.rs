@@ -125,6 +125,9 @@ impl Image {
             Compression::Jpeg | Compression::WebP if bits != 8 => {
                 Some("JPEG or WebP of other than 8 bits")
             }
+            _ if !self.predictor.suits(self.format.bytes()) => {
+                Some("a predictor that is not defined for such samples")
+            }
             Compression::WebP if self.color.model != Model::Rgb => Some("WebP of other than RGB"),
             Compression::Jpeg2000 { .. } if is_float || !(8..=16).contains(&bits) => {
                 Some("JPEG 2000 of such samples")

@@ -7,6 +7,8 @@ use super::tags::Tag;
 use crate::decode::DecodeError;
 use crate::geometry::{Dimensions, Rect};
 
+/// Tiles that are larger than their image are not worse than this.
+const LONGEST_TILE_SIDE: u64 = 16_384;
 /// Strips and tiles of one image, planes counted apart: enough for an image of two thousand million pixels in tiles of
 /// 32x16. Their offsets are kept in memory.
 const MOST_CHUNKS: u64 = 1 << 22;
@@ -44,7 +46,7 @@ impl Grid {
         let (width, height) = (side(Tag::TILE_WIDTH)?, side(Tag::TILE_LENGTH)?);
         let tiled = width.is_some() && height.is_some();
         let chunk = match (width, height) {
-            (Some(width), Some(height)) => tile_dimensions(width, height)?,
+            (Some(width), Some(height)) => tile_dimensions(width, height, image)?,
             _ => {
                 // Without the tag, or with any number that is too large: one strip.
                 let rows = side(Tag::ROWS_PER_STRIP)?.unwrap_or(u64::MAX);
@@ -64,6 +66,16 @@ impl Grid {
     /// The dimensions of a tile; strips have none.
     pub fn tile(&self) -> Option<Dimensions> {
         self.tiled.then_some(self.chunk)
+    }
+
+    /// Rows that may be coded in a strip or tile. JPEG codes rows in units of up to 16.
+    pub fn most_rows(&self) -> u32 {
+        let rows = self.chunk.height();
+        if self.tiled {
+            rows
+        } else {
+            rows.checked_next_multiple_of(16).unwrap_or(rows)
+        }
     }
 
     fn across(&self) -> u32 {
@@ -104,7 +116,13 @@ impl Grid {
     }
 }
 
-fn tile_dimensions(width: u64, height: u64) -> Result<Dimensions, DecodeError> {
+fn tile_dimensions(width: u64, height: u64, image: Dimensions) -> Result<Dimensions, DecodeError> {
+    // Sides are multiples of 16 (TIFF 6.0, section 15), so that one tile may reach beyond the image.
+    let longest = |side: u32| u64::from(side).next_multiple_of(16).max(LONGEST_TILE_SIDE);
+    if width > longest(image.width()) || height > longest(image.height()) {
+        let feature = format!("TIFF of {image} with tiles of {width}x{height}");
+        return Err(DecodeError::unsupported(feature));
+    }
     let side = |side| u32::try_from(side).unwrap_or(0);
     Dimensions::new(side(width), side(height))
         .ok_or_else(|| malformed(format!("tiles of {width}x{height}")))

@@ -8,6 +8,7 @@
 mod coded;
 mod color;
 mod compression;
+mod cost;
 mod fax;
 mod ifd;
 mod image;

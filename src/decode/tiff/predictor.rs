@@ -22,6 +22,15 @@ impl Predictor {
             _ => Err(malformed(format!("predictor {value}"))),
         }
     }
+
+    /// Whether it is defined for samples of so many bytes; 0 are those that are no whole bytes.
+    pub fn suits(self, sample: usize) -> bool {
+        match self {
+            Self::None => true,
+            Self::Horizontal => matches!(sample, 1 | 2 | 4 | 8),
+            Self::FloatingPoint => matches!(sample, 2 | 4 | 8),
+        }
+    }
 }
 
 /// The samples of a row.
@@ -38,15 +47,16 @@ pub struct Row {
 
 /// Restores the samples of all rows, in place.
 pub fn undo(predictor: Predictor, bytes: &mut [u8], row: Row) -> Result<(), DecodeError> {
+    if !predictor.suits(row.sample) {
+        let size = row.sample;
+        let feature = format!("TIFF {predictor:?} predictor with samples of {size} bytes");
+        return Err(DecodeError::unsupported(feature));
+    }
     match (predictor, row.sample) {
         (Predictor::None, _) => {}
         (Predictor::Horizontal, 1) => each(bytes, row, |line| sum_bytes(line, row.channels)),
-        (Predictor::Horizontal, 2 | 4 | 8) => each(bytes, row, |line| sum_words(line, row)),
-        (Predictor::FloatingPoint, 2 | 4 | 8) => each(bytes, row, |line| join_floats(line, row)),
-        (_, size) => {
-            let feature = format!("TIFF {predictor:?} predictor with samples of {size} bytes");
-            return Err(DecodeError::unsupported(feature));
-        }
+        (Predictor::Horizontal, _) => each(bytes, row, |line| sum_words(line, row)),
+        (Predictor::FloatingPoint, _) => each(bytes, row, |line| join_floats(line, row)),
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 use super::coded::Coded;
 use super::compression::{Compression, Wanted, decompress};
+use super::cost;
 use super::ifd::File;
 use super::image::{Image, PlacedImage};
 use super::layout::{Chunk, Place};
@@ -28,7 +29,7 @@ pub fn window(
     };
     let (layout, is_deep) = source.image.output();
     limits.check_decoded(rect.dimensions(), source.image.bytes_per_pixel())?;
-    check_chunks(source, rect, limits)?;
+    cost::check(file, source, rect, limits)?;
     let mut canvas = Canvas::new(rect, layout, is_deep);
     for chunk in source.image.grid.touching(rect) {
         if let Some(part) = chunk.rect.intersection(rect) {
@@ -37,25 +38,6 @@ pub fn window(
         }
     }
     Ok(Raster::new(rect.dimensions(), layout, canvas.samples))
-}
-
-/// Tiles and strips are decoded as a whole, one after the other. At the edges of a window that is more than it needs, but
-/// only a file that means harm has tiles a thousand times larger than the image.
-fn check_chunks(source: &PlacedImage, rect: Rect, limits: &Limits) -> Result<(), DecodeError> {
-    const MOST_WASTE: u64 = 4;
-    let stored = source
-        .image
-        .grid
-        .touching(rect)
-        .map(|chunk| chunk.stored.area());
-    let pixels = stored.fold(0, u64::saturating_add);
-    let value = pixels.saturating_mul(source.image.bytes_per_pixel());
-    let limit = limits.decoded_bytes.saturating_mul(MOST_WASTE);
-    if value > limit {
-        let what = "bytes of all strips or tiles of a window";
-        return Err(DecodeError::TooLarge { what, value, limit });
-    }
-    Ok(())
 }
 
 /// Where the parts of a window are put together.
@@ -183,7 +165,7 @@ impl ChunkReader<'_> {
             compression: image.compression,
             data,
             dimensions: chunk.stored,
-            is_tile: image.grid.tiled,
+            most_rows: image.grid.most_rows(),
             channels,
             is_deep: image.format.is_deep(),
             jpeg_tables: &image.jpeg_tables,
@@ -296,7 +278,7 @@ impl ChunkReader<'_> {
 }
 
 /// Bytes of a row, which ends with a whole byte.
-fn stride(stored: Dimensions, channels: usize, bits: u8) -> Result<usize, DecodeError> {
+pub fn stride(stored: Dimensions, channels: usize, bits: u8) -> Result<usize, DecodeError> {
     let bits = u64::from(stored.width()) * channels as u64 * u64::from(bits);
     usize::try_from(bits.div_ceil(8)).map_err(|_| malformed("an endless row"))
 }

@@ -11,38 +11,51 @@ impl fmt::Display for Tag {
     }
 }
 
-impl Tag {
-    pub const NEW_SUBFILE_TYPE: Self = Self(254);
-    pub const SUBFILE_TYPE: Self = Self(255);
-    pub const IMAGE_WIDTH: Self = Self(256);
-    pub const IMAGE_LENGTH: Self = Self(257);
-    pub const BITS_PER_SAMPLE: Self = Self(258);
-    pub const COMPRESSION: Self = Self(259);
-    pub const PHOTOMETRIC: Self = Self(262);
-    pub const FILL_ORDER: Self = Self(266);
-    pub const STRIP_OFFSETS: Self = Self(273);
-    pub const ORIENTATION: Self = Self(274);
-    pub const SAMPLES_PER_PIXEL: Self = Self(277);
-    pub const ROWS_PER_STRIP: Self = Self(278);
-    pub const STRIP_BYTE_COUNTS: Self = Self(279);
-    pub const X_RESOLUTION: Self = Self(282);
-    pub const Y_RESOLUTION: Self = Self(283);
-    pub const PLANAR_CONFIGURATION: Self = Self(284);
-    pub const T4_OPTIONS: Self = Self(292);
-    pub const RESOLUTION_UNIT: Self = Self(296);
-    pub const PREDICTOR: Self = Self(317);
-    pub const COLOR_MAP: Self = Self(320);
-    pub const TILE_WIDTH: Self = Self(322);
-    pub const TILE_LENGTH: Self = Self(323);
-    pub const TILE_OFFSETS: Self = Self(324);
-    pub const TILE_BYTE_COUNTS: Self = Self(325);
-    pub const SUB_IFDS: Self = Self(330);
-    pub const INK_SET: Self = Self(332);
-    pub const EXTRA_SAMPLES: Self = Self(338);
-    pub const SAMPLE_FORMAT: Self = Self(339);
-    pub const JPEG_TABLES: Self = Self(347);
-    pub const YCBCR_COEFFICIENTS: Self = Self(529);
-    pub const YCBCR_SUBSAMPLING: Self = Self(530);
-    pub const REFERENCE_BLACK_WHITE: Self = Self(532);
-    pub const ICC_PROFILE: Self = Self(34675);
+macro_rules! tags {
+    ($($name:ident = $number:literal,)*) => {
+        impl Tag {
+            $(pub const $name: Self = Self($number);)*
+
+            /// Whether it is one of those that are read.
+            pub fn is_read(self) -> bool {
+                [$(Self::$name),*].contains(&self)
+            }
+        }
+    };
+}
+
+tags! {
+    NEW_SUBFILE_TYPE = 254,
+    SUBFILE_TYPE = 255,
+    IMAGE_WIDTH = 256,
+    IMAGE_LENGTH = 257,
+    BITS_PER_SAMPLE = 258,
+    COMPRESSION = 259,
+    PHOTOMETRIC = 262,
+    FILL_ORDER = 266,
+    STRIP_OFFSETS = 273,
+    ORIENTATION = 274,
+    SAMPLES_PER_PIXEL = 277,
+    ROWS_PER_STRIP = 278,
+    STRIP_BYTE_COUNTS = 279,
+    X_RESOLUTION = 282,
+    Y_RESOLUTION = 283,
+    PLANAR_CONFIGURATION = 284,
+    T4_OPTIONS = 292,
+    RESOLUTION_UNIT = 296,
+    PREDICTOR = 317,
+    COLOR_MAP = 320,
+    TILE_WIDTH = 322,
+    TILE_LENGTH = 323,
+    TILE_OFFSETS = 324,
+    TILE_BYTE_COUNTS = 325,
+    SUB_IFDS = 330,
+    INK_SET = 332,
+    EXTRA_SAMPLES = 338,
+    SAMPLE_FORMAT = 339,
+    JPEG_TABLES = 347,
+    YCBCR_COEFFICIENTS = 529,
+    YCBCR_SUBSAMPLING = 530,
+    REFERENCE_BLACK_WHITE = 532,
+    ICC_PROFILE = 34675,
 }

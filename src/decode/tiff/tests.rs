@@ -34,7 +34,7 @@ fn samples_of(picture: Picture) -> Samples {
 /// Noise that differs from sample to sample.
 fn noise(length: usize) -> Vec<u8> {
     (0..length as u32)
-        .map(|i| (i * i * 7 + i / 3) as u8)
+        .map(|i| (i.wrapping_mul(i).wrapping_mul(7).wrapping_add(i / 3)) as u8)
         .collect()
 }
 
@@ -145,20 +145,38 @@ fn sub_sampled_chroma_is_repeated() {
     assert_eq!(samples_of(picture), Samples::U8(expected.to_vec()));
 }
 
-/// 16x16 of one colour as JPEG with a JFIF marker, which says Y'CbCr.
-fn jpeg_picture(photometric: u64) -> Picture {
+/// 16 columns of one colour as JPEG with a JFIF marker, which says Y'CbCr.
+fn red_jpeg(height: u32) -> Vec<u8> {
     let encoding = Encoding {
         quality: 100,
         subsampling: Subsampling::S444,
         density: None,
         profile: None,
     };
-    let red = [200, 50, 50].repeat(256);
-    let dimensions = Dimensions::new(16, 16).unwrap();
-    let jpeg = turbojpeg::encode(&red, dimensions, Pixels::Rgb, &encoding).unwrap();
+    let red = [200, 50, 50].repeat(16 * height as usize);
+    let dimensions = Dimensions::new(16, height).unwrap();
+    turbojpeg::encode(&red, dimensions, Pixels::Rgb, &encoding).unwrap()
+}
+
+fn jpeg_picture(photometric: u64) -> Picture {
     Picture::new(16, 16, 8, photometric, 3)
         .with(Tag::COMPRESSION, &[7])
-        .chunks(vec![jpeg])
+        .chunks(vec![red_jpeg(16)])
+}
+
+/// Else a hostile file could have thousands of strips that are each as large as the limits allow.
+#[test]
+fn a_jpeg_strip_may_be_taller_by_no_more_than_its_units() {
+    let of_rows = |rows| {
+        let picture = Picture::new(16, 10, 8, 6, 3)
+            .with(Tag::COMPRESSION, &[7])
+            .chunks(vec![red_jpeg(rows)]);
+        whole(&*opened(picture), 0)
+    };
+    let dimensions = of_rows(16).unwrap().dimensions();
+    assert_eq!(dimensions, Dimensions::new(16, 10).unwrap());
+    assert!(matches!(of_rows(17), Err(DecodeError::Malformed { .. })));
+    assert!(matches!(of_rows(9), Err(DecodeError::Malformed { .. })));
 }
 
 /// The stream holds Y' 95, Cb 103, Cr 203 for red 200, green 50, blue 50.
@@ -332,32 +350,68 @@ fn limits_hold_before_anything_is_allocated() {
         Some(DecodeError::TooLarge { .. })
     ));
     // A tile may be larger than the image.
-    let tile = bomb(10, 10)
-        .with(Tag::TILE_WIDTH, &[0xFFFF_FFFF])
-        .with(Tag::TILE_LENGTH, &[0xFFFF_FFFF]);
-    let too_large = whole(&*open(tile).unwrap(), 0);
+    let tile = |side| {
+        bomb(100, 100)
+            .with(Tag::TILE_WIDTH, &[side])
+            .with(Tag::TILE_LENGTH, &[side])
+    };
+    let too_large = whole(&*open(tile(16_384)).unwrap(), 0);
     assert!(matches!(too_large, Err(DecodeError::TooLarge { .. })));
+    let error = open(tile(16_385)).err().unwrap().to_string();
+    assert_eq!(
+        error,
+        "TIFF of 100x100 with tiles of 16385x16385 is not supported"
+    );
 }
 
-/// K04: each of them is within the limit.
+/// K04: each tile is small enough, and they all are the same bytes.
 #[test]
-fn many_tiles_that_are_mostly_outside_of_the_image_are_refused() {
-    let picture = Picture::new(1, 100, 8, 1, 1)
-        .with(Tag::TILE_WIDTH, &[16])
-        .with(Tag::TILE_LENGTH, &[16])
-        .chunks(vec![noise(256); 7]);
+fn the_tiles_of_a_window_have_a_limit_together() {
+    let zeros = lzw(&[0; 16_384]);
+    let picture = Picture::new(1, 1000, 8, 1, 1)
+        .with(Tag::COMPRESSION, &[5])
+        .with(Tag::TILE_WIDTH, &[16_384])
+        .with(Tag::TILE_LENGTH, &[1])
+        .chunks(vec![zeros; 1000]);
+    let decoder = opened(picture);
+    let too_much = whole(&*decoder, 0);
+    assert!(matches!(
+        too_much,
+        Err(DecodeError::TooLarge {
+            limit: 8_000_000,
+            ..
+        })
+    ));
+    let rect = Rect::new(0, 500, 1, 100).unwrap();
+    assert!(decoder.decode(&Window { level: 0, rect }).is_ok());
+}
+
+/// Else one tall strip could not be zoomed into.
+#[test]
+fn only_the_rows_that_are_read_of_a_plain_strip_count() {
+    let all = noise(100 * 200);
+    let picture = Picture::new(100, 200, 8, 1, 1).chunks(vec![all.clone()]);
     let limits = Limits {
-        decoded_bytes: 300,
+        decoded_bytes: 1000,
         ..LIMITS
     };
-    let bytes = TestFile::new(vec![picture]).bytes();
-    let decoder = super::open(Arc::new(bytes), &limits).unwrap();
-    assert!(matches!(
-        whole(&*decoder, 0),
-        Err(DecodeError::TooLarge { .. })
-    ));
-    let rect = Rect::new(0, 0, 1, 16).unwrap();
-    assert!(decoder.decode(&Window { level: 0, rect }).is_ok());
+    let decoder = super::open(Arc::new(TestFile::new(vec![picture]).bytes()), &limits).unwrap();
+    let rect = Rect::new(0, 150, 100, 10).unwrap();
+    let rows = decoder.decode(&Window { level: 0, rect }).unwrap();
+    assert_eq!(rows.as_u8(), Some(&all[15_000..16_000]));
+}
+
+#[test]
+fn a_narrow_column_may_be_cut_out_of_all_strips() {
+    let all = noise(1000 * 1000);
+    let picture = Picture::new(1000, 1000, 8, 1, 1)
+        .with(Tag::COMPRESSION, &[5])
+        .with(Tag::ROWS_PER_STRIP, &[1])
+        .chunks(all.chunks(1000).map(lzw).collect());
+    let rect = Rect::new(700, 0, 1, 1000).unwrap();
+    let column = opened(picture).decode(&Window { level: 0, rect }).unwrap();
+    let expected: Vec<u8> = all.iter().skip(700).step_by(1000).copied().collect();
+    assert_eq!(column.as_u8(), Some(&expected[..]));
 }
 
 /// K04: their offsets are kept.
@@ -383,6 +437,12 @@ fn what_would_come_out_wrong_is_refused_by_name() {
             "signed samples",
         ),
         (Picture::new(1, 1, 8, 32803, 1), "colour filter array"),
+        (
+            Picture::new(1, 1, 24, 1, 1)
+                .with(Tag::COMPRESSION, &[8])
+                .with(Tag::PREDICTOR, &[2]),
+            "a predictor",
+        ),
         (
             Picture::new(1, 1, 8, 5, 4).with(Tag::INK_SET, &[2]),
             "inks other than CMYK",
