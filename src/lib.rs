@@ -16,6 +16,7 @@ pub mod geometry;
 pub mod http;
 pub mod iiif;
 pub mod input;
+mod machine;
 pub mod orientation;
 pub mod pipeline;
 pub mod plan;

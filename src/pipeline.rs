@@ -7,13 +7,14 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::cache::CacheKey;
+use crate::cache::{CacheKey, Headers, Pixels};
 use crate::config::Config;
-use crate::decode::{self, Decoder, Header, Limits};
+use crate::decode::{self, Decoder, Header, Limits, Resolution};
 use crate::encode::{self, Settings};
 use crate::error::Error;
 use crate::iiif::tiling::Tiling;
 use crate::iiif::{Format, Identifier, ImageRequest, Information, Quality, SizeLimits};
+use crate::input::Input;
 use crate::plan::Plan;
 use crate::raster::Raster;
 use crate::source::{Filesystem, Listing, Object, SourceError};
@@ -25,8 +26,8 @@ const READERS_PER_THREAD: usize = 4;
 
 /// Everything that answering needs, for the life of the process.
 pub struct Pipeline {
-    filesystem: Arc<Filesystem>,
-    limits: Limits,
+    images: Arc<Images>,
+    pixels: Arc<Pixels>,
     sizes: SizeLimits,
     settings: Settings,
     /// Stands for the settings that change the bytes of a derivative.
@@ -37,12 +38,21 @@ pub struct Pipeline {
     makers: Work,
 }
 
+/// Where images are, and those that are open.
+struct Images {
+    filesystem: Filesystem,
+    limits: Limits,
+    headers: Headers,
+}
+
 /// A request resolved for its image; no pixel has been read yet.
 pub struct Prepared {
     pub identifier: Identifier,
     pub plan: Plan,
     pub validators: Validators,
     decoder: Arc<dyn Decoder>,
+    /// Stands for this state of the image.
+    image: CacheKey,
 }
 
 /// What tells one state of an answer from another (RFC 9110, section 8.8).
@@ -95,8 +105,12 @@ impl Pipeline {
         let threads = config.work.thread_count();
         let settings = Settings::from(&config.encode);
         Ok(Self {
-            filesystem: Arc::new(Filesystem::new(&config.source)?),
-            limits: config.decode,
+            images: Arc::new(Images {
+                filesystem: Filesystem::new(&config.source)?,
+                limits: config.decode,
+                headers: Headers::new(),
+            }),
+            pixels: Arc::new(Pixels::new(config.cache.pixel_bytes())),
             sizes: SizeLimits::from(&config.image),
             settings_tag: format!("{} {settings:?}", env!("CARGO_PKG_VERSION")),
             settings,
@@ -113,13 +127,10 @@ impl Pipeline {
     /// If the image is not found or not readable, or the request not possible for it.
     pub async fn prepare(&self, request: ImageRequest) -> Result<Prepared, Error> {
         let opened = self.open(request.identifier.clone()).await?;
-        let plan = Plan::new(&request, opened.decoder.header(), &self.sizes)?;
-        let parts = [
-            opened.object.location.as_str(),
-            &opened.object.version,
-            &plan.canonical_pixels.to_string(),
-            &self.settings_tag,
-        ];
+        let plan = self.plan(&request, opened.decoder.header())?;
+        let image = [opened.object.location.as_str(), &opened.object.version];
+        let pixels = plan.canonical_pixels.to_string();
+        let parts = [image[0], image[1], &pixels, &self.settings_tag];
         Ok(Prepared {
             validators: Validators {
                 etag: CacheKey::new(&parts).to_string(),
@@ -127,8 +138,19 @@ impl Pipeline {
             },
             identifier: request.identifier,
             plan,
+            image: CacheKey::new(&image),
             decoder: opened.decoder,
         })
+    }
+
+    fn plan(&self, request: &ImageRequest, header: &Header) -> Result<Plan, Error> {
+        let plan = Plan::new(request, header, &self.sizes)?;
+        let plan = if self.settings.passthrough {
+            plan
+        } else {
+            plan.without_copying()
+        };
+        Ok(plan.widened(header, self.pixels.largest()))
     }
 
     /// Makes the image.
@@ -139,10 +161,11 @@ impl Pipeline {
         let settings = self.settings;
         let format = prepared.plan.format;
         let needed = prepared.plan.bytes(prepared.decoder.header());
+        let pixels = Arc::clone(&self.pixels);
         let made = self
             .makers
             .run(needed, move |cancelled| {
-                make(&prepared, &settings, cancelled)
+                make(&prepared, &pixels, &settings, cancelled)
             })
             .await?;
         let length = made.value.len() as u64;
@@ -180,9 +203,8 @@ impl Pipeline {
     /// # Errors
     /// If there is none, or it cannot be told.
     pub async fn locate(&self, identifier: Identifier) -> Result<(), Error> {
-        let filesystem = Arc::clone(&self.filesystem);
-        let find = move |_: &Cancelled| find(&filesystem, &identifier).map(|_| ());
-        self.read(find).await
+        let images = Arc::clone(&self.images);
+        self.read(move |_| images.locate(&identifier)).await
     }
 
     /// The images and folders of one folder.
@@ -190,12 +212,15 @@ impl Pipeline {
     /// # Errors
     /// If it cannot be read.
     pub async fn list(&self, folder: String) -> Result<Listing, Error> {
-        let filesystem = Arc::clone(&self.filesystem);
+        let images = Arc::clone(&self.images);
         let list = move |_: &Cancelled| {
-            filesystem.list(&folder).map_err(|error| match error {
-                SourceError::Unavailable(cause) => Error::StoreUnavailable(cause.into()),
-                absent => Error::NotFound(absent.to_string()),
-            })
+            images
+                .filesystem
+                .list(&folder)
+                .map_err(|error| match error {
+                    SourceError::Unavailable(cause) => Error::StoreUnavailable(cause.into()),
+                    absent => Error::NotFound(absent.to_string()),
+                })
         };
         self.read(list).await
     }
@@ -205,9 +230,9 @@ impl Pipeline {
     /// # Errors
     /// If they cannot.
     pub async fn check(&self) -> Result<(), Error> {
-        let filesystem = Arc::clone(&self.filesystem);
+        let images = Arc::clone(&self.images);
         let check = move |_: &Cancelled| {
-            let checked = filesystem.check();
+            let checked = images.filesystem.check();
             checked.map_err(|cause| Error::StoreUnavailable(cause.into()))
         };
         self.read(check).await
@@ -218,7 +243,7 @@ impl Pipeline {
     /// # Errors
     /// Where the walk ends early.
     pub fn explain_information(&self, identifier: &Identifier) -> Result<Value, Error> {
-        let opened = open(&self.filesystem, &self.limits, identifier)?;
+        let opened = self.images.open(identifier)?;
         Ok(opened.summary(identifier))
     }
 
@@ -227,8 +252,8 @@ impl Pipeline {
     /// # Errors
     /// Where the walk ends early.
     pub fn explain_image(&self, request: &ImageRequest) -> Result<Value, Error> {
-        let opened = open(&self.filesystem, &self.limits, &request.identifier)?;
-        let plan = Plan::new(request, opened.decoder.header(), &self.sizes)?;
+        let opened = self.images.open(&request.identifier)?;
+        let plan = self.plan(request, opened.decoder.header())?;
         let mut steps = opened.summary(&request.identifier);
         steps["plan"] = plan.summary();
         steps["plan"]["bytes"] = json!(plan.bytes(opened.decoder.header()));
@@ -236,10 +261,8 @@ impl Pipeline {
     }
 
     async fn open(&self, identifier: Identifier) -> Result<Opened, Error> {
-        let filesystem = Arc::clone(&self.filesystem);
-        let limits = self.limits;
-        self.read(move |_| open(&filesystem, &limits, &identifier))
-            .await
+        let images = Arc::clone(&self.images);
+        self.read(move |_| images.open(&identifier)).await
     }
 
     fn describe(&self, header: &Header) -> Information {
@@ -257,34 +280,68 @@ impl Pipeline {
     }
 }
 
-fn find(filesystem: &Filesystem, identifier: &Identifier) -> Result<Object, Error> {
-    filesystem.open(identifier).map_err(|error| match error {
-        SourceError::Unavailable(cause) => Error::SourceUnavailable {
-            identifier: identifier.clone(),
-            cause: cause.into(),
-        },
-        absent => Error::NotFound(absent.to_string()),
-    })
+impl Images {
+    fn find(&self, identifier: &Identifier) -> Result<Object, Error> {
+        let found = self.filesystem.find(identifier);
+        found.map_err(|error| not_found(identifier, error))
+    }
+
+    fn locate(&self, identifier: &Identifier) -> Result<(), Error> {
+        self.find(identifier).map(drop)
+    }
+
+    /// Costs one look at the file if it is open already. One that is replaced just now is looked for again.
+    fn open(&self, identifier: &Identifier) -> Result<Opened, Error> {
+        const ATTEMPTS: usize = 3;
+        let mut attempt = 1;
+        loop {
+            let object = self.find(identifier)?;
+            if let Some(decoder) = self.headers.get(&object) {
+                return Ok(Opened { object, decoder });
+            }
+            match self.filesystem.open(&object) {
+                Ok(input) => return self.read_header(identifier, object, input),
+                Err(SourceError::Replaced(_)) if attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(not_found(identifier, error)),
+            }
+        }
+    }
+
+    fn read_header(
+        &self,
+        identifier: &Identifier,
+        object: Object,
+        input: Input,
+    ) -> Result<Opened, Error> {
+        let decoder = decode::open(input, &self.limits)
+            .map_err(|error| Error::decoding(identifier, error))?;
+        let decoder = self.headers.keep(&object, decoder);
+        Ok(Opened { object, decoder })
+    }
 }
 
-fn open(
-    filesystem: &Filesystem,
-    limits: &Limits,
-    identifier: &Identifier,
-) -> Result<Opened, Error> {
-    let object = find(filesystem, identifier)?;
-    let decoder = decode::open(Arc::clone(&object.input), limits)
-        .map_err(|error| Error::decoding(identifier, error))?;
-    Ok(Opened {
-        object,
-        decoder: Arc::from(decoder),
-    })
+fn not_found(identifier: &Identifier, error: SourceError) -> Error {
+    match error {
+        SourceError::Unavailable(_) | SourceError::Replaced(_) => Error::SourceUnavailable {
+            identifier: identifier.clone(),
+            cause: error.into(),
+        },
+        absent => Error::NotFound(absent.to_string()),
+    }
 }
 
 /// O01: region, size, rotation, quality, format, in this order.
-fn make(prepared: &Prepared, settings: &Settings, cancelled: &Cancelled) -> Result<Vec<u8>, Error> {
+fn make(
+    prepared: &Prepared,
+    pixels: &Pixels,
+    settings: &Settings,
+    cancelled: &Cancelled,
+) -> Result<Vec<u8>, Error> {
     let plan = &prepared.plan;
-    let raster = decode(prepared)?;
+    if let Some(stored) = stored(prepared) {
+        return Ok(stored);
+    }
+    let raster = decode(prepared, pixels)?;
     cancelled.check()?;
     let raster = extend::extend(raster, plan.extended);
     let raster = scale::scale(raster, plan.crop, plan.target)?;
@@ -302,11 +359,24 @@ fn make(prepared: &Prepared, settings: &Settings, cancelled: &Cancelled) -> Resu
     )?)
 }
 
-fn decode(prepared: &Prepared) -> Result<Raster, Error> {
-    prepared
-        .decoder
-        .decode(&prepared.plan.window)
-        .map_err(|error| Error::decoding(&prepared.identifier, error))
+/// The answer as it lies in the file.
+fn stored(prepared: &Prepared) -> Option<Vec<u8>> {
+    let Prepared { plan, decoder, .. } = prepared;
+    let resolution = plan.resolution.filter(Resolution::is_sensible);
+    let stored = plan
+        .copied
+        .then(|| decoder.stored(&plan.window, resolution));
+    stored.flatten()
+}
+
+fn decode(prepared: &Prepared, pixels: &Pixels) -> Result<Raster, Error> {
+    let Prepared { plan, decoder, .. } = prepared;
+    let decoded = if plan.kept {
+        pixels.decode(prepared.image, &**decoder, &plan.window, plan.decoded)
+    } else {
+        decoder.decode(&plan.window)
+    };
+    decoded.map_err(|error| Error::decoding(&prepared.identifier, error))
 }
 
 /// T04: mirrored first, then turned.
@@ -323,5 +393,65 @@ fn render_quality(raster: Raster, asked: Quality) -> Raster {
         Quality::Default | Quality::Color => raster,
         Quality::Gray => quality::gray(raster),
         Quality::Bitonal => quality::bitonal(raster),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    fn images(root: &Path) -> Images {
+        let mut config = Config::default();
+        config.source.root = root.to_owned();
+        Images {
+            filesystem: Filesystem::new(&config.source).unwrap(),
+            limits: config.decode,
+            headers: Headers::new(),
+        }
+    }
+
+    fn opened(images: &Images) -> Arc<dyn Decoder> {
+        let identifier = Identifier::new("a.png".to_owned()).unwrap();
+        images.open(&identifier).ok().unwrap().decoder
+    }
+
+    #[test]
+    fn an_image_is_opened_once_and_again_when_it_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.png");
+        fs::copy("fixtures/images/chart.png", &file).unwrap();
+        let images = images(folder.path());
+        let first = opened(&images);
+        assert!(
+            Arc::ptr_eq(&first, &opened(&images)),
+            "the same, so nothing was read"
+        );
+        fs::copy("fixtures/images/png-gray.png", &file).unwrap();
+        assert!(!Arc::ptr_eq(&first, &opened(&images)));
+        assert!(opened(&images).header().color.is_gray());
+    }
+
+    /// Another file of the same size and time.
+    #[test]
+    fn a_file_that_takes_the_place_of_another_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.png");
+        let other = folder.path().join("b.png");
+        fs::copy("fixtures/images/chart.png", &file).unwrap();
+        fs::copy("fixtures/images/chart.png", &other).unwrap();
+        let modified = fs::metadata(&file).unwrap().modified().unwrap();
+        fs::File::options()
+            .write(true)
+            .open(&other)
+            .unwrap()
+            .set_modified(modified)
+            .unwrap();
+        let images = images(folder.path());
+        let first = opened(&images);
+        fs::rename(&other, &file).unwrap();
+        assert!(!Arc::ptr_eq(&first, &opened(&images)));
     }
 }

@@ -5,13 +5,15 @@ mod cost;
 
 use serde_json::{Value, json};
 
-use crate::decode::{Header, Level, Resolution, Window};
+use crate::decode::{Coding, Header, Level, Resolution, Unit, Window};
 use crate::geometry::{Dimensions, Rect};
 use crate::iiif::canonical::Resolved;
 use crate::iiif::{
     CanonicalRequest, Format, ImageRequest, Quality, RequestError, Rotation, SizeLimits, Version,
 };
 use crate::orientation::Orientation;
+use crate::raster::Layout;
+use crate::transform::color::is_srgb;
 use crate::transform::rotate::rotated;
 use crate::transform::scale::Crop;
 use axis::Axis;
@@ -37,6 +39,12 @@ pub struct Plan {
     pub rotation: Rotation,
     pub quality: Quality,
     pub format: Format,
+    /// What is decoded on that level: the window, or more of which the rest is kept.
+    pub decoded: Rect,
+    /// Whether what is decoded is kept for other requests.
+    pub kept: bool,
+    /// Whether stored bytes are the answer: nothing is decoded.
+    pub copied: bool,
     /// Pixels per inch of the scaled region, if the source says how large the original is.
     pub resolution: Option<Resolution>,
     /// In the spelling of the version asked for.
@@ -69,7 +77,7 @@ impl Plan {
         };
         let canonical = |version| CanonicalRequest::new(request, &resolved, limits, version);
         let cut = Cut::cheapest(header, region, size);
-        let plan = Self {
+        let mut plan = Self {
             region,
             size,
             window: cut.window(),
@@ -80,12 +88,48 @@ impl Plan {
             rotation: request.rotation,
             quality: request.quality.canonical(image_is_gray),
             format: request.format,
+            decoded: cut.window().rect,
+            kept: false,
+            copied: false,
             resolution: resolution(header, region, size),
             canonical: canonical(request.version),
             canonical_pixels: canonical(Version::V3),
         };
         plan.check_format()?;
+        plan.copied = plan.is_stored_as_sent(header);
         Ok(plan)
+    }
+
+    /// The same, but that what has to be decoded together is decoded as a whole, so that it can be kept for the next
+    /// request: unless that is more than `most` bytes, or out of proportion.
+    pub fn widened(self, header: &Header, most: u64) -> Self {
+        /// Of independent tiles only a part is decoded if it is less than this; all else has no choice.
+        const MOST_WASTE: u64 = 4;
+        let level = &header.levels[self.window.level];
+        let decoded = level.unit.enclosing(self.window.rect, level.dimensions);
+        let area = decoded.dimensions().area();
+        let is_fitting = area.saturating_mul(cost::stored_pixel(header)) <= most;
+        let window = self.window.rect.dimensions().area();
+        let is_wasteful =
+            matches!(level.unit, Unit::Tile(_)) && area > window.saturating_mul(MOST_WASTE);
+        if self.copied || is_wasteful || !is_fitting {
+            return self;
+        }
+        // A whole image that was asked for may be a part the next time; reduced, it is seldom asked for again.
+        let is_whole_format = level.unit == Unit::Level && header.levels.len() == 1;
+        Self {
+            decoded,
+            kept: is_whole_format || decoded != self.window.rect,
+            ..self
+        }
+    }
+
+    /// The same with everything decoded and encoded anew.
+    pub fn without_copying(self) -> Self {
+        Self {
+            copied: false,
+            ..self
+        }
     }
 
     /// The dimensions of what is sent: after the rotation.
@@ -113,10 +157,36 @@ impl Plan {
     /// Where the pixels come from, in a word: for the log.
     pub fn strategy(&self) -> &'static str {
         match (self.is_stored_as_asked(), self.window.level) {
+            _ if self.copied => "copied",
             (true, _) => "as stored",
             (false, 0) => "scaled from the full image",
             (false, _) => "scaled from a level",
         }
+    }
+
+    /// Whether a stored unit is just what is asked for, in the format that is asked for.
+    fn is_stored_as_sent(&self, header: &Header) -> bool {
+        let level = &header.levels[self.window.level];
+        let is_same_format = matches!(
+            (level.coding, self.format),
+            (Some(Coding::Jpeg), Format::Jpg) | (Some(Coding::Webp), Format::Webp)
+        );
+        let layout = if header.color.is_gray() {
+            Layout::Gray
+        } else {
+            Layout::Rgb
+        };
+        is_same_format
+            && self.is_stored_as_asked()
+            && self.window.rect.dimensions() == self.extended
+            && level.unit.is_one(self.window.rect, level.dimensions)
+            && self.orientation == Orientation::UPRIGHT
+            && self.rotation == Rotation::NONE
+            && self.quality == Quality::Default
+            && header
+                .profile
+                .as_deref()
+                .is_none_or(|profile| is_srgb(profile, layout))
     }
 
     /// Whether the decoded pixels need no scaling.
@@ -145,7 +215,7 @@ impl Plan {
             "decode": {
                 "level": self.window.level,
                 "window": self.window.rect.to_string(),
-                "pixels": self.window.rect.dimensions().area(),
+                "pixels": self.decoded.dimensions().area(),
             },
             "crop": { "left": left, "top": top, "width": width, "height": height },
             "target": sides(self.target),

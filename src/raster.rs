@@ -89,6 +89,15 @@ impl Raster {
         self.samples
     }
 
+    /// Bytes of all samples.
+    pub fn bytes(&self) -> u64 {
+        let sample = match &self.samples {
+            Samples::U8(_) => 1,
+            Samples::U16(_) => 2,
+        };
+        self.samples.len() as u64 * sample
+    }
+
     /// The samples of an 8-bit raster.
     pub fn as_u8(&self) -> Option<&[u8]> {
         match &self.samples {
@@ -114,13 +123,12 @@ impl Raster {
         let channels = self.layout.channels();
         let stride = self.dimensions.width() as usize * channels;
         let row = rect.x() as usize * channels..rect.right() as usize * channels;
-        samples
-            .chunks_exact(stride)
-            .skip(rect.y() as usize)
-            .take(rect.height() as usize)
-            .flat_map(|line| &line[row.clone()])
-            .copied()
-            .collect()
+        let lines = samples.chunks_exact(stride).skip(rect.y() as usize);
+        let mut cropped = Vec::with_capacity(rect.height() as usize * row.len());
+        for line in lines.take(rect.height() as usize) {
+            cropped.extend_from_slice(&line[row.clone()]);
+        }
+        cropped
     }
 }
 

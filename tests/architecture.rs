@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("geometry", &[]),
     ("input", &[]),
+    ("machine", &[]),
     ("orientation", &["geometry"]),
     ("raster", &["geometry"]),
     ("ffi", &["geometry", "input"]),
@@ -38,16 +39,29 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ),
     (
         "plan",
-        &["decode", "geometry", "iiif", "orientation", "transform"],
+        &[
+            "decode",
+            "geometry",
+            "iiif",
+            "orientation",
+            "raster",
+            "transform",
+        ],
     ),
-    ("cache", &[]),
+    (
+        "cache",
+        &[
+            "config", "decode", "geometry", "machine", "raster", "source",
+        ],
+    ),
     ("source", &["iiif", "input"]),
     ("error", &["decode", "encode", "iiif", "transform"]),
-    ("work", &["config", "error"]),
+    ("work", &["config", "error", "machine"]),
     // Knows the sections, which stand beside the code that they configure.
     (
         "config",
         &[
+            "cache",
             "decode",
             "encode",
             "http",
@@ -67,6 +81,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "encode",
             "error",
             "iiif",
+            "input",
             "plan",
             "raster",
             "source",

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use layers::{Flag, Layers};
 pub use problem::{ConfigErrors, Problem};
 
+use crate::cache::config::CacheConfig;
 use crate::decode::Limits;
 use crate::encode::config::EncodeConfig;
 use crate::http::config::ServerConfig;
@@ -44,6 +45,7 @@ pub struct Config {
     pub decode: Limits,
     pub encode: EncodeConfig,
     pub work: WorkConfig,
+    pub cache: CacheConfig,
     pub log: LogConfig,
 }
 

@@ -7,7 +7,9 @@ use image::{ColorType, ImageDecoder, ImageError};
 
 use super::exif;
 use super::whole::{Whole, buffered, read_error};
-use super::{ColorModel, DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat};
+use super::{
+    ColorModel, DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat, Unit,
+};
 use crate::geometry::{Dimensions, ScaleFactor};
 use crate::input::{Input, ReadAt, Reader, read_up_to};
 use crate::orientation::Orientation;
@@ -36,6 +38,8 @@ fn header(bmp: &Bmp, layout: Layout, fields: &Fields) -> Result<Header, DecodeEr
             dimensions: dimensions(bmp)?,
             scale_factor: ScaleFactor::ONE,
             tile: None,
+            unit: Unit::Level,
+            coding: None,
         }],
         orientation: Orientation::UPRIGHT,
         color: if fields.bits <= 8 {

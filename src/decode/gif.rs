@@ -6,7 +6,7 @@
 use gif::{ColorOutput, DecodeOptions, DecodingError, Frame, MemoryLimit};
 
 use super::whole::{Whole, buffered, read_error};
-use super::{ColorModel, DecodeError, Decoder, Header, Level, Limits, SourceFormat};
+use super::{ColorModel, DecodeError, Decoder, Header, Level, Limits, SourceFormat, Unit};
 use crate::geometry::{Dimensions, Rect, ScaleFactor};
 use crate::input::{Input, Reader};
 use crate::orientation::Orientation;
@@ -78,6 +78,8 @@ impl Opened {
                 dimensions: self.screen,
                 scale_factor: ScaleFactor::ONE,
                 tile: None,
+                unit: Unit::Level,
+                coding: None,
             }],
             orientation: Orientation::UPRIGHT,
             color: ColorModel::Palette,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::Unit;
 use crate::geometry::{Dimensions, ScaleFactor};
 use crate::orientation::Orientation;
 
@@ -53,6 +54,18 @@ pub struct Level {
     /// The unit that can be decoded by itself: a TIFF tile, a JPEG 2000 tile (at this level's scale) or precinct.
     /// `None` if the level is stored as strips or as a whole.
     pub tile: Option<Dimensions>,
+    /// What has to be decoded together.
+    pub unit: Unit,
+    /// How its units are coded, if [`Decoder::stored`](super::Decoder::stored) can give them as files.
+    pub coding: Option<Coding>,
+}
+
+/// A coding that is a file format, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Coding {
+    Jpeg,
+    Webp,
 }
 
 /// Pixels per inch.
@@ -60,6 +73,14 @@ pub struct Level {
 pub struct Resolution {
     pub x: f64,
     pub y: f64,
+}
+
+impl Resolution {
+    /// Files say 0 or nonsense where they do not know.
+    pub fn is_sensible(&self) -> bool {
+        const PIXELS_PER_INCH: std::ops::RangeInclusive<f64> = 1.0..=60_000.0;
+        PIXELS_PER_INCH.contains(&self.x) && PIXELS_PER_INCH.contains(&self.y)
+    }
 }
 
 /// What is known of an image before its pixels are decoded.
@@ -106,6 +127,7 @@ impl Header {
                     "height": level.dimensions.height(),
                     "scale_factor": level.scale_factor.get(),
                     "tile": level.tile.map(sides),
+                    "unit": level.unit.to_string(),
                 })
             })
             .collect();

@@ -18,12 +18,14 @@ mod png;
 mod samples;
 mod sniff;
 mod tiff;
+mod unit;
 mod webp;
 mod whole;
 
 pub use error::DecodeError;
-pub use header::{ColorModel, Header, Level, Resolution, SourceFormat};
+pub use header::{Coding, ColorModel, Header, Level, Resolution, SourceFormat};
 pub use limits::Limits;
+pub use unit::Unit;
 
 use crate::geometry::Rect;
 use crate::input::Input;
@@ -52,6 +54,22 @@ pub trait Decoder: Send + Sync {
     /// If the file is broken where the window needs it, uses what is not supported, or would need more memory than the
     /// limits allow.
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError>;
+
+    /// Bytes that it keeps between decodes, roughly.
+    fn memory(&self) -> u64 {
+        const FIELDS: u64 = 4 << 10;
+        let profile = self.header().profile.as_ref();
+        FIELDS + profile.map_or(0, |profile| profile.len() as u64)
+    }
+
+    /// A window that is one unit of a level with a [`Level::coding`], as a file of that format in sRGB or gray, made of
+    /// the stored bytes without decoding. `resolution` is written where the format can.
+    ///
+    /// `None` if the bytes are not what they should be, or show more than the format's usual readers understand: decoding
+    /// knows better, and says what is wrong.
+    fn stored(&self, _window: &Window, _resolution: Option<Resolution>) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// Opens an image: recognises the format and reads the header.

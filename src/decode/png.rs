@@ -55,6 +55,8 @@ fn header(info: &Info<'_>) -> Result<Header, DecodeError> {
             dimensions,
             scale_factor: ScaleFactor::ONE,
             tile: None,
+            unit: super::Unit::Level,
+            coding: None,
         }],
         orientation: exif.map_or(Orientation::UPRIGHT, |exif| exif.orientation),
         color: color(info),

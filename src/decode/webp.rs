@@ -8,7 +8,7 @@ use image_webp::{DecodingError, WebPDecoder};
 
 use super::exif::Exif;
 use super::whole::{Whole, buffered, read_error};
-use super::{ColorModel, DecodeError, Decoder, Header, Level, Limits, SourceFormat};
+use super::{ColorModel, DecodeError, Decoder, Header, Level, Limits, SourceFormat, Unit};
 use crate::geometry::{Dimensions, ScaleFactor};
 use crate::input::{Input, Reader};
 use crate::orientation::Orientation;
@@ -53,6 +53,8 @@ fn header(webp: &mut Webp) -> Result<Header, DecodeError> {
             dimensions: dimensions(webp)?,
             scale_factor: ScaleFactor::ONE,
             tile: None,
+            unit: Unit::Level,
+            coding: None,
         }],
         orientation: exif.map_or(Orientation::UPRIGHT, |exif| exif.orientation),
         color: if webp.is_lossy() {

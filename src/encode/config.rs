@@ -17,6 +17,10 @@ pub struct EncodeConfig {
     #[schemars(range(min = 1, max = 100))]
     pub webp_quality: u8,
 
+    /// Send stored bytes as they are where they already are what is asked for: JPEG and WebP tiles of TIFFs, whole
+    /// JPEGs. They keep the quality in which they are stored.
+    pub passthrough: bool,
+
     /// Colour behind transparent pixels and in the corners of a rotated image, in formats without transparency.
     pub background: HexColor,
 }
@@ -26,6 +30,7 @@ impl Default for EncodeConfig {
         Self {
             jpeg_quality: 85,
             webp_quality: 80,
+            passthrough: true,
             background: HexColor::WHITE,
         }
     }

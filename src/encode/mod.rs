@@ -30,6 +30,8 @@ pub struct Settings {
     pub jpeg_quality: u8,
     /// 1 to 100.
     pub webp_quality: u8,
+    /// Stored bytes that are the answer are not decoded.
+    pub passthrough: bool,
     /// What shows through transparent pixels where the format has none.
     pub background: [u8; 3],
 }
@@ -62,7 +64,7 @@ pub fn encode(
     check_size(raster.dimensions(), format)?;
     let raster = fitted(raster, format, settings);
     let plain = Plain::new(&raster).ok_or(EncodeError::NotPlain)?;
-    let resolution = resolution.filter(is_sensible);
+    let resolution = resolution.filter(Resolution::is_sensible);
     match format {
         Format::Jpg => named(format, jpg::encode(plain, resolution, settings)),
         Format::Png => named(format, png::encode(plain, resolution)),
@@ -101,12 +103,6 @@ fn fitted(raster: Raster, format: Format, settings: &Settings) -> Raster {
     }
 }
 
-/// Files say 0 or nonsense where they do not know.
-fn is_sensible(resolution: &Resolution) -> bool {
-    const PIXELS_PER_INCH: std::ops::RangeInclusive<f64> = 1.0..=60_000.0;
-    PIXELS_PER_INCH.contains(&resolution.x) && PIXELS_PER_INCH.contains(&resolution.y)
-}
-
 /// For formats with one whole number for both directions.
 fn dots_per_inch(resolution: Resolution) -> u32 {
     resolution.x.round() as u32
@@ -117,6 +113,7 @@ impl From<&EncodeConfig> for Settings {
         Self {
             jpeg_quality: config.jpeg_quality,
             webp_quality: config.webp_quality,
+            passthrough: config.passthrough,
             background: config.background.rgb(),
         }
     }
@@ -165,6 +162,7 @@ mod testing {
     pub const SETTINGS: Settings = Settings {
         jpeg_quality: 85,
         webp_quality: 80,
+        passthrough: true,
         background: [255, 255, 255],
     };
 
@@ -300,8 +298,8 @@ mod tests {
     fn nonsense_for_a_resolution_is_left_out() {
         for value in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let nonsense = Resolution { x: value, y: 300.0 };
-            assert!(!is_sensible(&nonsense), "{value}");
+            assert!(!nonsense.is_sensible(), "{value}");
         }
-        assert!(is_sensible(&Resolution { x: 72.0, y: 300.0 }));
+        assert!(Resolution { x: 72.0, y: 300.0 }.is_sensible());
     }
 }

@@ -37,6 +37,7 @@ pub struct Frame {
     pub precision: u8,
     pub progressive: bool,
     pub lossless: bool,
+    pub arithmetic: bool,
 }
 
 /// The interleaved samples that go in and come out, 8 bits each.
@@ -165,6 +166,14 @@ pub fn encode(
     handle.compress(samples, dimensions, pixels)
 }
 
+/// The upper left part of an image, without decoding it further than to its coefficients: no pixel changes.
+///
+/// # Errors
+/// If the data are broken or end too early.
+pub fn crop(jpeg: &[u8], extent: Dimensions) -> Result<Vec<u8>, Error> {
+    Handle::new(raw::TJINIT_TJINIT_TRANSFORM as c_int)?.crop(jpeg, extent)
+}
+
 struct Handle(raw::tjhandle);
 
 impl Drop for Handle {
@@ -211,6 +220,7 @@ impl Handle {
             precision: u8::try_from(self.get(raw::TJPARAM_TJPARAM_PRECISION)).unwrap_or(8),
             progressive: self.get(raw::TJPARAM_TJPARAM_PROGRESSIVE) == 1,
             lossless: self.get(raw::TJPARAM_TJPARAM_LOSSLESS) == 1,
+            arithmetic: self.get(raw::TJPARAM_TJPARAM_ARITHMETIC) == 1,
         })
     }
 
@@ -315,8 +325,7 @@ impl Handle {
         dimensions: Dimensions,
         pixels: Pixels,
     ) -> Result<Vec<u8>, Error> {
-        let mut buffer: *mut u8 = ptr::null_mut();
-        let mut size = 0;
+        let mut output = Output::EMPTY;
         // SAFETY: `encode` checked that the samples fill the dimensions; libjpeg-turbo allocates the buffer and says
         // how much of it is filled.
         let status = unsafe {
@@ -327,22 +336,43 @@ impl Handle {
                 0,
                 to_int(dimensions.height())?,
                 pixels.raw(),
-                &raw mut buffer,
-                &raw mut size,
+                &raw mut output.buffer,
+                &raw mut output.size,
             )
         };
-        let jpeg = if buffer.is_null() {
-            Vec::new()
-        } else {
-            // SAFETY: `size` bytes at `buffer` are initialised; it is freed once, with its own allocator.
-            unsafe {
-                let jpeg = std::slice::from_raw_parts(buffer, size as usize).to_vec();
-                raw::tj3Free(buffer.cast::<c_void>());
-                jpeg
-            }
+        self.check(status)?;
+        Ok(output.to_vec())
+    }
+
+    fn crop(&mut self, jpeg: &[u8], extent: Dimensions) -> Result<Vec<u8>, Error> {
+        let transform = raw::tjtransform {
+            r: raw::tjregion {
+                x: 0,
+                y: 0,
+                w: to_int(extent.width())?,
+                h: to_int(extent.height())?,
+            },
+            op: raw::TJXOP_TJXOP_NONE as c_int,
+            options: raw::TJXOPT_CROP as c_int,
+            data: ptr::null_mut(),
+            customFilter: None,
+        };
+        let mut output = Output::EMPTY;
+        // SAFETY: pointer and length are those of one slice, and there is one transform with one output, which
+        // libjpeg-turbo allocates.
+        let status = unsafe {
+            raw::tj3Transform(
+                self.0,
+                jpeg.as_ptr(),
+                jpeg.len() as u64,
+                1,
+                &raw mut output.buffer,
+                &raw mut output.size,
+                &raw const transform,
+            )
         };
         self.check(status)?;
-        Ok(jpeg)
+        Ok(output.to_vec())
     }
 
     fn set(&mut self, parameter: raw::TJPARAM, value: c_int) -> Result<(), Error> {
@@ -372,6 +402,34 @@ impl Handle {
             return Ok(());
         }
         Err(Error(text))
+    }
+}
+
+/// A JPEG in memory that libjpeg-turbo allocates, and how much of it is filled.
+struct Output {
+    buffer: *mut u8,
+    size: u64,
+}
+
+impl Output {
+    const EMPTY: Self = Self {
+        buffer: ptr::null_mut(),
+        size: 0,
+    };
+
+    fn to_vec(&self) -> Vec<u8> {
+        if self.buffer.is_null() {
+            return Vec::new();
+        }
+        // SAFETY: libjpeg-turbo filled `size` bytes at `buffer`.
+        unsafe { std::slice::from_raw_parts(self.buffer, self.size as usize).to_vec() }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        // SAFETY: the buffer is null or came from libjpeg-turbo, and is freed once, by its own allocator.
+        unsafe { raw::tj3Free(self.buffer.cast::<c_void>()) }
     }
 }
 
@@ -462,6 +520,20 @@ mod tests {
         assert!(decoded(400).is_ok());
         let error = decoded(500).unwrap_err().to_string();
         assert!(error.contains("more than 500 scans"), "{error}");
+    }
+
+    #[test]
+    fn a_cropped_image_has_the_same_pixels() {
+        let jpeg = encoded();
+        let extent = Dimensions::new(37, 20).unwrap();
+        let cropped = crop(&jpeg, extent).unwrap();
+        assert_eq!(read_frame(&cropped).unwrap().dimensions, extent);
+        let whole = decode(&jpeg, Pixels::Rgb, Scale::Full, None).unwrap();
+        let rows = whole.chunks_exact(64 * 3).take(20);
+        let expected: Vec<u8> = rows.flat_map(|row| row[..37 * 3].to_vec()).collect();
+        let decoded = decode(&cropped, Pixels::Rgb, Scale::Full, None).unwrap();
+        assert!(decoded == expected);
+        assert!(crop(&jpeg[..jpeg.len() / 2], extent).is_err());
     }
 
     #[test]

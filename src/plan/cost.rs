@@ -17,7 +17,12 @@ impl Plan {
     pub fn bytes(&self, header: &Header) -> u64 {
         let pixel = stored_pixel(header);
         let decoded = area(self.extended, pixel);
-        let decoding = decoded.max(self.decoding(header));
+        let widened = if self.kept {
+            area(self.decoded.dimensions(), pixel)
+        } else {
+            0
+        };
+        let decoding = decoded.saturating_add(widened).max(self.decoding(header));
         let scaling = if self.is_stored_as_asked() {
             0
         } else {
@@ -44,7 +49,7 @@ impl Plan {
             SourceFormat::Png | SourceFormat::Gif | SourceFormat::Webp | SourceFormat::Bmp => {
                 area(header.stored_dimensions(), stored_pixel(header))
             }
-            SourceFormat::Jp2 => area(self.extended, channels(header) * JP2_SAMPLE),
+            SourceFormat::Jp2 => area(self.decoded.dimensions(), channels(header) * JP2_SAMPLE),
             SourceFormat::Jpeg | SourceFormat::Tiff => 0,
         }
     }
@@ -58,7 +63,8 @@ impl Plan {
     }
 }
 
-fn stored_pixel(header: &Header) -> u64 {
+/// Bytes of a pixel as decoded.
+pub fn stored_pixel(header: &Header) -> u64 {
     channels(header) * if header.bit_depth > 8 { 2 } else { 1 }
 }
 

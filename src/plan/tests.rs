@@ -14,6 +14,8 @@ fn header(width: u32, height: u32, factors: &[u32], orientation: u16) -> Header 
             dimensions: full.divided(scale_factor),
             scale_factor,
             tile: None,
+            unit: Unit::Pixel,
+            coding: None,
         }
     };
     Header {

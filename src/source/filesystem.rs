@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use super::config::SourceConfig;
 use super::{FileInput, Object, SourceError};
 use crate::iiif::Identifier;
+use crate::input::Input;
 
 /// Names longer than this exist on no usual file system; asking for them would be an error, not an absence (E12).
 const LONGEST_NAME: usize = 255;
@@ -57,24 +58,24 @@ impl Filesystem {
         Ok(Self { root })
     }
 
-    /// Opens the file that an identifier means: the path itself, or with one of the known extensions if exactly one
-    /// such file exists.
+    /// The file that an identifier means: the path itself, or with one of the known extensions if exactly one such file
+    /// exists. It is not opened.
     ///
     /// # Errors
     /// [`SourceError::NotFound`] also for paths that could lead out of the root (E12, K01).
-    pub fn open(&self, identifier: &Identifier) -> Result<Object, SourceError> {
+    pub fn find(&self, identifier: &Identifier) -> Result<Object, SourceError> {
         let absent = || SourceError::NotFound(identifier.as_str().to_owned());
         let path = plain_path(identifier.as_str()).ok_or_else(absent)?;
-        if let Some(found) = self.open_file(&path)? {
-            return Ok(found.object);
+        if let Some(found) = self.find_file(&path)? {
+            return Ok(found);
         }
         let mut found = self.with_extensions(&path)?;
         match (found.pop(), found.is_empty()) {
-            (Some(last), true) => Ok(last.object),
+            (Some(last), true) => Ok(last),
             (None, _) => Err(absent()),
             (Some(last), false) => {
                 found.push(last);
-                let location = |found: Found| found.object.location;
+                let location = |found: Object| found.location;
                 Err(SourceError::Ambiguous {
                     identifier: identifier.as_str().to_owned(),
                     candidates: found.into_iter().map(location).collect(),
@@ -84,41 +85,51 @@ impl Filesystem {
     }
 
     /// Each file once: where case does not count, both spellings of an extension open the same one.
-    fn with_extensions(&self, path: &str) -> Result<Vec<Found>, SourceError> {
-        let mut all: Vec<Found> = Vec::new();
+    fn with_extensions(&self, path: &str) -> Result<Vec<Object>, SourceError> {
+        let mut all: Vec<Object> = Vec::new();
         for extension in EXTENSIONS {
             for spelling in [extension.to_owned(), extension.to_uppercase()] {
-                let found = self.open_file(&format!("{path}.{spelling}"))?;
-                all.extend(
-                    found.filter(|found| all.iter().all(|other| other.inode != found.inode)),
-                );
+                let found = self.find_file(&format!("{path}.{spelling}"))?;
+                let is_new = |found: &Object| all.iter().all(|other| other.stamp != found.stamp);
+                all.extend(found.filter(is_new));
             }
         }
         Ok(all)
     }
 
     /// `None` if there is no such regular file.
-    fn open_file(&self, path: &str) -> Result<Option<Found>, SourceError> {
-        let file = match self.root.open(path) {
-            Ok(file) => file,
+    fn find_file(&self, path: &str) -> Result<Option<Object>, SourceError> {
+        let stamp = match self.root.stamp(path) {
+            Ok(Some(stamp)) => stamp,
+            Ok(None) => return Ok(None),
             Err(error) if means_absent(&error) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Ok(None);
-        }
-        let modified = metadata.modified()?;
-        let object = Object {
+        let modified = stamp.modified;
+        Ok(Some(Object {
             location: path.to_owned(),
-            version: version(metadata.len(), modified),
+            version: version(stamp.size, modified),
             modified: modified.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND),
-            input: Arc::new(FileInput::new(file, metadata.len())),
-        };
-        Ok(Some(Found {
-            object,
-            inode: (metadata.dev(), metadata.ino()),
+            stamp,
         }))
+    }
+
+    /// The bytes of a file that was found.
+    ///
+    /// # Errors
+    /// [`SourceError::NotFound`] if it may not be read or is gone, [`SourceError::Replaced`] if it is another one by now.
+    pub fn open(&self, object: &Object) -> Result<Input, SourceError> {
+        let file = self.root.open(&object.location).map_err(|error| {
+            if means_absent(&error) {
+                SourceError::NotFound(object.location.clone())
+            } else {
+                error.into()
+            }
+        })?;
+        if Stamp::of(&file.metadata()?)? != Some(object.stamp) {
+            return Err(SourceError::Replaced(object.location.clone()));
+        }
+        Ok(Arc::new(FileInput::new(file, object.stamp.size)))
     }
 
     /// Whether the root can be read at all.
@@ -169,10 +180,42 @@ impl Filesystem {
     }
 }
 
-/// An opened file, and what tells it from every other file: device and number.
-struct Found {
-    object: Object,
-    inode: (u64, u64),
+/// What tells a state of a file from any other state and any other file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: SystemTime,
+    /// Seconds and nanoseconds of the last change of anything, the name and the rights too.
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    /// `None` for what is no regular file.
+    fn of(metadata: &std::fs::Metadata) -> io::Result<Option<Self>> {
+        let stamp = Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.len(),
+            modified: metadata.modified()?,
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        };
+        Ok(metadata.is_file().then_some(stamp))
+    }
+
+    /// The same of what `cap_std` found.
+    fn of_confined(metadata: &cap_std::fs::Metadata) -> io::Result<Option<Self>> {
+        use cap_std::fs::MetadataExt as _;
+        let stamp = Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.len(),
+            modified: metadata.modified()?.into_std(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        };
+        Ok(metadata.is_file().then_some(stamp))
+    }
 }
 
 /// Paths below the root.
@@ -195,6 +238,14 @@ impl Root {
                 .read(true)
                 .custom_flags(OPEN_FLAGS)
                 .open(root.join(path)),
+        }
+    }
+
+    /// `None` for what is no regular file.
+    fn stamp(&self, path: &str) -> io::Result<Option<Stamp>> {
+        match self {
+            Self::Confined(directory) => Stamp::of_confined(&directory.metadata(path)?),
+            Self::Open(root) => Stamp::of(&root.join(path).metadata()?),
         }
     }
 
@@ -317,7 +368,7 @@ mod tests {
 
     fn location(filesystem: &Filesystem, identifier: &str) -> Result<String, SourceError> {
         let identifier = Identifier::new(identifier.to_owned()).unwrap();
-        filesystem.open(&identifier).map(|object| object.location)
+        filesystem.find(&identifier).map(|object| object.location)
     }
 
     #[test]
@@ -417,11 +468,11 @@ mod tests {
             .unwrap();
         file.set_modified(UNIX_EPOCH - Duration::from_secs(86_400))
             .unwrap();
-        assert_eq!(files.open(&identifier).unwrap().modified, UNIX_EPOCH);
+        assert_eq!(files.find(&identifier).unwrap().modified, UNIX_EPOCH);
         // File systems that end earlier store the last time that they know.
         file.set_modified(UNIX_EPOCH + LAST_SECOND + Duration::from_secs(1))
             .unwrap();
-        assert!(files.open(&identifier).unwrap().modified <= UNIX_EPOCH + LAST_SECOND);
+        assert!(files.find(&identifier).unwrap().modified <= UNIX_EPOCH + LAST_SECOND);
     }
 
     #[test]
@@ -441,9 +492,9 @@ mod tests {
         let folder = folder();
         let files = filesystem(&folder, false);
         let identifier = Identifier::new("one".to_owned()).unwrap();
-        let before = files.open(&identifier).unwrap().version;
+        let before = files.find(&identifier).unwrap().version;
         fs::write(folder.path().join("root/one.tif"), "changed").unwrap();
-        assert_ne!(files.open(&identifier).unwrap().version, before);
+        assert_ne!(files.find(&identifier).unwrap().version, before);
     }
 
     #[test]

@@ -5,21 +5,21 @@ mod file;
 mod filesystem;
 
 pub use file::FileInput;
-pub use filesystem::{Filesystem, Listing};
+pub use filesystem::{Filesystem, Listing, Stamp};
 
 use std::time::SystemTime;
 
-use crate::input::Input;
-
 /// An image file that was found, and what tells this state of it from any other.
+#[derive(Clone, Debug)]
 pub struct Object {
     /// The path below the root, with slashes.
     pub location: String,
-    /// Changes whenever the bytes do: from size and time of modification.
+    /// Changes whenever the bytes do: from size and time of modification. The same on every server.
     pub version: String,
     /// Within the years that HTTP dates can tell, 1970 to 9999.
     pub modified: SystemTime,
-    pub input: Input,
+    /// Changes whenever the file does, or another one takes its place. Known to this server only.
+    pub stamp: Stamp,
 }
 
 /// Why an identifier leads to no readable file, or a path to no readable folder.
@@ -34,6 +34,8 @@ pub enum SourceError {
     },
     #[error("there is no folder \"{0}\"")]
     NoFolder(String),
+    #[error("the file \"{0}\" was replaced while it was opened")]
+    Replaced(String),
     #[error("the file cannot be opened")]
     Unavailable(#[from] std::io::Error),
 }

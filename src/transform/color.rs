@@ -26,6 +26,15 @@ pub fn to_srgb(raster: Raster, profile: Option<&[u8]>) -> Result<Raster, Transfo
     }
 }
 
+/// Whether 8-bit samples with this profile are what [`to_srgb`] gives, as they are.
+pub fn is_srgb(profile: &[u8], layout: Layout) -> bool {
+    let kind = profile::Kind {
+        layout,
+        deep: false,
+    };
+    profile::conversion(profile, kind).is_none()
+}
+
 fn convert(raster: &Raster, conversion: &Conversion) -> Result<Raster, TransformError> {
     let layout = without_inks(raster.layout());
     let samples = conversion

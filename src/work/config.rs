@@ -6,8 +6,8 @@ use std::thread;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::memory;
 use crate::config::byte_size::ByteSize;
+use crate::machine;
 
 /// How much is done at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +50,7 @@ impl WorkConfig {
     pub fn memory_budget(&self) -> u64 {
         match self.memory {
             Some(ByteSize(bytes)) => bytes,
-            None => memory::of_machine() / 4,
+            None => machine::memory() / 4,
         }
     }
 }

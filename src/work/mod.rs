@@ -3,7 +3,6 @@
 //! Decoding never runs on the threads that serve connections.
 
 pub mod config;
-mod memory;
 
 use std::any::Any;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 mod canonical;
 #[path = "../common/chart.rs"]
 mod chart;
+mod copied;
 mod cors;
 mod errors;
 mod format;

@@ -211,6 +211,8 @@ pub mod sample {
                 dimensions: full.divided(scale_factor),
                 scale_factor,
                 tile: tile.and_then(|side| Dimensions::new(side, side)),
+                unit: crate::decode::Unit::Pixel,
+                coding: None,
             }
         };
         Header {

@@ -14,7 +14,7 @@ mod pixels;
 
 use std::sync::Arc;
 
-use super::{DecodeError, Decoder, Header, Level, Limits, SourceFormat, Window};
+use super::{DecodeError, Decoder, Header, Level, Limits, SourceFormat, Unit, Window};
 use crate::ffi::openjpeg::{self, Codestream, Part};
 use crate::geometry::{Dimensions, Rect, ScaleFactor};
 use crate::input::{Input, read_up_to};
@@ -140,6 +140,8 @@ fn levels(main: &MainHeader) -> Vec<Level> {
             dimensions: main.size.dimensions(reduction)?,
             scale_factor: ScaleFactor::from_reduction(reduction)?,
             tile: tile(main, reduction),
+            unit: unit(main, reduction),
+            coding: None,
         })
     };
     (0..=main.levels()).map_while(level).collect()
@@ -155,6 +157,22 @@ fn tile(main: &MainHeader, reduction: u8) -> Option<Dimensions> {
     match style.precinct(usize::from(resolution)) {
         (15, 15) => None,
         (width, height) => Dimensions::new(1 << width, 1 << height),
+    }
+}
+
+/// The tile, where the tiles of the level lie in a plain grid.
+fn unit(main: &MainHeader, reduction: u8) -> Unit {
+    let size = &main.size;
+    let is_plain = |tile: u32, step: u32| tile.is_multiple_of(step << reduction.min(24));
+    let starts_at_zero = size.x.start == 0 && size.y.start == 0;
+    if size.all_tiles() > 1
+        && starts_at_zero
+        && is_plain(size.tile.width(), size.x.step)
+        && is_plain(size.tile.height(), size.y.step)
+    {
+        Unit::Tile(tile_at(size, reduction))
+    } else {
+        Unit::Pixel
     }
 }
 

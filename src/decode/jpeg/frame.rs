@@ -24,6 +24,8 @@ pub struct Process {
     pub name: &'static str,
     pub progressive: bool,
     pub lossless: bool,
+    /// Coded in a way that browsers do not read.
+    pub arithmetic: bool,
 }
 
 /// libjpeg-turbo's limit on a side.
@@ -103,6 +105,7 @@ fn process(marker: u8) -> Result<Process, DecodeError> {
         name,
         progressive,
         lossless,
+        arithmetic: matches!(marker, 0xC9 | 0xCA),
     })
 }
 

@@ -9,7 +9,9 @@ mod profile;
 mod segments;
 
 use super::whole::read_error;
-use super::{DecodeError, Decoder, Header, Level, Limits, SourceFormat, Window};
+use super::{
+    Coding, DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat, Unit, Window,
+};
 use crate::ffi::turbojpeg::{self, Pixels, Scale};
 use crate::geometry::{Dimensions, Rect, ScaleFactor};
 use crate::input::{Input, read_range};
@@ -100,8 +102,16 @@ fn levels(markers: &Markers) -> Vec<Level> {
             dimensions: turbojpeg::scaled(markers.frame.dimensions, *scale),
             scale_factor: ScaleFactor::new(scale.denominator()).unwrap_or(ScaleFactor::ONE),
             tile: None,
+            unit: Unit::Level,
+            coding: (*scale == Scale::Full && is_usual(markers)).then_some(Coding::Jpeg),
         })
         .collect()
+}
+
+/// Whether every browser can show it.
+fn is_usual(markers: &Markers) -> bool {
+    let process = &markers.frame.process;
+    !process.lossless && !process.arithmetic && markers.frame.components.len() < 4
 }
 
 impl Decoder for Jpeg {
@@ -126,6 +136,15 @@ impl Decoder for Jpeg {
             area,
             window.rect,
         ))
+    }
+
+    fn stored(&self, window: &Window, _resolution: Option<Resolution>) -> Option<Vec<u8>> {
+        const END: [u8; 2] = [0xFF, 0xD9];
+        let level = self.header.levels.get(window.level)?;
+        let is_whole = level.coding.is_some() && window.rect == Rect::whole(level.dimensions);
+        // Where something else is at the end, decoding finds out whether pixels are missing.
+        let file = is_whole.then(|| self.read_file().ok())??;
+        file.ends_with(&END).then_some(file)
     }
 }
 

@@ -193,6 +193,12 @@ impl PlacedImage {
         let places = Places::read(file, directory, &image.grid)?;
         Ok(Self { image, places })
     }
+
+    /// Bytes that it occupies, roughly.
+    pub fn memory(&self) -> u64 {
+        const FIELDS: u64 = 1 << 10;
+        FIELDS + self.places.memory() + self.image.jpeg_tables.len() as u64
+    }
 }
 
 fn dimensions(file: &File, directory: &Directory) -> Result<Dimensions, DecodeError> {

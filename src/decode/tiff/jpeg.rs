@@ -1,5 +1,6 @@
 //! Makes one complete JPEG of the shared tables and an abbreviated stream (TIFF technical note 2; ITU-T T.81, B.5).
 
+use crate::decode::Resolution;
 use crate::ffi::turbojpeg::ColorSpace;
 
 /// What the decoder has to undo: the photometric tag decides, whatever the stream says or leaves to guess.
@@ -14,17 +15,44 @@ const START: [u8; 2] = [0xFF, 0xD8];
 /// The stream with the tables in front and an Adobe marker that names the transform. Application markers are left
 /// out: a JFIF marker would make the decoder take any three components for Y'CbCr.
 pub fn splice(tables: &[u8], stream: &[u8], transform: Transform) -> Vec<u8> {
-    let mut out = Vec::with_capacity(tables.len() + stream.len() + 16);
+    join(&adobe_marker(transform), tables, stream)
+}
+
+/// A stream with this header and the tables in front.
+pub fn join(header: &[u8], tables: &[u8], stream: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(START.len() + header.len() + tables.len() + stream.len());
     out.extend(START);
-    out.extend(adobe_marker(transform));
+    out.extend(header);
     copy_segments(tables, &mut out);
     let scan = copy_segments(stream, &mut out);
     out.extend(&stream[scan..]);
     out
 }
 
+/// The stream up to its end marker; `None` if it has none, so that something is missing. Some writers pad streams.
+pub fn whole(stream: &[u8]) -> Option<&[u8]> {
+    const END: [u8; 2] = [0xFF, 0xD9];
+    let padding = stream.iter().rev().take_while(|byte| **byte == 0).count();
+    let stream = &stream[..stream.len() - padding];
+    stream.ends_with(&END).then_some(stream)
+}
+
+/// Says that one component is gray and three are Y'CbCr (ITU-T T.871, 10.1), and how many pixels are an inch.
+pub fn jfif_marker(resolution: Option<Resolution>) -> [u8; 18] {
+    const PER_INCH: u8 = 1;
+    let density = |value: f64| (value.round() as u16).to_be_bytes();
+    let (units, [x0, x1], [y0, y1]) = match resolution {
+        Some(resolution) => (PER_INCH, density(resolution.x), density(resolution.y)),
+        // An aspect ratio.
+        None => (0, [0, 1], [0, 1]),
+    };
+    [
+        0xFF, 0xE0, 0, 16, b'J', b'F', b'I', b'F', 0, 1, 1, units, x0, x1, y0, y1, 0, 0,
+    ]
+}
+
 /// Adobe technical note 5116, section 18.
-fn adobe_marker(transform: Transform) -> [u8; 16] {
+pub fn adobe_marker(transform: Transform) -> [u8; 16] {
     let code = match transform {
         Transform::None => 0,
         Transform::YCbCr => 1,

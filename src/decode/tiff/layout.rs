@@ -68,6 +68,11 @@ impl Grid {
         self.tiled.then_some(self.chunk)
     }
 
+    /// Rows of a strip or tile.
+    pub fn rows(&self) -> u32 {
+        self.chunk.height()
+    }
+
     /// Rows that may be coded in a strip or tile. JPEG codes rows in units of up to 16.
     pub fn most_rows(&self) -> u32 {
         let rows = self.chunk.height();
@@ -180,6 +185,11 @@ impl Places {
             lengths,
             chunks_per_plane,
         })
+    }
+
+    /// Bytes of all offsets and byte counts.
+    pub fn memory(&self) -> u64 {
+        8 * (self.offsets.len() + self.lengths.len()) as u64
     }
 
     /// Where a chunk of a plane is.

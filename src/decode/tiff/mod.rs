@@ -20,6 +20,7 @@ mod photometric;
 mod predictor;
 mod read;
 mod samples;
+mod stored;
 mod tags;
 #[cfg(test)]
 mod testing;
@@ -28,11 +29,12 @@ mod tests;
 mod ycbcr;
 
 use self::color::Model;
+use self::compression::Compression;
 use self::ifd::File;
-use self::image::PlacedImage;
+use self::image::{Image, PlacedImage};
 use self::levels::Pyramid;
 use self::tags::Tag;
-use super::{DecodeError, Decoder, Header, Level, Limits, SourceFormat, Window};
+use super::{DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat, Unit, Window};
 use crate::geometry::ScaleFactor;
 use crate::input::Input;
 use crate::orientation::Orientation;
@@ -72,6 +74,17 @@ impl Decoder for Tiff {
         let level = &self.levels[window.level];
         read::window(&self.file, level, window.rect, &self.limits)
     }
+
+    fn memory(&self) -> u64 {
+        let profile = self.header.profile.as_ref();
+        let levels = self.levels.iter().map(PlacedImage::memory);
+        levels.sum::<u64>() + profile.map_or(0, |profile| profile.len() as u64)
+    }
+
+    fn stored(&self, window: &Window, resolution: Option<Resolution>) -> Option<Vec<u8>> {
+        let level = self.levels.get(window.level)?;
+        stored::file(&self.file, level, window.rect, resolution, &self.limits)
+    }
 }
 
 fn header(file: &File, pyramid: &Pyramid) -> Result<Header, DecodeError> {
@@ -102,6 +115,17 @@ fn level((scale_factor, placed): &(ScaleFactor, PlacedImage)) -> Level {
         dimensions: placed.image.dimensions,
         scale_factor: *scale_factor,
         tile: placed.image.grid.tile(),
+        unit: unit(&placed.image),
+        coding: stored::coding(&placed.image),
+    }
+}
+
+fn unit(image: &Image) -> Unit {
+    match image.grid.tile() {
+        Some(tile) => Unit::Tile(tile),
+        // Of plain strips only the rows that are wanted are read.
+        None if image.compression == Compression::None => Unit::Pixel,
+        None => Unit::Rows(image.grid.rows()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 const FALLBACK: u64 = 4 << 30;
 
 /// Bytes of memory, the smaller of the machine's and the control group's.
-pub fn of_machine() -> u64 {
+pub fn memory() -> u64 {
     let total = fs::read_to_string("/proc/meminfo").ok();
     let total = total.as_deref().and_then(total_of_meminfo);
     let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();

@@ -1,0 +1,171 @@
+//! Decoded pixels that had to be decoded with others: whole tiles of which a part was asked for, strips, images of
+//! formats that can only be decoded from the start.
+
+use std::sync::Arc;
+
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+
+use super::CacheKey;
+use crate::decode::{DecodeError, Decoder, Window};
+use crate::geometry::Rect;
+use crate::raster::Raster;
+
+const KIBIBYTE: u64 = 1 << 10;
+
+/// Rasters as decoders give them, the least recently used of which go first.
+pub struct Pixels {
+    cache: Cache<(CacheKey, Window), Arc<Raster>>,
+    bytes: u64,
+}
+
+impl Pixels {
+    /// A cache of at most so many bytes.
+    pub fn new(bytes: u64) -> Self {
+        let cache = Cache::builder()
+            .eviction_policy(EvictionPolicy::lru())
+            .max_capacity(bytes / KIBIBYTE)
+            .weigher(|_, raster: &Arc<Raster>| kibibytes(raster.bytes()))
+            .build();
+        Self { cache, bytes }
+    }
+
+    /// Bytes of the largest raster that is kept: one must not drive out all others.
+    pub fn largest(&self) -> u64 {
+        self.bytes / 2
+    }
+
+    /// Decodes a window by way of `wide`, which encloses it on the same level and is kept. Equal rectangles that are
+    /// asked for at the same time are decoded once.
+    ///
+    /// # Errors
+    /// Those of decoding the window itself: what is broken beside it does not matter.
+    pub fn decode(
+        &self,
+        image: CacheKey,
+        decoder: &dyn Decoder,
+        window: &Window,
+        wide: Rect,
+    ) -> Result<Raster, DecodeError> {
+        let wide = Window {
+            level: window.level,
+            rect: wide,
+        };
+        let decode = || decoder.decode(&wide).map(Arc::new);
+        match self.cache.try_get_with((image, wide), decode) {
+            Ok(raster) => Ok(raster.crop(within(window.rect, wide.rect))),
+            Err(_) => decoder.decode(window),
+        }
+    }
+}
+
+/// A rectangle as seen from the corner of one that encloses it.
+fn within(rect: Rect, outer: Rect) -> Rect {
+    let (x, y) = (rect.x() - outer.x(), rect.y() - outer.y());
+    Rect::new(x, y, rect.width(), rect.height()).unwrap_or(rect)
+}
+
+fn kibibytes(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(KIBIBYTE)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::decode::{Header, Limits};
+    use crate::geometry::Dimensions;
+
+    /// Counts what is decoded; of a level wider than its first 50 columns it says that it is broken.
+    struct Counting {
+        inner: Box<dyn Decoder>,
+        decoded: AtomicUsize,
+        broken_from: u32,
+    }
+
+    impl Counting {
+        fn new(broken_from: u32) -> Self {
+            let png = std::fs::read("fixtures/images/chart.png").unwrap();
+            let inner = crate::decode::open(Arc::new(png), &Limits::default()).unwrap();
+            Self {
+                inner,
+                decoded: AtomicUsize::new(0),
+                broken_from,
+            }
+        }
+    }
+
+    impl Decoder for Counting {
+        fn header(&self) -> &Header {
+            self.inner.header()
+        }
+
+        fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
+            self.decoded.fetch_add(1, Ordering::Relaxed);
+            if window.rect.right() > self.broken_from {
+                return Err(DecodeError::malformed("PNG", "broken"));
+            }
+            self.inner.decode(window)
+        }
+    }
+
+    fn window(x: u32, y: u32, side: u32) -> Window {
+        let rect = Rect::new(x, y, side, side).unwrap();
+        Window { level: 0, rect }
+    }
+
+    fn whole(decoder: &Counting) -> Rect {
+        Rect::whole(decoder.header().stored_dimensions())
+    }
+
+    #[test]
+    fn neighbours_are_decoded_once_and_are_the_same_pixels() {
+        let decoder = Counting::new(u32::MAX);
+        let pixels = Pixels::new(10 << 20);
+        for (x, y) in [(0, 0), (8, 0), (3, 9)] {
+            let window = window(x, y, 8);
+            let found = pixels.decode(CacheKey::new(&[]), &decoder, &window, whole(&decoder));
+            assert_eq!(found.unwrap(), decoder.inner.decode(&window).unwrap());
+        }
+        assert_eq!(decoder.decoded.load(Ordering::Relaxed), 1);
+        let other = CacheKey::new(&["another image"]);
+        let window = window(0, 0, 8);
+        pixels
+            .decode(other, &decoder, &window, whole(&decoder))
+            .unwrap();
+        assert_eq!(decoder.decoded.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn what_is_broken_elsewhere_does_not_matter() {
+        let decoder = Counting::new(8);
+        let pixels = Pixels::new(10 << 20);
+        let image = CacheKey::new(&[]);
+        let good = pixels.decode(image, &decoder, &window(0, 0, 8), whole(&decoder));
+        assert_eq!(good.unwrap().dimensions(), Dimensions::new(8, 8).unwrap());
+        let broken = pixels.decode(image, &decoder, &window(8, 0, 8), whole(&decoder));
+        assert!(broken.is_err());
+    }
+
+    #[test]
+    fn no_more_is_kept_than_fits() {
+        let decoder = Counting::new(u32::MAX);
+        let raster = decoder
+            .inner
+            .decode(&Window {
+                level: 0,
+                rect: whole(&decoder),
+            })
+            .unwrap();
+        let pixels = Pixels::new(2 * raster.bytes() + 2 * KIBIBYTE);
+        for name in ["a", "b", "c", "d", "e"] {
+            let image = CacheKey::new(&[name]);
+            pixels
+                .decode(image, &decoder, &window(0, 0, 8), whole(&decoder))
+                .unwrap();
+        }
+        pixels.cache.run_pending_tasks();
+        assert_eq!(pixels.cache.entry_count(), 2);
+    }
+}

@@ -1,0 +1,96 @@
+//! What has to be decoded together.
+
+use std::fmt;
+
+use crate::geometry::{Dimensions, Rect};
+
+/// The parts of a level that are decoded as a whole, whatever is wanted of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Any rectangle costs what its pixels cost.
+    Pixel,
+    /// Tiles, the first in the upper left corner.
+    Tile(Dimensions),
+    /// Strips of so many rows.
+    Rows(u32),
+    /// The whole level.
+    Level,
+}
+
+impl Unit {
+    /// The units that a rectangle of a level touches, as one rectangle.
+    pub fn enclosing(self, rect: Rect, level: Dimensions) -> Rect {
+        let (width, height) = match self {
+            Self::Pixel => return rect,
+            Self::Tile(tile) => (tile.width(), tile.height()),
+            Self::Rows(rows) => (level.width(), rows),
+            Self::Level => return Rect::whole(level),
+        };
+        let (x, right) = widened(rect.x(), rect.right(), width, level.width());
+        let (y, bottom) = widened(rect.y(), rect.bottom(), height, level.height());
+        Rect::new(x, y, right - x, bottom - y).unwrap_or(rect)
+    }
+
+    /// Whether a rectangle of a level is exactly one unit.
+    pub fn is_one(self, rect: Rect, level: Dimensions) -> bool {
+        let corner = Rect::new(rect.x(), rect.y(), 1, 1);
+        self != Self::Pixel && corner.map(|corner| self.enclosing(corner, level)) == Some(rect)
+    }
+}
+
+/// From the multiple of `step` before `start` to the one after `end`, but not beyond `last`.
+fn widened(start: u32, end: u32, step: u32, last: u32) -> (u32, u32) {
+    let end = end.checked_next_multiple_of(step).unwrap_or(last);
+    (start - start % step, end.min(last))
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pixel => f.write_str("pixel"),
+            Self::Tile(tile) => write!(f, "tile of {tile}"),
+            Self::Rows(rows) => write!(f, "{rows} rows"),
+            Self::Level => f.write_str("level"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rect(x: u32, y: u32, width: u32, height: u32) -> Rect {
+        Rect::new(x, y, width, height).unwrap()
+    }
+
+    #[test]
+    fn a_window_is_widened_to_the_units_that_it_touches() {
+        let level = Dimensions::new(1000, 700).unwrap();
+        let tile = Unit::Tile(Dimensions::new(256, 128).unwrap());
+        let window = rect(300, 600, 100, 80);
+        assert_eq!(Unit::Pixel.enclosing(window, level), window);
+        assert_eq!(tile.enclosing(window, level), rect(256, 512, 256, 188));
+        assert_eq!(
+            tile.enclosing(rect(255, 0, 2, 1), level),
+            rect(0, 0, 512, 128)
+        );
+        assert_eq!(
+            Unit::Rows(16).enclosing(window, level),
+            rect(0, 592, 1000, 96)
+        );
+        assert_eq!(Unit::Level.enclosing(window, level), rect(0, 0, 1000, 700));
+    }
+
+    #[test]
+    fn one_unit_is_told_from_a_part_and_from_several() {
+        let level = Dimensions::new(1000, 700).unwrap();
+        let tile = Unit::Tile(Dimensions::new(256, 256).unwrap());
+        assert!(tile.is_one(rect(256, 0, 256, 256), level));
+        assert!(tile.is_one(rect(768, 512, 232, 188), level), "at the edge");
+        assert!(!tile.is_one(rect(0, 0, 512, 256), level));
+        assert!(!tile.is_one(rect(0, 0, 255, 256), level));
+        assert!(!tile.is_one(rect(1, 0, 256, 256), level));
+        assert!(Unit::Level.is_one(rect(0, 0, 1000, 700), level));
+        assert!(!Unit::Pixel.is_one(rect(0, 0, 1, 1), level));
+    }
+}
