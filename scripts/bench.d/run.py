@@ -95,7 +95,7 @@ def rows(bench, options):
 
 def main():
     options = arguments()
-    bench = Path(os.environ["AZULEJO_BENCH"])
+    bench = Path(os.environ["BENCH_DIR"])
     measured = []
     with open(bench / "lock", "w") as lock:
         # Two runs at once would measure each other.

@@ -34,10 +34,10 @@ def azulejo(name, binary):
 
 
 def all_servers(bench):
-    """Azulejo first; an older binary of it beside it if AZULEJO_BEFORE names one."""
-    servers = [azulejo("azulejo", os.environ["AZULEJO_BINARY"])]
-    if "AZULEJO_BEFORE" in os.environ:
-        servers.append(azulejo("azulejo-before", os.environ["AZULEJO_BEFORE"]))
+    """Azulejo first; an older binary of it beside it if BENCH_BEFORE names one."""
+    servers = [azulejo("azulejo", os.environ["BENCH_BINARY"])]
+    if "BENCH_BEFORE" in os.environ:
+        servers.append(azulejo("azulejo-before", os.environ["BENCH_BEFORE"]))
     iipsrv = [str(HERE / "peers" / "iipsrv"), "{port}", "{images}", "{run}", QUALITY]
     node = ["node", str(HERE / "peers" / "iiif-processor.js"), "{port}", "{images}"]
     modules = {"NODE_PATH": str(bench / "peers" / "node_modules")}

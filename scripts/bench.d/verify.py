@@ -123,7 +123,7 @@ def verify(bench, server, format, options):
 
 def main():
     options = arguments()
-    bench = Path(os.environ["AZULEJO_BENCH"])
+    bench = Path(os.environ["BENCH_DIR"])
     print(line(["server", "format", "failures"] + [f"{name}: lowest / median dB" for name in options.workloads] + ["worst"]))
     print(line(["---"] * (4 + len(options.workloads))))
     failed = []
