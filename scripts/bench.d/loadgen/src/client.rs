@@ -141,3 +141,59 @@ fn is_closed(error: &Error) -> bool {
     ]
     .contains(&error.kind())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::thread;
+
+    /// A server that answers one connection after the other, each with all of its answers, and then closes it.
+    fn serve(connections: Vec<Vec<&'static str>>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        thread::spawn(move || {
+            for answers in connections {
+                let mut stream = BufReader::new(listener.accept().unwrap().0);
+                for answer in answers {
+                    while !line(&mut stream).unwrap().is_empty() {}
+                    stream.get_mut().write_all(answer.as_bytes()).unwrap();
+                }
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn bodies_with_a_length_and_in_chunks_are_read_on_one_connection() {
+        let address = serve(vec![vec![
+            "HTTP/1.1 404 No\r\nContent-Length: 3\r\n\r\nabc",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n1;x=y\r\nf\r\n0\r\n\r\n",
+        ]]);
+        let mut client = Client::new(&address);
+        assert_eq!(
+            (client.get("/").unwrap(), &*client.body),
+            (404, &b"abc"[..])
+        );
+        assert_eq!(
+            (client.get("/").unwrap(), &*client.body),
+            (200, &b"def"[..])
+        );
+    }
+
+    #[test]
+    fn a_kept_connection_that_was_closed_is_no_failure() {
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        let mut client = Client::new(&serve(vec![vec![answer], vec![answer]]));
+        assert_eq!(client.get("/").unwrap(), 200);
+        assert_eq!(client.get("/").unwrap(), 200);
+    }
+
+    #[test]
+    fn a_body_that_is_cut_short_is_a_failure() {
+        let address = serve(vec![vec![
+            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+        ]]);
+        assert!(Client::new(&address).get("/").is_err());
+    }
+}

@@ -153,3 +153,41 @@ fn parse(line: &str, prefix: &str) -> Request {
         wanted: side().zip(side()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 258x3 pixels.
+    const JPEG: &[u8] = b"\xff\xd8\xff\xc0\x00\x0b\x08\x00\x03\x01\x02\x01\x01\x11\x00\xff\xd9";
+
+    fn kind(status: u16, body: &[u8], wanted: Option<(u32, u32)>) -> Option<String> {
+        judge(Ok(status), body, wanted).err().map(|(kind, _)| kind)
+    }
+
+    #[test]
+    fn a_side_may_be_off_by_one() {
+        assert_eq!(kind(200, JPEG, Some((258, 3))), None);
+        assert_eq!(kind(200, JPEG, Some((257, 4))), None);
+    }
+
+    #[test]
+    fn other_dimensions_are_a_failure() {
+        let wrong = Some("wrong dimensions".to_owned());
+        assert_eq!(kind(200, JPEG, Some((256, 3))), wrong);
+        assert_eq!(kind(200, JPEG, Some((258, 5))), wrong);
+    }
+
+    #[test]
+    fn every_status_but_200_is_a_failure() {
+        assert_eq!(kind(503, JPEG, None).as_deref(), Some("status 503"));
+        assert_eq!(kind(302, b"", None).as_deref(), Some("status 302"));
+    }
+
+    #[test]
+    fn what_is_no_picture_is_a_failure_where_one_is_wanted() {
+        assert_eq!(kind(200, b"{}", None), None);
+        let not_whole = Some("not a whole picture".to_owned());
+        assert_eq!(kind(200, b"{}", Some((258, 3))), not_whole);
+    }
+}

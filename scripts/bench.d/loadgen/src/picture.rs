@@ -35,3 +35,27 @@ fn jpeg(bytes: &[u8]) -> Option<(u32, u32)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A JPEG of 258x3: Huffman tables (a marker among those of frame headers), a fill byte, the frame header.
+    const JPEG: &[u8] = b"\xff\xd8\xff\xc4\x00\x03\x00\xff\xff\xc2\x00\x0b\x08\x00\x03\x01\x02\x01\x01\x11\x00\xff\xd9";
+
+    #[test]
+    fn the_frame_header_of_a_jpeg_says_the_dimensions() {
+        assert_eq!(dimensions(JPEG), Some((258, 3)));
+    }
+
+    #[test]
+    fn a_jpeg_without_its_end_is_not_whole() {
+        assert_eq!(dimensions(&JPEG[..JPEG.len() - 1]), None);
+    }
+
+    #[test]
+    fn what_is_neither_jpeg_nor_png_has_no_dimensions() {
+        assert_eq!(dimensions(b"no such image\xff\xd9"), None);
+        assert_eq!(dimensions(b""), None);
+    }
+}
