@@ -179,7 +179,7 @@ impl Plan {
         is_same_format
             && self.is_stored_as_asked()
             && self.window.rect.dimensions() == self.extended
-            && level.unit.is_one(self.window.rect, level.dimensions)
+            && is_made_of_units(level, self.window.rect)
             && self.orientation == Orientation::UPRIGHT
             && self.rotation == Rotation::NONE
             && self.quality == Quality::Default
@@ -221,6 +221,17 @@ impl Plan {
             "target": sides(self.target),
             "orientation": self.orientation.tag(),
         })
+    }
+}
+
+/// Whether the stored bytes of units can be made into a file that shows this rectangle: JPEG tiles and strips are joined
+/// and cut.
+fn is_made_of_units(level: &Level, rect: Rect) -> bool {
+    match (level.coding, level.unit) {
+        (Some(Coding::Jpeg), Unit::Tile(_) | Unit::Rows(_)) => {
+            level.unit.begins(rect, level.dimensions)
+        }
+        _ => level.unit.is_one(rect, level.dimensions),
     }
 }
 

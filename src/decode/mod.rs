@@ -62,8 +62,8 @@ pub trait Decoder: Send + Sync {
         FIELDS + profile.map_or(0, |profile| profile.len() as u64)
     }
 
-    /// A window that is one unit of a level with a [`Level::coding`], as a file of that format in sRGB or gray, made of
-    /// the stored bytes without decoding. `resolution` is written where the format can.
+    /// A window that begins with a unit of a level that has a [`Level::coding`], as a file of that format in sRGB or gray,
+    /// made of the stored bytes without decoding pixels. `resolution` is written where the format can.
     ///
     /// `None` if the bytes are not what they should be, or show more than the format's usual readers understand: decoding
     /// knows better, and says what is wrong.

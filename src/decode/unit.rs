@@ -31,6 +31,12 @@ impl Unit {
         Rect::new(x, y, right - x, bottom - y).unwrap_or(rect)
     }
 
+    /// Whether a rectangle of a level begins where a unit does.
+    pub fn begins(self, rect: Rect, level: Dimensions) -> bool {
+        let enclosing = self.enclosing(rect, level);
+        (enclosing.x(), enclosing.y()) == (rect.x(), rect.y())
+    }
+
     /// Whether a rectangle of a level is exactly one unit.
     pub fn is_one(self, rect: Rect, level: Dimensions) -> bool {
         let corner = Rect::new(rect.x(), rect.y(), 1, 1);
@@ -90,6 +96,8 @@ mod tests {
         assert!(!tile.is_one(rect(0, 0, 512, 256), level));
         assert!(!tile.is_one(rect(0, 0, 255, 256), level));
         assert!(!tile.is_one(rect(1, 0, 256, 256), level));
+        assert!(tile.begins(rect(256, 512, 300, 100), level));
+        assert!(!tile.begins(rect(256, 511, 300, 100), level));
         assert!(Unit::Level.is_one(rect(0, 0, 1000, 700), level));
         assert!(!Unit::Pixel.is_one(rect(0, 0, 1, 1), level));
     }

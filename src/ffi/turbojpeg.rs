@@ -166,14 +166,6 @@ pub fn encode(
     handle.compress(samples, dimensions, pixels)
 }
 
-/// The upper left part of an image, without decoding it further than to its coefficients: no pixel changes.
-///
-/// # Errors
-/// If the data are broken or end too early.
-pub fn crop(jpeg: &[u8], extent: Dimensions) -> Result<Vec<u8>, Error> {
-    Handle::new(raw::TJINIT_TJINIT_TRANSFORM as c_int)?.crop(jpeg, extent)
-}
-
 struct Handle(raw::tjhandle);
 
 impl Drop for Handle {
@@ -344,37 +336,6 @@ impl Handle {
         Ok(output.to_vec())
     }
 
-    fn crop(&mut self, jpeg: &[u8], extent: Dimensions) -> Result<Vec<u8>, Error> {
-        let transform = raw::tjtransform {
-            r: raw::tjregion {
-                x: 0,
-                y: 0,
-                w: to_int(extent.width())?,
-                h: to_int(extent.height())?,
-            },
-            op: raw::TJXOP_TJXOP_NONE as c_int,
-            options: raw::TJXOPT_CROP as c_int,
-            data: ptr::null_mut(),
-            customFilter: None,
-        };
-        let mut output = Output::EMPTY;
-        // SAFETY: pointer and length are those of one slice, and there is one transform with one output, which
-        // libjpeg-turbo allocates.
-        let status = unsafe {
-            raw::tj3Transform(
-                self.0,
-                jpeg.as_ptr(),
-                jpeg.len() as u64,
-                1,
-                &raw mut output.buffer,
-                &raw mut output.size,
-                &raw const transform,
-            )
-        };
-        self.check(status)?;
-        Ok(output.to_vec())
-    }
-
     fn set(&mut self, parameter: raw::TJPARAM, value: c_int) -> Result<(), Error> {
         // SAFETY: a live handle and plain values; libjpeg-turbo checks their range.
         let status = unsafe { raw::tj3Set(self.0, parameter as c_int, value) };
@@ -520,20 +481,6 @@ mod tests {
         assert!(decoded(400).is_ok());
         let error = decoded(500).unwrap_err().to_string();
         assert!(error.contains("more than 500 scans"), "{error}");
-    }
-
-    #[test]
-    fn a_cropped_image_has_the_same_pixels() {
-        let jpeg = encoded();
-        let extent = Dimensions::new(37, 20).unwrap();
-        let cropped = crop(&jpeg, extent).unwrap();
-        assert_eq!(read_frame(&cropped).unwrap().dimensions, extent);
-        let whole = decode(&jpeg, Pixels::Rgb, Scale::Full, None).unwrap();
-        let rows = whole.chunks_exact(64 * 3).take(20);
-        let expected: Vec<u8> = rows.flat_map(|row| row[..37 * 3].to_vec()).collect();
-        let decoded = decode(&cropped, Pixels::Rgb, Scale::Full, None).unwrap();
-        assert!(decoded == expected);
-        assert!(crop(&jpeg[..jpeg.len() / 2], extent).is_err());
     }
 
     #[test]

@@ -178,6 +178,37 @@ async fn every_spelling_of_a_tile_is_the_same_copy() {
     assert!(Some(&server.get(&path).await.body[..]) == stored.as_deref());
 }
 
+/// Tiles that are joined, at the edges of the image too. Beside the seams colour is interpolated across them.
+#[tokio::test]
+async fn joined_tiles_show_what_decoding_shows() {
+    let server = Server::of_fixtures();
+    let name = "sample-azulejo.tif";
+    let decoder = open(fixture(name));
+    for (x, y, width, height) in [
+        (0, 0, 512, 512),
+        (512, 256, 300, 299),
+        (2048, 1536, 352, 264),
+    ] {
+        let region = format!("{x},{y},{width},{height}");
+        let answer = server
+            .get(&format!("/iiif/3/{name}/{region}/max/0/default.jpg"))
+            .await;
+        let found = whole(&*open(answer.body.to_vec()));
+        let rect = Rect::new(x, y, width, height).unwrap();
+        let window = Window { level: 0, rect };
+        assert!(
+            decoder
+                .stored(&window, decoder.header().resolution)
+                .is_some()
+        );
+        let shown = decoder.decode(&window).unwrap();
+        let pairs = found.as_u8().unwrap().iter().zip(shown.as_u8().unwrap());
+        let differing = pairs.filter(|(a, b)| a.abs_diff(**b) > 1).count();
+        let share = differing as f64 / found.samples().len() as f64;
+        assert!(share < 0.01, "{region}: {share}");
+    }
+}
+
 #[tokio::test]
 async fn copying_can_be_switched_off() {
     let server = Server::configured(fixtures("images"), |config| {

@@ -4,6 +4,7 @@
 //! sizes count as stored levels.
 
 mod frame;
+pub(in crate::decode) mod join;
 mod markers;
 mod profile;
 mod segments;

@@ -1,13 +1,16 @@
-//! Tiles and strips that are sent as they are stored: as a file of the format in which they are coded.
+//! Tiles and strips that are sent as they are stored: as a file of the format in which they are coded, several JPEGs
+//! joined to one.
 
 use super::color::Model;
 use super::compression::Compression;
+use super::cost;
 use super::ifd::File;
 use super::image::{Image, PlacedImage};
 use super::jpeg::{self, Transform};
 use super::layout::{Chunk, Place};
+use crate::decode::jpeg::join::{self, Stream};
 use crate::decode::{Coding, Limits, Resolution};
-use crate::ffi::turbojpeg::{self, ColorSpace};
+use crate::ffi::turbojpeg;
 use crate::geometry::{Dimensions, Rect};
 
 /// How the strips or tiles are coded, if that shows the same picture outside of the TIFF: all channels, nothing
@@ -30,7 +33,8 @@ pub fn coding(image: &Image) -> Option<Coding> {
     }
 }
 
-/// One strip or tile as a file; `None` if the rectangle is none, or its bytes are not as they should be.
+/// The strips or tiles that a rectangle touches as a file; `None` if it does not begin where one of them does, or if their
+/// bytes are not as they should be.
 pub fn file(
     file: &File,
     source: &PlacedImage,
@@ -38,31 +42,39 @@ pub fn file(
     resolution: Option<Resolution>,
     limits: &Limits,
 ) -> Option<Vec<u8>> {
-    let chunk = source.image.grid.touching(rect).next()?;
-    if chunk.rect != rect {
+    cost::check(file, source, rect, limits).ok()?;
+    let chunks: Vec<Chunk> = source.image.grid.touching(rect).collect();
+    let first = chunks.first()?;
+    if (first.rect.x(), first.rect.y()) != (rect.x(), rect.y()) {
         return None;
     }
-    let Place::At {
-        offset,
-        length: Some(length),
-    } = source.places.of(&chunk, 0).ok()?
-    else {
-        return None;
-    };
-    if length > limits.decoded_bytes {
-        return None;
-    }
-    let data = file.read(offset, length).ok()?;
+    let data = |chunk| stored_bytes(file, source, chunk);
     match coding(&source.image)? {
-        Coding::Jpeg => jpeg_file(&source.image, &chunk, &data, resolution),
-        Coding::Webp => webp_file(&chunk, data),
+        Coding::Webp if first.rect == rect => webp_file(first, data(first)?),
+        Coding::Webp => None,
+        Coding::Jpeg => {
+            let data: Vec<Vec<u8>> = chunks.iter().map(data).collect::<Option<_>>()?;
+            jpeg_file(&source.image, &chunks, &data, rect.dimensions(), resolution)
+        }
     }
 }
 
+fn stored_bytes(file: &File, source: &PlacedImage, chunk: &Chunk) -> Option<Vec<u8>> {
+    match source.places.of(chunk, 0).ok()? {
+        Place::At {
+            offset,
+            length: Some(length),
+        } => file.read(offset, length).ok(),
+        _ => None,
+    }
+}
+
+/// Tiles or strips, joined if it is more than one, or a part of one.
 fn jpeg_file(
     image: &Image,
-    chunk: &Chunk,
-    data: &[u8],
+    chunks: &[Chunk],
+    data: &[Vec<u8>],
+    shown: Dimensions,
     resolution: Option<Resolution>,
 ) -> Option<Vec<u8>> {
     let is_rgb = image.channels == 3 && image.jpeg_transform == Transform::None;
@@ -71,24 +83,45 @@ fn jpeg_file(
     } else {
         jpeg::jfif_marker(resolution).to_vec()
     };
-    let whole = jpeg::whole(data)?;
-    let stream = jpeg::join(&header, &image.jpeg_tables, whole);
+    let data: Vec<&[u8]> = data
+        .iter()
+        .map(|data| jpeg::whole(data))
+        .collect::<Option<_>>()?;
+    match (chunks, &data[..]) {
+        ([only], [data]) if only.stored == shown => whole_file(image, data, shown, &header),
+        _ => joined_file(image, chunks, &data, shown, &header),
+    }
+}
+
+/// One tile as it is, with the shared tables, whatever process it is coded with.
+fn whole_file(image: &Image, data: &[u8], shown: Dimensions, header: &[u8]) -> Option<Vec<u8>> {
+    let stream = jpeg::join(header, &image.jpeg_tables, data);
     let frame = turbojpeg::read_frame(&stream).ok()?;
-    let wanted = match image.channels {
-        1 => ColorSpace::Gray,
-        _ if is_rgb => ColorSpace::Rgb,
-        _ => ColorSpace::YCbCr,
-    };
     let is_usual = frame.precision == 8 && !frame.lossless && !frame.arithmetic;
-    if !is_usual || frame.color_space != wanted {
-        return None;
+    let is_right = frame.dimensions == shown && jpeg::channels(frame.color_space) == image.channels;
+    (is_usual && is_right).then_some(stream)
+}
+
+fn joined_file(
+    image: &Image,
+    chunks: &[Chunk],
+    data: &[&[u8]],
+    shown: Dimensions,
+    header: &[u8],
+) -> Option<Vec<u8>> {
+    let mut streams = Vec::with_capacity(data.len());
+    for (data, chunk) in data.iter().zip(chunks) {
+        let stream = Stream::parse(&image.jpeg_tables, data)?;
+        let rows = chunk.stored.height()..=image.grid.most_rows();
+        let is_right = stream.dimensions.width() == chunk.stored.width()
+            && rows.contains(&stream.dimensions.height())
+            && stream.components.len() == image.channels;
+        streams.push(is_right.then_some(stream)?);
     }
-    let shown = chunk.rect.dimensions();
-    if frame.dimensions == shown {
-        return Some(stream);
-    }
-    // A tile at the edge goes beyond the image.
-    (frame.dimensions == chunk.stored).then(|| turbojpeg::crop(&stream, shown).ok())?
+    let top = chunks.first()?.rect.y();
+    let columns = chunks.iter().take_while(|chunk| chunk.rect.y() == top);
+    let columns = columns.count();
+    join::join(&streams, columns, shown, header)
 }
 
 /// A WebP in a container says its length (RFC 9649, section 2.4) and comes first with its dimensions.
