@@ -1,5 +1,8 @@
 //! The walk of a request from the identifier to the encoded image; the table of its steps is in `ARCHITECTURE.md`.
 
+mod images;
+mod make;
+
 use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -7,42 +10,41 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::cache::{CacheKey, Headers, Pixels};
+use crate::cache::{CacheKey, Pixels};
 use crate::config::Config;
-use crate::decode::{self, Decoder, Header, Limits, Resolution};
-use crate::encode::{self, Settings};
+use crate::decode::{Decoder, Header};
+use crate::encode::Settings;
 use crate::error::Error;
 use crate::iiif::tiling::Tiling;
-use crate::iiif::{Format, Identifier, ImageRequest, Information, Quality, SizeLimits};
-use crate::input::Input;
+use crate::iiif::{Format, Identifier, ImageRequest, Information, SizeLimits};
 use crate::plan::Plan;
-use crate::raster::Raster;
-use crate::source::{Filesystem, Listing, Object, SourceError};
-use crate::transform::{color, extend, orient, quality, rotate, scale};
-use crate::work::{Cancelled, Reserved, Work};
+use crate::source::{Listing, SourceError};
+use crate::work::{Cancelled, Cost, Reserved, Work};
+use images::Images;
 
 /// Headers are read while images are decoded: small reads, so several for each thread.
 const READERS_PER_THREAD: usize = 4;
 
+/// Pixels of the largest answer that is copied along with the header: such a copy is shorter than the way to another thread.
+const MOST_READ_AT_ONCE: u64 = 1 << 20;
+
 /// Everything that answering needs, for the life of the process.
 pub struct Pipeline {
-    images: Arc<Images>,
-    pixels: Arc<Pixels>,
+    walk: Arc<Walk>,
+    readers: Work,
+    makers: Work,
+}
+
+/// What the steps up to the plan need.
+struct Walk {
+    images: Images,
+    pixels: Pixels,
     sizes: SizeLimits,
     settings: Settings,
     /// Stands for the settings that change the bytes of a derivative.
     settings_tag: String,
     rights: Option<String>,
     attribution: Option<String>,
-    readers: Work,
-    makers: Work,
-}
-
-/// Where images are, and those that are open.
-struct Images {
-    filesystem: Filesystem,
-    limits: Limits,
-    headers: Headers,
 }
 
 /// A request resolved for its image; no pixel has been read yet.
@@ -53,6 +55,8 @@ pub struct Prepared {
     decoder: Arc<dyn Decoder>,
     /// Stands for this state of the image.
     image: CacheKey,
+    /// The answer, if it lies in the file and was read along with the header.
+    copy: Option<Vec<u8>>,
 }
 
 /// What tells one state of an answer from another (RFC 9110, section 8.8).
@@ -82,22 +86,6 @@ impl AsRef<[u8]> for Sent {
     }
 }
 
-/// An opened image.
-struct Opened {
-    object: Object,
-    decoder: Arc<dyn Decoder>,
-}
-
-impl Opened {
-    fn summary(&self, identifier: &Identifier) -> Value {
-        json!({
-            "identifier": identifier.as_str(),
-            "source": { "location": self.object.location, "version": self.object.version },
-            "header": self.decoder.header().summary(),
-        })
-    }
-}
-
 impl Pipeline {
     /// # Errors
     /// If the images' directory cannot be opened.
@@ -105,69 +93,56 @@ impl Pipeline {
         let threads = config.work.thread_count();
         let settings = Settings::from(&config.encode);
         Ok(Self {
-            images: Arc::new(Images {
-                filesystem: Filesystem::new(&config.source)?,
-                limits: config.decode,
-                headers: Headers::new(),
+            walk: Arc::new(Walk {
+                images: Images::new(config)?,
+                pixels: Pixels::new(config.cache.pixel_bytes()),
+                sizes: SizeLimits::from(&config.image),
+                settings_tag: format!("{} {settings:?}", env!("CARGO_PKG_VERSION")),
+                settings,
+                rights: config.image.rights.clone(),
+                attribution: config.image.attribution.clone(),
             }),
-            pixels: Arc::new(Pixels::new(config.cache.pixel_bytes())),
-            sizes: SizeLimits::from(&config.image),
-            settings_tag: format!("{} {settings:?}", env!("CARGO_PKG_VERSION")),
-            settings,
-            rights: config.image.rights.clone(),
-            attribution: config.image.attribution.clone(),
             readers: Work::new(threads * READERS_PER_THREAD, config.work.queue, 0),
             makers: Work::new(threads, config.work.queue, config.work.memory_budget()),
         })
     }
 
-    /// Finds the image, reads its header and resolves the request: all that can fail because of the request.
+    /// Finds the image, reads its header and resolves the request: all that can fail because of the request. If stored
+    /// bytes are the answer and `is_wanted`, they are read at once.
     ///
     /// # Errors
     /// If the image is not found or not readable, or the request not possible for it.
-    pub async fn prepare(&self, request: ImageRequest) -> Result<Prepared, Error> {
-        let opened = self.open(request.identifier.clone()).await?;
-        let plan = self.plan(&request, opened.decoder.header())?;
-        let image = [opened.object.location.as_str(), &opened.object.version];
-        let pixels = plan.canonical_pixels.to_string();
-        let parts = [image[0], image[1], &pixels, &self.settings_tag];
-        Ok(Prepared {
-            validators: Validators {
-                etag: CacheKey::new(&parts).to_string(),
-                modified: opened.object.modified,
-            },
-            identifier: request.identifier,
-            plan,
-            image: CacheKey::new(&image),
-            decoder: opened.decoder,
-        })
-    }
-
-    fn plan(&self, request: &ImageRequest, header: &Header) -> Result<Plan, Error> {
-        let plan = Plan::new(request, header, &self.sizes)?;
-        let plan = if self.settings.passthrough {
-            plan
-        } else {
-            plan.without_copying()
+    pub async fn prepare(&self, request: ImageRequest, is_wanted: bool) -> Result<Prepared, Error> {
+        let walk = Arc::clone(&self.walk);
+        let prepare = move |_: &Cancelled| {
+            let mut prepared = walk.prepare(request)?;
+            if is_wanted && prepared.plan.size.area() <= MOST_READ_AT_ONCE {
+                prepared.copy = make::stored(&prepared);
+            }
+            Ok(prepared)
         };
-        Ok(plan.widened(header, self.pixels.largest()))
+        self.read(prepare).await
     }
 
     /// Makes the image.
     ///
     /// # Errors
     /// If the file is broken, the server busy, or the time up.
-    pub async fn render(&self, prepared: Prepared) -> Result<Derivative, Error> {
-        let settings = self.settings;
+    pub async fn render(&self, mut prepared: Prepared) -> Result<Derivative, Error> {
         let format = prepared.plan.format;
-        let needed = prepared.plan.bytes(prepared.decoder.header());
-        let pixels = Arc::clone(&self.pixels);
-        let made = self
-            .makers
-            .run(needed, move |cancelled| {
-                make(&prepared, &pixels, &settings, cancelled)
-            })
-            .await?;
+        if let Some(copy) = prepared.copy.take() {
+            let bytes = Bytes::from(copy);
+            return Ok(Derivative { bytes, format });
+        }
+        let cost = Cost {
+            bytes: prepared.plan.bytes(prepared.decoder.header()),
+            pixels: prepared.plan.pixels(prepared.decoder.header()),
+        };
+        let walk = Arc::clone(&self.walk);
+        let make = move |cancelled: &Cancelled| {
+            make::make(&prepared, &walk.pixels, &walk.settings, cancelled)
+        };
+        let made = self.makers.run(cost, make).await?;
         let length = made.value.len() as u64;
         let (bytes, _memory) = made.into_parts(length);
         Ok(Derivative {
@@ -182,7 +157,7 @@ impl Pipeline {
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        Ok(self.readers.run(0, work).await?.value)
+        Ok(self.readers.run(Cost::SMALL, work).await?.value)
     }
 
     /// What `info.json` says of an image, and the state of the file that says it.
@@ -193,9 +168,13 @@ impl Pipeline {
         &self,
         identifier: Identifier,
     ) -> Result<(Information, SystemTime), Error> {
-        let opened = self.open(identifier).await?;
-        let information = self.describe(opened.decoder.header());
-        Ok((information, opened.object.modified))
+        let walk = Arc::clone(&self.walk);
+        let describe = move |_: &Cancelled| {
+            let opened = walk.images.open(&identifier)?;
+            let information = walk.describe(opened.decoder.header());
+            Ok((information, opened.object.modified))
+        };
+        self.read(describe).await
     }
 
     /// Whether there is such an image, without reading its header.
@@ -203,8 +182,8 @@ impl Pipeline {
     /// # Errors
     /// If there is none, or it cannot be told.
     pub async fn locate(&self, identifier: Identifier) -> Result<(), Error> {
-        let images = Arc::clone(&self.images);
-        self.read(move |_| images.locate(&identifier)).await
+        let walk = Arc::clone(&self.walk);
+        self.read(move |_| walk.images.locate(&identifier)).await
     }
 
     /// The images and folders of one folder.
@@ -212,15 +191,13 @@ impl Pipeline {
     /// # Errors
     /// If it cannot be read.
     pub async fn list(&self, folder: String) -> Result<Listing, Error> {
-        let images = Arc::clone(&self.images);
+        let walk = Arc::clone(&self.walk);
         let list = move |_: &Cancelled| {
-            images
-                .filesystem
-                .list(&folder)
-                .map_err(|error| match error {
-                    SourceError::Unavailable(cause) => Error::StoreUnavailable(cause.into()),
-                    absent => Error::NotFound(absent.to_string()),
-                })
+            let listed = walk.images.filesystem.list(&folder);
+            listed.map_err(|error| match error {
+                SourceError::Unavailable(cause) => Error::StoreUnavailable(cause.into()),
+                absent => Error::NotFound(absent.to_string()),
+            })
         };
         self.read(list).await
     }
@@ -230,9 +207,9 @@ impl Pipeline {
     /// # Errors
     /// If they cannot.
     pub async fn check(&self) -> Result<(), Error> {
-        let images = Arc::clone(&self.images);
+        let walk = Arc::clone(&self.walk);
         let check = move |_: &Cancelled| {
-            let checked = images.filesystem.check();
+            let checked = walk.images.filesystem.check();
             checked.map_err(|cause| Error::StoreUnavailable(cause.into()))
         };
         self.read(check).await
@@ -243,7 +220,7 @@ impl Pipeline {
     /// # Errors
     /// Where the walk ends early.
     pub fn explain_information(&self, identifier: &Identifier) -> Result<Value, Error> {
-        let opened = self.images.open(identifier)?;
+        let opened = self.walk.images.open(identifier)?;
         Ok(opened.summary(identifier))
     }
 
@@ -252,17 +229,46 @@ impl Pipeline {
     /// # Errors
     /// Where the walk ends early.
     pub fn explain_image(&self, request: &ImageRequest) -> Result<Value, Error> {
-        let opened = self.images.open(&request.identifier)?;
-        let plan = self.plan(request, opened.decoder.header())?;
+        let opened = self.walk.images.open(&request.identifier)?;
+        let plan = self.walk.plan(request, opened.decoder.header())?;
         let mut steps = opened.summary(&request.identifier);
         steps["plan"] = plan.summary();
-        steps["plan"]["bytes"] = json!(plan.bytes(opened.decoder.header()));
+        steps["plan"]["cost"] = json!({
+            "bytes": plan.bytes(opened.decoder.header()),
+            "pixels": plan.pixels(opened.decoder.header()),
+        });
         Ok(steps)
     }
+}
 
-    async fn open(&self, identifier: Identifier) -> Result<Opened, Error> {
-        let images = Arc::clone(&self.images);
-        self.read(move |_| images.open(&identifier)).await
+impl Walk {
+    fn prepare(&self, request: ImageRequest) -> Result<Prepared, Error> {
+        let opened = self.images.open(&request.identifier)?;
+        let plan = self.plan(&request, opened.decoder.header())?;
+        let image = [opened.object.location.as_str(), &opened.object.version];
+        let pixels = plan.canonical_pixels.to_string();
+        let parts = [image[0], image[1], &pixels, &self.settings_tag];
+        Ok(Prepared {
+            validators: Validators {
+                etag: CacheKey::new(&parts).to_string(),
+                modified: opened.object.modified,
+            },
+            identifier: request.identifier,
+            plan,
+            image: CacheKey::new(&image),
+            decoder: opened.decoder,
+            copy: None,
+        })
+    }
+
+    fn plan(&self, request: &ImageRequest, header: &Header) -> Result<Plan, Error> {
+        let plan = Plan::new(request, header, &self.sizes)?;
+        let plan = if self.settings.passthrough {
+            plan
+        } else {
+            plan.without_copying()
+        };
+        Ok(plan.widened(header, self.pixels.largest()))
     }
 
     fn describe(&self, header: &Header) -> Information {
@@ -277,181 +283,5 @@ impl Pipeline {
             rights: self.rights.clone(),
             attribution: self.attribution.clone(),
         }
-    }
-}
-
-impl Images {
-    fn find(&self, identifier: &Identifier) -> Result<Object, Error> {
-        let found = self.filesystem.find(identifier);
-        found.map_err(|error| not_found(identifier, error))
-    }
-
-    fn locate(&self, identifier: &Identifier) -> Result<(), Error> {
-        self.find(identifier).map(drop)
-    }
-
-    /// Costs one look at the file if it is open already. One that is replaced just now is looked for again.
-    fn open(&self, identifier: &Identifier) -> Result<Opened, Error> {
-        const ATTEMPTS: usize = 3;
-        let mut attempt = 1;
-        loop {
-            let object = self.find(identifier)?;
-            if let Some(decoder) = self.headers.get(&object) {
-                return Ok(Opened { object, decoder });
-            }
-            match self.filesystem.open(&object) {
-                Ok(input) => return self.read_header(identifier, object, input),
-                Err(SourceError::Replaced(_)) if attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(not_found(identifier, error)),
-            }
-        }
-    }
-
-    fn read_header(
-        &self,
-        identifier: &Identifier,
-        object: Object,
-        input: Input,
-    ) -> Result<Opened, Error> {
-        let decoder = decode::open(input, &self.limits)
-            .map_err(|error| Error::decoding(identifier, error))?;
-        let decoder = self.headers.keep(&object, decoder);
-        Ok(Opened { object, decoder })
-    }
-}
-
-fn not_found(identifier: &Identifier, error: SourceError) -> Error {
-    match error {
-        SourceError::Unavailable(_) | SourceError::Replaced(_) => Error::SourceUnavailable {
-            identifier: identifier.clone(),
-            cause: error.into(),
-        },
-        absent => Error::NotFound(absent.to_string()),
-    }
-}
-
-/// O01: region, size, rotation, quality, format, in this order.
-fn make(
-    prepared: &Prepared,
-    pixels: &Pixels,
-    settings: &Settings,
-    cancelled: &Cancelled,
-) -> Result<Vec<u8>, Error> {
-    let plan = &prepared.plan;
-    if let Some(stored) = stored(prepared) {
-        return Ok(stored);
-    }
-    let raster = decode(prepared, pixels)?;
-    cancelled.check()?;
-    let raster = extend::extend(raster, plan.extended);
-    let raster = scale::scale(raster, plan.crop, plan.target)?;
-    let raster = color::to_srgb(raster, prepared.decoder.header().profile.as_deref())?;
-    let raster = orient::orient(raster, plan.orientation);
-    cancelled.check()?;
-    let raster = turn(raster, plan);
-    let raster = render_quality(raster, plan.quality);
-    cancelled.check()?;
-    Ok(encode::encode(
-        raster,
-        plan.format,
-        plan.resolution,
-        settings,
-    )?)
-}
-
-/// The answer as it lies in the file.
-fn stored(prepared: &Prepared) -> Option<Vec<u8>> {
-    let Prepared { plan, decoder, .. } = prepared;
-    let resolution = plan.resolution.filter(Resolution::is_sensible);
-    let stored = plan
-        .copied
-        .then(|| decoder.stored(&plan.window, resolution));
-    stored.flatten()
-}
-
-fn decode(prepared: &Prepared, pixels: &Pixels) -> Result<Raster, Error> {
-    let Prepared { plan, decoder, .. } = prepared;
-    let decoded = if plan.kept {
-        pixels.decode(prepared.image, &**decoder, &plan.window, plan.decoded)
-    } else {
-        decoder.decode(&plan.window)
-    };
-    decoded.map_err(|error| Error::decoding(&prepared.identifier, error))
-}
-
-/// T04: mirrored first, then turned.
-fn turn(raster: Raster, plan: &Plan) -> Raster {
-    let raster = orient::orient(raster, plan.rotation.orientation());
-    match plan.rotation.arbitrary() {
-        Some(degrees) => rotate::rotate(raster, degrees),
-        None => raster,
-    }
-}
-
-fn render_quality(raster: Raster, asked: Quality) -> Raster {
-    match asked {
-        Quality::Default | Quality::Color => raster,
-        Quality::Gray => quality::gray(raster),
-        Quality::Bitonal => quality::bitonal(raster),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::Path;
-
-    use super::*;
-
-    fn images(root: &Path) -> Images {
-        let mut config = Config::default();
-        config.source.root = root.to_owned();
-        Images {
-            filesystem: Filesystem::new(&config.source).unwrap(),
-            limits: config.decode,
-            headers: Headers::new(),
-        }
-    }
-
-    fn opened(images: &Images) -> Arc<dyn Decoder> {
-        let identifier = Identifier::new("a.png".to_owned()).unwrap();
-        images.open(&identifier).ok().unwrap().decoder
-    }
-
-    #[test]
-    fn an_image_is_opened_once_and_again_when_it_changes() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a.png");
-        fs::copy("fixtures/images/chart.png", &file).unwrap();
-        let images = images(folder.path());
-        let first = opened(&images);
-        assert!(
-            Arc::ptr_eq(&first, &opened(&images)),
-            "the same, so nothing was read"
-        );
-        fs::copy("fixtures/images/png-gray.png", &file).unwrap();
-        assert!(!Arc::ptr_eq(&first, &opened(&images)));
-        assert!(opened(&images).header().color.is_gray());
-    }
-
-    /// Another file of the same size and time.
-    #[test]
-    fn a_file_that_takes_the_place_of_another_is_opened() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a.png");
-        let other = folder.path().join("b.png");
-        fs::copy("fixtures/images/chart.png", &file).unwrap();
-        fs::copy("fixtures/images/chart.png", &other).unwrap();
-        let modified = fs::metadata(&file).unwrap().modified().unwrap();
-        fs::File::options()
-            .write(true)
-            .open(&other)
-            .unwrap()
-            .set_modified(modified)
-            .unwrap();
-        let images = images(folder.path());
-        let first = opened(&images);
-        fs::rename(&other, &file).unwrap();
-        assert!(!Arc::ptr_eq(&first, &opened(&images)));
     }
 }

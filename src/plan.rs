@@ -103,16 +103,10 @@ impl Plan {
     /// The same, but that what has to be decoded together is decoded as a whole, so that it can be kept for the next
     /// request: unless that is more than `most` bytes, or out of proportion.
     pub fn widened(self, header: &Header, most: u64) -> Self {
-        /// Of independent tiles only a part is decoded if it is less than this; all else has no choice.
-        const MOST_WASTE: u64 = 4;
         let level = &header.levels[self.window.level];
         let decoded = level.unit.enclosing(self.window.rect, level.dimensions);
-        let area = decoded.dimensions().area();
-        let is_fitting = area.saturating_mul(cost::stored_pixel(header)) <= most;
-        let window = self.window.rect.dimensions().area();
-        let is_wasteful =
-            matches!(level.unit, Unit::Tile(_)) && area > window.saturating_mul(MOST_WASTE);
-        if self.copied || is_wasteful || !is_fitting {
+        let bytes = cost::area(decoded.dimensions(), cost::stored_pixel(header));
+        if self.copied || bytes > most || !is_worth_keeping(level, self.window.rect, decoded) {
             return self;
         }
         // A whole image that was asked for may be a part the next time; reduced, it is seldom asked for again.
@@ -221,6 +215,20 @@ impl Plan {
             "target": sides(self.target),
             "orientation": self.orientation.tag(),
         })
+    }
+}
+
+/// Of independent tiles only one can be of use again, and a small part of it is decoded sooner by itself; with all else
+/// there is no choice.
+fn is_worth_keeping(level: &Level, window: Rect, decoded: Rect) -> bool {
+    const MOST_WASTE: u64 = 4;
+    match level.unit {
+        Unit::Tile(_) => {
+            let area = decoded.dimensions().area();
+            level.unit.is_one(decoded, level.dimensions)
+                && area <= window.dimensions().area().saturating_mul(MOST_WASTE)
+        }
+        _ => true,
     }
 }
 

@@ -125,6 +125,66 @@ pub fn decode(
     handle.decompress(jpeg, pixels, extent)
 }
 
+/// Decodes one JPEG after the other; making it takes longer than decoding a small one.
+pub struct Decompressor(Handle);
+
+impl Decompressor {
+    /// # Errors
+    /// If there is no memory.
+    pub fn new() -> Result<Self, Error> {
+        Handle::decompressor().map(Self)
+    }
+
+    /// Reads the frame header.
+    ///
+    /// # Errors
+    /// If the bytes are no JPEG or an unsupported kind.
+    pub fn open<'a>(&'a mut self, jpeg: &'a [u8]) -> Result<Opened<'a>, Error> {
+        let frame = self.0.read_frame(jpeg)?;
+        let handle = &mut self.0;
+        Ok(Opened {
+            handle,
+            jpeg,
+            frame,
+        })
+    }
+}
+
+/// A JPEG whose frame header was read.
+pub struct Opened<'a> {
+    handle: &'a mut Handle,
+    jpeg: &'a [u8],
+    pub frame: Frame,
+}
+
+impl Opened<'_> {
+    /// Decodes the uppermost rows into `samples`, where a row begins every `stride` samples.
+    ///
+    /// # Errors
+    /// If the data are broken or end too early.
+    ///
+    /// # Panics
+    /// If the samples do not hold the rows, or the image has fewer.
+    pub fn decode_rows(
+        self,
+        pixels: Pixels,
+        rows: u32,
+        samples: &mut [u8],
+        stride: usize,
+    ) -> Result<(), Error> {
+        let Self {
+            handle,
+            jpeg,
+            frame,
+        } = self;
+        let extent = Dimensions::at_least_one(frame.dimensions.width(), rows);
+        assert!(extent.fits_in(frame.dimensions), "the image has the rows");
+        handle.set_scale(Scale::Full)?;
+        handle.set_crop(Rect::whole(extent))?;
+        handle.decompress_onto(jpeg, pixels, extent, samples, stride)
+    }
+}
+
 /// The dimensions that decoding at a scale gives.
 pub fn scaled(dimensions: Dimensions, scale: Scale) -> Dimensions {
     let denominator = scale.denominator();
@@ -271,8 +331,26 @@ impl Handle {
     ) -> Result<Vec<u8>, Error> {
         let stride = extent.width() as usize * pixels.channels();
         let mut samples = vec![0; stride * extent.height() as usize];
+        self.decompress_onto(jpeg, pixels, extent, &mut samples, stride)?;
+        Ok(samples)
+    }
+
+    fn decompress_onto(
+        &mut self,
+        jpeg: &[u8],
+        pixels: Pixels,
+        extent: Dimensions,
+        samples: &mut [u8],
+        stride: usize,
+    ) -> Result<(), Error> {
+        let row = extent.width() as usize * pixels.channels();
+        let needed = stride * (extent.height() as usize - 1) + row;
+        assert!(
+            row <= stride && needed <= samples.len(),
+            "the samples hold the rows"
+        );
         // SAFETY: the header was read and the scale and crop set, so libjpeg-turbo writes `extent.height()` rows of
-        // `stride` bytes, which is what `samples` holds.
+        // `row` bytes, one every `stride`, which `samples` holds.
         let status = unsafe {
             raw::tj3Decompress8(
                 self.0,
@@ -283,8 +361,7 @@ impl Handle {
                 pixels.raw(),
             )
         };
-        self.check(status)?;
-        Ok(samples)
+        self.check(status)
     }
 
     fn set_encoding(&mut self, pixels: Pixels, encoding: &Encoding<'_>) -> Result<(), Error> {

@@ -4,6 +4,11 @@ use axum::http::{HeaderMap, header};
 
 use crate::pipeline::Validators;
 
+/// Whether the client has a copy that may be the current one.
+pub fn is_asked(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::IF_NONE_MATCH) || headers.contains_key(header::IF_MODIFIED_SINCE)
+}
+
 /// Whether the client's copy is the current one.
 ///
 /// `If-Modified-Since` counts only where there is no `If-None-Match`, and only if it is the very date that was sent

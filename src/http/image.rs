@@ -110,7 +110,10 @@ async fn image(
     request: ImageRequest,
 ) -> Result<Response, Error> {
     let version = request.version;
-    let prepared = app.pipeline().prepare(request).await?;
+    let prepared = app
+        .pipeline()
+        .prepare(request, !conditional::is_asked(client.headers))
+        .await?;
     let mut headers = headers(app, client, base, version, &prepared);
     let logged = Logged {
         identifier: prepared.identifier.clone(),

@@ -23,16 +23,16 @@ fn grow<T: Copy>(samples: &[T], raster: &Raster, to: Dimensions) -> Vec<T> {
     let stride = raster.dimensions().width() as usize * channels;
     let missing = to.width().saturating_sub(raster.dimensions().width()) as usize;
     let last_row = raster.dimensions().height() as usize - 1;
-    (0..to.height() as usize)
-        .map(|y| y.min(last_row) * stride)
-        .flat_map(|start| {
-            let row = &samples[start..start + stride];
-            let last = &row[stride - channels..];
-            row.iter()
-                .chain(std::iter::repeat_n(last, missing).flatten())
-        })
-        .copied()
-        .collect()
+    let mut grown = Vec::with_capacity(to.area() as usize * channels);
+    for y in 0..to.height() as usize {
+        let start = y.min(last_row) * stride;
+        let row = &samples[start..start + stride];
+        grown.extend_from_slice(row);
+        for _ in 0..missing {
+            grown.extend_from_slice(&row[stride - channels..]);
+        }
+    }
+    grown
 }
 
 #[cfg(test)]

@@ -3,51 +3,46 @@
 //! Decoding never runs on the threads that serve connections.
 
 pub mod config;
+mod lane;
 
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::error::Error;
+pub use lane::Cost;
+use lane::{Lane, MEBIBYTE, Memory, Place};
 
-/// Runs blocking work with bounds.
+/// Runs blocking work with bounds. Large work has a lane of its own within them, so that small work always finds a thread,
+/// memory, and a place to wait.
 pub struct Work {
-    /// Work that runs.
-    running: Arc<Semaphore>,
-    /// Work that runs or waits to.
-    admitted: Arc<Semaphore>,
-    /// Memory, in mebibytes.
-    memory: Arc<Semaphore>,
-    budget: u64,
+    all: Lane,
+    large: Lane,
 }
-
-const MEBIBYTE: u64 = 1 << 20;
 
 /// A result and the memory that it still occupies; given back when it is dropped.
 pub struct Held<T> {
     pub value: T,
-    memory: OwnedSemaphorePermit,
+    memory: Reserved,
 }
 
 impl<T> Held<T> {
     /// The value, and what keeps its place in the budget: of what the work needed, only the bytes of its result.
     pub fn into_parts(mut self, bytes: u64) -> (T, Reserved) {
-        let kept = mebibytes(bytes) as usize;
-        let surplus = self.memory.num_permits().saturating_sub(kept);
-        drop(self.memory.split(surplus));
-        (self.value, Reserved(self.memory))
+        self.memory.all.shrink(bytes);
+        if let Some(memory) = &mut self.memory.large {
+            memory.shrink(bytes);
+        }
+        (self.value, self.memory)
     }
 }
 
 /// A part of the memory budget, until it is dropped.
-pub struct Reserved(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
-
-/// At least one for anything; more than there can ever be becomes the largest number.
-fn mebibytes(bytes: u64) -> u32 {
-    u32::try_from(bytes.div_ceil(MEBIBYTE)).unwrap_or(u32::MAX)
+pub struct Reserved {
+    all: Memory,
+    large: Option<Memory>,
 }
 
 /// Set when nobody waits for the result any more; looked at between the stages.
@@ -77,59 +72,51 @@ impl Drop for CancelOnDrop {
 impl Work {
     /// `threads` pieces of work at once, and `queue` more that wait; `budget` bytes for all of them.
     pub fn new(threads: usize, queue: usize, budget: u64) -> Self {
-        let memory = (mebibytes(budget) as usize).min(Semaphore::MAX_PERMITS);
+        const MOST_FOR_SMALL: u64 = 256 * MEBIBYTE;
+        let for_large = threads - (threads / 4).max(1).min(threads - 1);
+        let memory_for_large = budget - (budget / 4).min(MOST_FOR_SMALL);
         Self {
-            running: Arc::new(Semaphore::new(threads)),
-            admitted: Arc::new(Semaphore::new(threads + queue)),
-            memory: Arc::new(Semaphore::new(memory)),
-            budget,
+            all: Lane::new(threads, queue, budget),
+            large: Lane::new(for_large, queue / 2, memory_for_large),
         }
     }
 
-    /// Runs a piece of work that needs this many bytes on a blocking thread. When the future is dropped, work that has
-    /// begun ends at its next look at [`Cancelled`].
+    /// Runs a piece of work on a blocking thread. When the future is dropped, work that waits is forgotten, and work that
+    /// has begun ends at its next look at [`Cancelled`].
     ///
     /// # Errors
     /// [`Error::BadRequest`] if it needs more than there is for all, [`Error::Busy`] if too many are waiting,
     /// [`Error::Internal`] if it panics (K08), else its own.
-    pub async fn run<T, F>(&self, bytes: u64, work: F) -> Result<Held<T>, Error>
+    pub async fn run<T, F>(&self, cost: Cost, work: F) -> Result<Held<T>, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        self.check(bytes)?;
-        let [admission, memory, running] = self.admit(bytes).await?;
+        let large = self.enter_large(cost).await?;
+        self.all.check(cost.bytes)?;
+        let place = self.all.enter(self.all.admit()?, cost.bytes).await?;
         let cancelled = Cancelled::default();
         let _guard = CancelOnDrop(cancelled.clone());
         let task = spawn_blocking(move || {
-            // Held until the work has really ended, even if nobody waits for it any more.
-            let _permits = (admission, running);
-            cancelled.check()?;
-            let value = work(&cancelled)?;
+            // The places are held until the work has really ended, even if nobody waits for it any more.
+            let value = cancelled.check().and_then(|()| work(&cancelled));
+            let memory = Reserved {
+                all: place.leave(),
+                large: large.map(Place::leave),
+            };
+            let value = value?;
             Ok(Held { value, memory })
         });
         task.await.unwrap_or_else(|error| Err(panicked(error)))
     }
 
-    fn check(&self, bytes: u64) -> Result<(), Error> {
-        if bytes <= self.budget {
-            return Ok(());
+    async fn enter_large(&self, cost: Cost) -> Result<Option<Place>, Error> {
+        if !cost.is_large() {
+            return Ok(None);
         }
-        let (needed, budget) = (mebibytes(bytes), self.budget / MEBIBYTE);
-        Err(Error::BadRequest(format!(
-            "this would need {needed} MiB of memory, and the server has {budget} MiB for all requests: ask for less"
-        )))
-    }
-
-    /// In this order for everyone, so that nobody holds what another one waits for in a circle.
-    async fn admit(&self, bytes: u64) -> Result<[OwnedSemaphorePermit; 3], Error> {
-        let admission = Arc::clone(&self.admitted);
-        let admission = admission.try_acquire_owned().map_err(|_| Error::Busy)?;
-        let memory = Arc::clone(&self.memory);
-        let memory = memory.acquire_many_owned(mebibytes(bytes)).await;
-        let running = Arc::clone(&self.running);
-        let running = running.acquire_owned().await.map_err(Error::internal)?;
-        Ok([admission, memory.map_err(Error::internal)?, running])
+        self.large.check(cost.bytes)?;
+        let admission = self.large.admit()?;
+        Ok(Some(self.large.enter(admission, cost.bytes).await?))
     }
 }
 
@@ -159,13 +146,13 @@ mod tests {
     async fn k08_a_panic_is_an_error_and_the_pool_goes_on() {
         let work = Work::new(1, 0, MEBIBYTE);
         let broken = work
-            .run(0, |_| -> Result<(), Error> { panic!("a defect") })
+            .run(Cost::SMALL, |_| -> Result<(), Error> { panic!("a defect") })
             .await;
         assert!(
             matches!(broken, Err(Error::Internal(cause)) if cause.to_string().contains("a defect"))
         );
         assert!(matches!(
-            work.run(0, |_| Ok(1)).await,
+            work.run(Cost::SMALL, |_| Ok(1)).await,
             Ok(Held { value: 1, .. })
         ));
     }
@@ -174,12 +161,12 @@ mod tests {
     async fn p12_what_finds_no_place_in_the_queue_is_refused() {
         let work = Work::new(1, 0, MEBIBYTE);
         let (release, wait) = channel::<()>();
-        let blocked = work.run(0, move |_| {
+        let blocked = work.run(Cost::SMALL, move |_| {
             let _ = wait.recv();
             Ok(())
         });
         let refused = async {
-            let refused = work.run(0, |_| Ok(())).await;
+            let refused = work.run(Cost::SMALL, |_| Ok(())).await;
             drop(release);
             refused
         };
@@ -194,7 +181,7 @@ mod tests {
         let (started, has_started) = channel();
         let (release, wait) = channel::<()>();
         let (cancelled, was_cancelled) = channel();
-        let abandoned = work.run(0, move |cancel| {
+        let abandoned = work.run(Cost::SMALL, move |cancel| {
             let _ = started.send(());
             let _ = wait.recv();
             let _ = cancelled.send(cancel.check().is_err());
@@ -205,7 +192,10 @@ mod tests {
             _ = abandoned => unreachable!("it waits"),
             _ = started => {}
         }
-        assert!(matches!(work.run(0, |_| Ok(())).await, Err(Error::Busy)));
+        assert!(matches!(
+            work.run(Cost::SMALL, |_| Ok(())).await,
+            Err(Error::Busy)
+        ));
         drop(release);
         assert_eq!(was_cancelled.recv(), Ok(true));
     }
@@ -213,17 +203,48 @@ mod tests {
     #[tokio::test]
     async fn k04_memory_is_refused_waited_for_and_given_back() {
         let work = Work::new(2, 2, 4 * MEBIBYTE);
-        let refused = work.run(5 * MEBIBYTE, |_| Ok(())).await;
+        let of = |mebibytes| Cost {
+            bytes: mebibytes * MEBIBYTE,
+            pixels: 1,
+        };
+        let refused = work.run(of(5), |_| Ok(())).await;
         assert!(matches!(refused, Err(Error::BadRequest(text)) if text.contains("5 MiB")));
-        let held = work.run(3 * MEBIBYTE, |_| Ok(())).await.ok().unwrap();
+        let held = work.run(of(3), |_| Ok(())).await.ok().unwrap();
         // What the result occupies stays taken until it has been sent.
         let ((), kept) = held.into_parts(MEBIBYTE + 1);
-        assert_eq!(work.memory.available_permits(), 2);
-        let waiting = work.run(3 * MEBIBYTE, |_| Ok(()));
+        assert_eq!(work.all.free_memory(), 2 * MEBIBYTE);
+        let waiting = work.run(of(3), |_| Ok(()));
         let release = async { drop(kept) };
         let (waited, ()) = tokio::join!(waiting, release);
         assert!(waited.is_ok());
         drop(waited);
-        assert_eq!(work.memory.available_permits(), 4);
+        assert_eq!(work.all.free_memory(), 4 * MEBIBYTE);
+    }
+
+    /// However many large ones there are, they take neither every thread nor every place in the queue.
+    #[tokio::test]
+    async fn large_work_leaves_room_for_small() {
+        let work = Work::new(2, 4, MEBIBYTE);
+        let large = Cost {
+            bytes: 0,
+            pixels: u64::MAX,
+        };
+        let (release, wait) = channel::<()>();
+        let blocked = work.run(large, move |_| {
+            let _ = wait.recv();
+            Ok(())
+        });
+        let waiting =
+            async { tokio::join!(work.run(large, |_| Ok(())), work.run(large, |_| Ok(()))) };
+        let meanwhile = async {
+            let refused = work.run(large, |_| Ok(())).await;
+            let small = work.run(Cost::SMALL, |_| Ok(())).await;
+            drop(release);
+            (refused, small)
+        };
+        let (blocked, waited, (refused, small)) = tokio::join!(blocked, waiting, meanwhile);
+        assert!(blocked.is_ok() && waited.0.is_ok() && waited.1.is_ok());
+        assert!(matches!(refused, Err(Error::Busy)));
+        assert!(small.is_ok());
     }
 }

@@ -205,7 +205,7 @@ async fn joined_tiles_show_what_decoding_shows() {
         let pairs = found.as_u8().unwrap().iter().zip(shown.as_u8().unwrap());
         let differing = pairs.filter(|(a, b)| a.abs_diff(**b) > 1).count();
         let share = differing as f64 / found.samples().len() as f64;
-        assert!(share < 0.01, "{region}: {share}");
+        assert!(share < 0.03, "{region}: {share}");
     }
 }
 

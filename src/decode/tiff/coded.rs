@@ -5,7 +5,7 @@ use std::io::Cursor;
 use super::compression::Compression;
 use super::{jpeg, malformed};
 use crate::decode::{DecodeError, Limits, jp2};
-use crate::ffi::turbojpeg::{self, Pixels, Scale};
+use crate::ffi::turbojpeg::{self, Decompressor, Frame, Pixels, Scale};
 use crate::geometry::Dimensions;
 use crate::raster::{Layout, Raster, Samples};
 
@@ -51,18 +51,44 @@ impl Coded<'_> {
     }
 
     fn jpeg(&self, limits: &Limits) -> Result<Raster, DecodeError> {
-        let (pixels, layout) = match self.channels {
-            1 => (Pixels::Gray, Layout::Gray),
-            3 => (Pixels::Rgb, Layout::Rgb),
-            4 => (Pixels::Cmyk, Layout::Cmyk),
+        let (pixels, layout) = self.jpeg_pixels()?;
+        let stream = jpeg::splice(self.jpeg_tables, self.data, self.jpeg_transform);
+        let frame = turbojpeg::read_frame(&stream).map_err(broken_jpeg)?;
+        self.check_frame(&frame)?;
+        limits.check_decoded(frame.dimensions, self.channels as u64)?;
+        let samples = turbojpeg::decode(&stream, pixels, Scale::Full, None).map_err(broken_jpeg)?;
+        Ok(Raster::new(frame.dimensions, layout, Samples::U8(samples)))
+    }
+
+    /// Decodes the uppermost rows of a JPEG into `samples`, where a row begins every `stride` samples.
+    pub fn jpeg_rows(
+        &self,
+        decompressor: &mut Decompressor,
+        rows: u32,
+        samples: &mut [u8],
+        stride: usize,
+    ) -> Result<(), DecodeError> {
+        let (pixels, _) = self.jpeg_pixels()?;
+        let stream = jpeg::splice(self.jpeg_tables, self.data, self.jpeg_transform);
+        let opened = decompressor.open(&stream).map_err(broken_jpeg)?;
+        self.check_frame(&opened.frame)?;
+        let decoded = opened.decode_rows(pixels, rows, samples, stride);
+        decoded.map_err(broken_jpeg)
+    }
+
+    fn jpeg_pixels(&self) -> Result<(Pixels, Layout), DecodeError> {
+        match self.channels {
+            1 => Ok((Pixels::Gray, Layout::Gray)),
+            3 => Ok((Pixels::Rgb, Layout::Rgb)),
+            4 => Ok((Pixels::Cmyk, Layout::Cmyk)),
             other => {
                 let feature = format!("JPEG in TIFF with {other} channels");
-                return Err(DecodeError::unsupported(feature));
+                Err(DecodeError::unsupported(feature))
             }
-        };
-        let stream = jpeg::splice(self.jpeg_tables, self.data, self.jpeg_transform);
-        let broken = |error: turbojpeg::Error| malformed(format!("JPEG: {error}"));
-        let frame = turbojpeg::read_frame(&stream).map_err(broken)?;
+        }
+    }
+
+    fn check_frame(&self, frame: &Frame) -> Result<(), DecodeError> {
         if frame.precision != 8 {
             let feature = format!("JPEG in TIFF with {} bits", frame.precision);
             return Err(DecodeError::unsupported(feature));
@@ -72,10 +98,7 @@ impl Coded<'_> {
                 "a JPEG whose channels are not those of the directory",
             ));
         }
-        self.check(frame.dimensions)?;
-        limits.check_decoded(frame.dimensions, self.channels as u64)?;
-        let samples = turbojpeg::decode(&stream, pixels, Scale::Full, None).map_err(broken)?;
-        Ok(Raster::new(frame.dimensions, layout, Samples::U8(samples)))
+        self.check(frame.dimensions)
     }
 
     fn jp2(&self, limits: &Limits) -> Result<Raster, DecodeError> {
@@ -107,6 +130,10 @@ impl Coded<'_> {
         };
         Ok(Raster::new(dimensions, layout, Samples::U8(samples)))
     }
+}
+
+fn broken_jpeg(error: turbojpeg::Error) -> DecodeError {
+    malformed(format!("JPEG: {error}"))
 }
 
 fn with_opaque_alpha(rgb: &[u8]) -> Vec<u8> {

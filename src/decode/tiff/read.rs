@@ -10,8 +10,10 @@ use super::layout::{Chunk, Place};
 use super::malformed;
 use super::predictor::{self, Row};
 use super::samples::Unpacker;
+use super::stored;
 use super::ycbcr::Subsampling;
-use crate::decode::{DecodeError, Limits};
+use crate::decode::{Coding, DecodeError, Limits};
+use crate::ffi::turbojpeg::Decompressor;
 use crate::geometry::{Dimensions, Rect};
 use crate::raster::{Layout, Raster, Samples};
 
@@ -31,11 +33,10 @@ pub fn window(
     limits.check_decoded(rect.dimensions(), source.image.bytes_per_pixel())?;
     cost::check(file, source, rect, limits)?;
     let mut canvas = Canvas::new(rect, layout, is_deep);
-    for chunk in source.image.grid.touching(rect) {
-        if let Some(part) = chunk.rect.intersection(rect) {
-            let stored = reader.stored(&chunk, part)?;
-            canvas.place(part, &source.image.color.convert(stored));
-        }
+    if stored::coding(&source.image) == Some(Coding::Jpeg) {
+        reader.read_jpegs(&mut canvas)?;
+    } else {
+        reader.read_chunks(&mut canvas)?;
     }
     Ok(Raster::new(rect.dimensions(), layout, canvas.samples))
 }
@@ -64,25 +65,52 @@ impl Canvas {
     }
 
     fn place(&mut self, part: Rect, pixels: &Samples) {
-        let stride = self.rect.width() as usize * self.channels;
+        let (start, stride) = (self.start(part), self.stride());
         let length = part.width() as usize * self.channels;
-        let row = (part.y() - self.rect.y()) as usize;
-        let start = row * stride + (part.x() - self.rect.x()) as usize * self.channels;
         match (&mut self.samples, pixels) {
             (Samples::U8(to), Samples::U8(from)) => {
-                copy_rows(&mut to[start..], stride, from, length)
+                copy_rows((&mut to[start..], stride), (from, length), length)
             }
             (Samples::U16(to), Samples::U16(from)) => {
-                copy_rows(&mut to[start..], stride, from, length)
+                copy_rows((&mut to[start..], stride), (from, length), length)
             }
             _ => unreachable!("the depth of the image is that of its parts"),
         }
     }
+
+    /// Of 8 bits: rows of which one begins every `stride` samples.
+    fn copy(&mut self, part: Rect, from: &[u8], from_stride: usize) -> Result<(), DecodeError> {
+        let length = part.width() as usize * self.channels;
+        let height = part.height() as usize;
+        let (to, stride) = self.onto(part)?;
+        let to = &mut to[..(height - 1) * stride + length];
+        copy_rows((to, stride), (from, from_stride), length);
+        Ok(())
+    }
+
+    /// The 8-bit samples from the corner of a part on, and how far a row is from the next.
+    fn onto(&mut self, part: Rect) -> Result<(&mut [u8], usize), DecodeError> {
+        let (start, stride) = (self.start(part), self.stride());
+        match &mut self.samples {
+            Samples::U8(samples) => Ok((&mut samples[start..], stride)),
+            Samples::U16(_) => Err(malformed("JPEG of 16 bits")),
+        }
+    }
+
+    fn stride(&self) -> usize {
+        self.rect.width() as usize * self.channels
+    }
+
+    fn start(&self, part: Rect) -> usize {
+        let row = (part.y() - self.rect.y()) as usize;
+        row * self.stride() + (part.x() - self.rect.x()) as usize * self.channels
+    }
 }
 
-fn copy_rows<T: Copy>(to: &mut [T], stride: usize, from: &[T], length: usize) {
-    for (to, from) in to.chunks_mut(stride).zip(from.chunks_exact(length)) {
-        to[..length].copy_from_slice(from);
+/// The first `length` samples of each row, from one to the other; a row begins every so many.
+fn copy_rows<T: Copy>(to: (&mut [T], usize), from: (&[T], usize), length: usize) {
+    for (to, from) in to.0.chunks_mut(to.1).zip(from.0.chunks(from.1)) {
+        to[..length].copy_from_slice(&from[..length]);
     }
 }
 
@@ -95,6 +123,50 @@ struct ChunkReader<'a> {
 impl ChunkReader<'_> {
     fn image(&self) -> &Image {
         &self.source.image
+    }
+
+    fn read_chunks(&self, canvas: &mut Canvas) -> Result<(), DecodeError> {
+        for chunk in self.image().grid.touching(canvas.rect) {
+            if let Some(part) = chunk.rect.intersection(canvas.rect) {
+                let stored = self.stored(&chunk, part)?;
+                canvas.place(part, &self.image().color.convert(stored));
+            }
+        }
+        Ok(())
+    }
+
+    /// JPEGs whose samples are the pixels as they are: one decoder for all, and straight to their place where all
+    /// columns are wanted.
+    fn read_jpegs(&self, canvas: &mut Canvas) -> Result<(), DecodeError> {
+        let mut decompressor = Decompressor::new().map_err(|error| malformed(error.to_string()))?;
+        let mut scratch = Vec::new();
+        for chunk in self.image().grid.touching(canvas.rect) {
+            let Some(part) = chunk.rect.intersection(canvas.rect) else {
+                continue;
+            };
+            // Samples that were never written are zero, as the canvas is.
+            let Place::At { offset, length } = self.source.places.of(&chunk, 0)? else {
+                continue;
+            };
+            let data = self.compressed(offset, length)?;
+            let coded = self.coded(&chunk, &data, self.image().channels);
+            let is_from_corner = (part.x(), part.y()) == (chunk.rect.x(), chunk.rect.y());
+            if is_from_corner && part.width() == chunk.stored.width() {
+                let (samples, stride) = canvas.onto(part)?;
+                coded.jpeg_rows(&mut decompressor, part.height(), samples, stride)?;
+                continue;
+            }
+            let rows = part.bottom() - chunk.rect.y();
+            let stride = chunk.stored.width() as usize * canvas.channels;
+            self.limits
+                .check_decoded(chunk.stored, canvas.channels as u64)?;
+            scratch.resize(stride * rows as usize, 0);
+            coded.jpeg_rows(&mut decompressor, rows, &mut scratch, stride)?;
+            let above = (part.y() - chunk.rect.y()) as usize * stride;
+            let left = (part.x() - chunk.rect.x()) as usize * canvas.channels;
+            canvas.copy(part, &scratch[above + left..], stride)?;
+        }
+        Ok(())
     }
 
     /// The needed channels, interleaved, of the part of the image that lies in a chunk.
@@ -160,8 +232,13 @@ impl ChunkReader<'_> {
         data: &[u8],
         channels: usize,
     ) -> Result<Samples, DecodeError> {
+        let decoded = self.coded(chunk, data, channels).decode(self.limits)?;
+        Ok(decoded.crop(part).into_samples())
+    }
+
+    fn coded<'a>(&'a self, chunk: &Chunk, data: &'a [u8], channels: usize) -> Coded<'a> {
         let image = self.image();
-        let coded = Coded {
+        Coded {
             compression: image.compression,
             data,
             dimensions: chunk.stored,
@@ -170,8 +247,7 @@ impl ChunkReader<'_> {
             is_deep: image.format.is_deep(),
             jpeg_tables: &image.jpeg_tables,
             jpeg_transform: image.jpeg_transform,
-        };
-        Ok(coded.decode(self.limits)?.crop(part).into_samples())
+        }
     }
 
     /// Sub-sampled Y'CbCr.

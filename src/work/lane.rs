@@ -1,0 +1,126 @@
+//! Places for work: how many pieces run, how many wait, and how much memory they have together.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::Error;
+
+pub const MEBIBYTE: u64 = 1 << 20;
+
+/// What a piece of work takes, estimated before it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Of memory, at most at one time.
+    pub bytes: u64,
+    /// That are decoded and encoded: a measure of time.
+    pub pixels: u64,
+}
+
+impl Cost {
+    /// Next to nothing.
+    pub const SMALL: Self = Self {
+        bytes: 0,
+        pixels: 0,
+    };
+
+    /// Whether others should not have to wait for it: it takes more than a quarter of a second or so.
+    pub fn is_large(self) -> bool {
+        const MOST_PIXELS: u64 = 30_000_000;
+        const MOST_BYTES: u64 = 128 * MEBIBYTE;
+        self.pixels > MOST_PIXELS || self.bytes > MOST_BYTES
+    }
+}
+
+/// Places of one kind.
+pub struct Lane {
+    running: Arc<Semaphore>,
+    /// Running or waiting to.
+    admitted: Arc<Semaphore>,
+    /// In mebibytes.
+    memory: Arc<Semaphore>,
+    budget: u64,
+}
+
+/// A place for work that runs, until it is dropped.
+pub struct Place {
+    _admission: OwnedSemaphorePermit,
+    _running: OwnedSemaphorePermit,
+    memory: Memory,
+}
+
+impl Place {
+    /// The work has ended; its memory is still used.
+    pub fn leave(self) -> Memory {
+        self.memory
+    }
+}
+
+/// A part of the budget, until it is dropped.
+pub struct Memory(OwnedSemaphorePermit);
+
+impl Memory {
+    /// Gives back what is more than so many bytes.
+    pub fn shrink(&mut self, bytes: u64) {
+        let surplus = self
+            .0
+            .num_permits()
+            .saturating_sub(mebibytes(bytes) as usize);
+        drop(self.0.split(surplus));
+    }
+}
+
+impl Lane {
+    pub fn new(running: usize, waiting: usize, budget: u64) -> Self {
+        let memory = (mebibytes(budget) as usize).min(Semaphore::MAX_PERMITS);
+        Self {
+            running: Arc::new(Semaphore::new(running)),
+            admitted: Arc::new(Semaphore::new(running + waiting)),
+            memory: Arc::new(Semaphore::new(memory)),
+            budget,
+        }
+    }
+
+    /// Bytes that are not in use, in whole mebibytes.
+    #[cfg(test)]
+    pub fn free_memory(&self) -> u64 {
+        self.memory.available_permits() as u64 * MEBIBYTE
+    }
+
+    /// # Errors
+    /// [`Error::BadRequest`] if there is never so much memory.
+    pub fn check(&self, bytes: u64) -> Result<(), Error> {
+        if bytes <= self.budget {
+            return Ok(());
+        }
+        let (needed, budget) = (mebibytes(bytes), self.budget / MEBIBYTE);
+        Err(Error::BadRequest(format!(
+            "this would need {needed} MiB of memory, and the server has {budget} MiB for it: ask for less"
+        )))
+    }
+
+    /// # Errors
+    /// [`Error::Busy`] if too many are waiting already.
+    pub fn admit(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let admitted = Arc::clone(&self.admitted);
+        admitted.try_acquire_owned().map_err(|_| Error::Busy)
+    }
+
+    /// Waits for memory, then for a thread: in this order for everyone, so that nobody holds what another one waits for in
+    /// a circle.
+    pub async fn enter(&self, admission: OwnedSemaphorePermit, bytes: u64) -> Result<Place, Error> {
+        let memory = Arc::clone(&self.memory);
+        let memory = memory.acquire_many_owned(mebibytes(bytes)).await;
+        let running = Arc::clone(&self.running).acquire_owned().await;
+        Ok(Place {
+            _admission: admission,
+            _running: running.map_err(Error::internal)?,
+            memory: Memory(memory.map_err(Error::internal)?),
+        })
+    }
+}
+
+/// At least one for anything; more than there can ever be becomes the largest number.
+fn mebibytes(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(MEBIBYTE)).unwrap_or(u32::MAX)
+}
