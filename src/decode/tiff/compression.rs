@@ -99,6 +99,8 @@ pub struct Wanted {
     pub rows: u32,
     /// Bytes of each row.
     pub stride: usize,
+    /// Whether the data hold no more rows than these.
+    pub is_all: bool,
 }
 
 impl Wanted {
@@ -119,6 +121,7 @@ pub fn decompress(
         Compression::Fax(scheme) => return fax::decode(data, scheme, wanted.width, wanted.rows),
         Compression::None => copy(data, &mut out),
         Compression::Lzw => lzw(data, &mut out),
+        Compression::Deflate if wanted.is_all && deflate_all(data, &mut out) => out.len(),
         Compression::Deflate => deflate(data, &mut out),
         Compression::PackBits => pack_bits(data, &mut out),
         Compression::Zstandard => zstandard(data, &mut out)?,
@@ -162,6 +165,12 @@ fn lzw(data: &[u8], out: &mut [u8]) -> usize {
         }
     }
     written
+}
+
+/// Where nothing is missing or left over libdeflate takes half the time of a decoder that can stop anywhere.
+fn deflate_all(data: &[u8], out: &mut [u8]) -> bool {
+    let filled = libdeflater::Decompressor::new().zlib_decompress(data, out);
+    filled == Ok(out.len())
 }
 
 fn deflate(data: &[u8], out: &mut [u8]) -> usize {
@@ -222,12 +231,18 @@ mod tests {
     use super::*;
 
     fn inflate(compression: Compression, data: &[u8], length: u32) -> Result<Vec<u8>, DecodeError> {
-        let wanted = Wanted {
-            width: length,
-            rows: 1,
-            stride: length as usize,
+        let inflated = |is_all| {
+            let wanted = Wanted {
+                width: length,
+                rows: 1,
+                stride: length as usize,
+                is_all,
+            };
+            decompress(compression, data, wanted)
         };
-        decompress(compression, data, wanted)
+        let (all, some) = (inflated(true), inflated(false));
+        assert_eq!(all.as_ref().ok(), some.as_ref().ok());
+        all
     }
 
     /// The example of TIFF 6.0, page 42, with a -128 in front.
