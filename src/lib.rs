@@ -19,6 +19,7 @@ pub mod input;
 pub mod orientation;
 pub mod pipeline;
 pub mod plan;
+pub mod pyramid;
 pub mod raster;
 pub mod source;
 pub mod telemetry;
