@@ -12,9 +12,11 @@ use crate::config::Config;
 use crate::decode::{self, Decoder, Header, Limits};
 use crate::encode::{self, Settings};
 use crate::error::Error;
+use crate::geometry::Rect;
 use crate::iiif::tiling::Tiling;
 use crate::iiif::{Format, Identifier, ImageRequest, Information, Quality, SizeLimits};
 use crate::plan::Plan;
+use crate::pyramid::Pyramids;
 use crate::raster::Raster;
 use crate::source::{Filesystem, Listing, Object, SourceError};
 use crate::transform::{color, extend, orient, quality, rotate, scale};
@@ -35,6 +37,7 @@ pub struct Pipeline {
     attribution: Option<String>,
     readers: Work,
     makers: Work,
+    pyramids: Pyramids,
 }
 
 /// A request resolved for its image; no pixel has been read yet.
@@ -43,6 +46,8 @@ pub struct Prepared {
     pub plan: Plan,
     pub validators: Validators,
     decoder: Arc<dyn Decoder>,
+    /// The pyramid that the pixels are to come from, and what was asked for.
+    pyramid: Option<(CacheKey, ImageRequest)>,
 }
 
 /// What tells one state of an answer from another (RFC 9110, section 8.8).
@@ -76,6 +81,8 @@ impl AsRef<[u8]> for Sent {
 struct Opened {
     object: Object,
     decoder: Arc<dyn Decoder>,
+    /// Set if the decoder is that of the image's pyramid.
+    pyramid: Option<CacheKey>,
 }
 
 impl Opened {
@@ -83,6 +90,7 @@ impl Opened {
         json!({
             "identifier": identifier.as_str(),
             "source": { "location": self.object.location, "version": self.object.version },
+            "pyramid": self.pyramid.is_some(),
             "header": self.decoder.header().summary(),
         })
     }
@@ -94,6 +102,7 @@ impl Pipeline {
     pub fn new(config: &Config) -> io::Result<Self> {
         let threads = config.work.thread_count();
         let settings = Settings::from(&config.encode);
+        let makers = Work::new(threads, config.work.queue, config.work.memory_budget());
         Ok(Self {
             filesystem: Arc::new(Filesystem::new(&config.source)?),
             limits: config.decode,
@@ -103,8 +112,14 @@ impl Pipeline {
             rights: config.image.rights.clone(),
             attribution: config.image.attribution.clone(),
             readers: Work::new(threads * READERS_PER_THREAD, config.work.queue, 0),
-            makers: Work::new(threads, config.work.queue, config.work.memory_budget()),
+            pyramids: Pyramids::new(config, &makers),
+            makers,
         })
+    }
+
+    /// Makes ready what is kept on disk; to be called once, by the process that serves.
+    pub fn start(&self) {
+        self.pyramids.start();
     }
 
     /// Finds the image, reads its header and resolves the request: all that can fail because of the request.
@@ -114,9 +129,20 @@ impl Pipeline {
     pub async fn prepare(&self, request: ImageRequest) -> Result<Prepared, Error> {
         let opened = self.open(request.identifier.clone()).await?;
         let plan = Plan::new(&request, opened.decoder.header(), &self.sizes)?;
+        if opened.pyramid.is_none()
+            && plan.region != Rect::whole(opened.decoder.header().dimensions())
+        {
+            self.pyramids.want(&opened.object, &opened.decoder);
+        }
         let parts = [
             opened.object.location.as_str(),
             &opened.object.version,
+            // Its pixels may differ a little from those of the image itself.
+            if opened.pyramid.is_some() {
+                "pyramid"
+            } else {
+                ""
+            },
             &plan.canonical_pixels.to_string(),
             &self.settings_tag,
         ];
@@ -125,17 +151,32 @@ impl Pipeline {
                 etag: CacheKey::new(&parts).to_string(),
                 modified: opened.object.modified,
             },
-            identifier: request.identifier,
+            identifier: request.identifier.clone(),
             plan,
             decoder: opened.decoder,
+            pyramid: opened.pyramid.map(|key| (key, request)),
         })
     }
 
-    /// Makes the image.
+    /// Makes the image; from its source if its pyramid turns out to be broken.
     ///
     /// # Errors
     /// If the file is broken, the server busy, or the time up.
-    pub async fn render(&self, prepared: Prepared) -> Result<Derivative, Error> {
+    pub async fn render(&self, mut prepared: Prepared) -> Result<Derivative, Error> {
+        let pyramid = prepared.pyramid.take();
+        match (self.render_once(prepared).await, pyramid) {
+            (
+                Err(Error::SourceBroken { .. } | Error::SourceUnavailable { .. }),
+                Some((key, request)),
+            ) => {
+                self.pyramids.discard(&key);
+                self.render_once(self.prepare(request).await?).await
+            }
+            (result, _) => result,
+        }
+    }
+
+    async fn render_once(&self, prepared: Prepared) -> Result<Derivative, Error> {
         let settings = self.settings;
         let format = prepared.plan.format;
         let needed = prepared.plan.bytes(prepared.decoder.header());
@@ -218,7 +259,7 @@ impl Pipeline {
     /// # Errors
     /// Where the walk ends early.
     pub fn explain_information(&self, identifier: &Identifier) -> Result<Value, Error> {
-        let opened = open(&self.filesystem, &self.limits, identifier)?;
+        let opened = open(&self.filesystem, &self.pyramids, &self.limits, identifier)?;
         Ok(opened.summary(identifier))
     }
 
@@ -227,7 +268,12 @@ impl Pipeline {
     /// # Errors
     /// Where the walk ends early.
     pub fn explain_image(&self, request: &ImageRequest) -> Result<Value, Error> {
-        let opened = open(&self.filesystem, &self.limits, &request.identifier)?;
+        let opened = open(
+            &self.filesystem,
+            &self.pyramids,
+            &self.limits,
+            &request.identifier,
+        )?;
         let plan = Plan::new(request, opened.decoder.header(), &self.sizes)?;
         let mut steps = opened.summary(&request.identifier);
         steps["plan"] = plan.summary();
@@ -237,8 +283,9 @@ impl Pipeline {
 
     async fn open(&self, identifier: Identifier) -> Result<Opened, Error> {
         let filesystem = Arc::clone(&self.filesystem);
+        let pyramids = self.pyramids.clone();
         let limits = self.limits;
-        self.read(move |_| open(&filesystem, &limits, &identifier))
+        self.read(move |_| open(&filesystem, &pyramids, &limits, &identifier))
             .await
     }
 
@@ -269,15 +316,24 @@ fn find(filesystem: &Filesystem, identifier: &Identifier) -> Result<Object, Erro
 
 fn open(
     filesystem: &Filesystem,
+    pyramids: &Pyramids,
     limits: &Limits,
     identifier: &Identifier,
 ) -> Result<Opened, Error> {
     let object = find(filesystem, identifier)?;
+    if let Some((key, decoder)) = pyramids.open(&object) {
+        return Ok(Opened {
+            object,
+            decoder,
+            pyramid: Some(key),
+        });
+    }
     let decoder = decode::open(Arc::clone(&object.input), limits)
         .map_err(|error| Error::decoding(identifier, error))?;
     Ok(Opened {
         object,
         decoder: Arc::from(decoder),
+        pyramid: None,
     })
 }
 

@@ -29,6 +29,7 @@ use crate::decode::Limits;
 use crate::encode::config::EncodeConfig;
 use crate::http::config::ServerConfig;
 use crate::iiif::config::ImageConfig;
+use crate::pyramid::config::PyramidConfig;
 use crate::source::config::SourceConfig;
 use crate::telemetry::LogConfig;
 use crate::work::config::WorkConfig;
@@ -44,6 +45,7 @@ pub struct Config {
     pub decode: Limits,
     pub encode: EncodeConfig,
     pub work: WorkConfig,
+    pub pyramids: PyramidConfig,
     pub log: LogConfig,
 }
 

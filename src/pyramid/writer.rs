@@ -33,6 +33,12 @@ pub enum BuildError {
     Decode(#[from] DecodeError),
     #[error("the pyramid cannot be written")]
     Write(#[from] io::Error),
+    #[error(
+        "building it would need {bytes} bytes of memory, and there are {budget} for everything"
+    )]
+    Memory { bytes: u64, budget: u64 },
+    #[error("no pyramids are built: {0}")]
+    Off(&'static str),
     #[error("stopped")]
     Stopped,
 }

@@ -14,7 +14,8 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use crate::error::Error;
 
-/// Runs blocking work with bounds.
+/// Runs blocking work with bounds, which clones share.
+#[derive(Clone)]
 pub struct Work {
     /// Work that runs.
     running: Arc<Semaphore>,
@@ -110,6 +111,18 @@ impl Work {
             Ok(Held { value, memory })
         });
         task.await.unwrap_or_else(|error| Err(panicked(error)))
+    }
+
+    /// Memory for work that runs elsewhere, if so much is free now: what waits in the queue goes first.
+    pub fn try_reserve(&self, bytes: u64) -> Option<Reserved> {
+        let memory = Arc::clone(&self.memory);
+        let reserved = memory.try_acquire_many_owned(mebibytes(bytes)).ok()?;
+        Some(Reserved(reserved))
+    }
+
+    /// Bytes for everything together.
+    pub fn budget(&self) -> u64 {
+        self.budget
     }
 
     fn check(&self, bytes: u64) -> Result<(), Error> {
@@ -226,5 +239,9 @@ mod tests {
         assert!(waited.is_ok());
         drop(waited);
         assert_eq!(work.memory.available_permits(), 4);
+        let elsewhere = work.try_reserve(3 * MEBIBYTE);
+        assert!(elsewhere.is_some() && work.try_reserve(2 * MEBIBYTE).is_none());
+        drop(elsewhere);
+        assert!(work.try_reserve(4 * MEBIBYTE).is_some());
     }
 }
