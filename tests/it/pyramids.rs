@@ -193,7 +193,7 @@ async fn photographs_and_turned_images_keep_their_looks() {
         place.configure(config);
         config.pyramids.from = 0;
     });
-    let paths = FILES.map(|file| format!("/iiif/3/{file}/3,5,100,70/100,70/0/default.png"));
+    let paths = FILES.map(|file| format!("/iiif/3/{file}/3,5,80,50/80,50/0/default.png"));
     let mut before = Vec::new();
     for path in &paths {
         before.push(server.picture(path).await);

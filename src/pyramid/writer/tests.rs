@@ -161,7 +161,7 @@ fn levels_of_odd_sizes_do_not_shift() {
 /// However the image is cut into bands and however many threads encode: the same bytes.
 #[test]
 fn bands_and_threads_do_not_show() {
-    let source = picture(300, 517, ImageFormat::Jpg, |x, y| (x * 7 ^ y * 3) as u8);
+    let source = picture(300, 517, ImageFormat::Jpg, |x, y| ((x * 7) ^ (y * 3)) as u8);
     let source = open(source);
     let bytes = |band_bytes, threads| {
         let path = NamedTempFile::new().unwrap();
