@@ -20,6 +20,7 @@ mod machine;
 pub mod orientation;
 pub mod pipeline;
 pub mod plan;
+pub mod pyramid;
 pub mod raster;
 pub mod source;
 pub mod telemetry;

@@ -15,12 +15,14 @@ use crate::config::Config;
 use crate::decode::{Decoder, Header};
 use crate::encode::Settings;
 use crate::error::Error;
+use crate::geometry::Rect;
 use crate::iiif::tiling::Tiling;
 use crate::iiif::{Format, Identifier, ImageRequest, Information, SizeLimits};
 use crate::plan::Plan;
+use crate::pyramid::Pyramids;
 use crate::source::{Listing, SourceError};
 use crate::work::{Cancelled, Cost, Reserved, Work};
-use images::Images;
+use images::{Images, Opened};
 
 /// Headers are read while images are decoded: small reads, so several for each thread.
 const READERS_PER_THREAD: usize = 4;
@@ -45,6 +47,7 @@ struct Walk {
     settings_tag: String,
     rights: Option<String>,
     attribution: Option<String>,
+    pyramids: Pyramids,
 }
 
 /// A request resolved for its image; no pixel has been read yet.
@@ -57,6 +60,15 @@ pub struct Prepared {
     image: CacheKey,
     /// The answer, if it lies in the file and was read along with the header.
     copy: Option<Vec<u8>>,
+    /// The pyramid that the pixels are to come from, and what was asked for.
+    pyramid: Option<(CacheKey, ImageRequest)>,
+}
+
+/// A plan, and what it is for.
+struct Way {
+    plan: Plan,
+    decoder: Arc<dyn Decoder>,
+    pyramid: Option<CacheKey>,
 }
 
 /// What tells one state of an answer from another (RFC 9110, section 8.8).
@@ -92,6 +104,7 @@ impl Pipeline {
     pub fn new(config: &Config) -> io::Result<Self> {
         let threads = config.work.thread_count();
         let settings = Settings::from(&config.encode);
+        let makers = Work::new(threads, config.work.queue, config.work.memory_budget());
         Ok(Self {
             walk: Arc::new(Walk {
                 images: Images::new(config)?,
@@ -101,10 +114,16 @@ impl Pipeline {
                 settings,
                 rights: config.image.rights.clone(),
                 attribution: config.image.attribution.clone(),
+                pyramids: Pyramids::new(config, &makers),
             }),
             readers: Work::new(threads * READERS_PER_THREAD, config.work.queue, 0),
-            makers: Work::new(threads, config.work.queue, config.work.memory_budget()),
+            makers,
         })
+    }
+
+    /// Makes ready what is kept on disk; to be called once, by the process that serves.
+    pub fn start(&self) {
+        self.walk.pyramids.start();
     }
 
     /// Finds the image, reads its header and resolves the request: all that can fail because of the request. If stored
@@ -124,11 +143,25 @@ impl Pipeline {
         self.read(prepare).await
     }
 
-    /// Makes the image.
+    /// Makes the image; from its source if its pyramid turns out to be broken.
     ///
     /// # Errors
     /// If the file is broken, the server busy, or the time up.
     pub async fn render(&self, mut prepared: Prepared) -> Result<Derivative, Error> {
+        let pyramid = prepared.pyramid.take();
+        match (self.render_once(prepared).await, pyramid) {
+            (
+                Err(Error::SourceBroken { .. } | Error::SourceUnavailable { .. }),
+                Some((key, request)),
+            ) => {
+                self.walk.pyramids.discard(&key);
+                self.render_once(self.prepare(request, true).await?).await
+            }
+            (result, _) => result,
+        }
+    }
+
+    async fn render_once(&self, mut prepared: Prepared) -> Result<Derivative, Error> {
         let format = prepared.plan.format;
         if let Some(copy) = prepared.copy.take() {
             let bytes = Bytes::from(copy);
@@ -221,7 +254,13 @@ impl Pipeline {
     /// Where the walk ends early.
     pub fn explain_information(&self, identifier: &Identifier) -> Result<Value, Error> {
         let opened = self.walk.images.open(identifier)?;
-        Ok(opened.summary(identifier))
+        let pyramid = self
+            .walk
+            .pyramids
+            .open(&opened.object, opened.decoder.header());
+        let mut steps = opened.summary(identifier);
+        steps["pyramid"] = json!(pyramid.is_some());
+        Ok(steps)
     }
 
     /// Every value of the walk up to the plan, as JSON.
@@ -230,12 +269,14 @@ impl Pipeline {
     /// Where the walk ends early.
     pub fn explain_image(&self, request: &ImageRequest) -> Result<Value, Error> {
         let opened = self.walk.images.open(&request.identifier)?;
-        let plan = self.walk.plan(request, opened.decoder.header())?;
+        let way = self.walk.way(&opened, request)?;
+        let (plan, header) = (way.plan, way.decoder.header());
         let mut steps = opened.summary(&request.identifier);
+        steps["pyramid"] = json!(way.pyramid.is_some());
         steps["plan"] = plan.summary();
         steps["plan"]["cost"] = json!({
-            "bytes": plan.bytes(opened.decoder.header()),
-            "pixels": plan.pixels(opened.decoder.header()),
+            "bytes": plan.bytes(header),
+            "pixels": plan.pixels(header),
         });
         Ok(steps)
     }
@@ -244,20 +285,46 @@ impl Pipeline {
 impl Walk {
     fn prepare(&self, request: ImageRequest) -> Result<Prepared, Error> {
         let opened = self.images.open(&request.identifier)?;
-        let plan = self.plan(&request, opened.decoder.header())?;
-        let image = [opened.object.location.as_str(), &opened.object.version];
+        let way = self.way(&opened, &request)?;
+        let plan = way.plan;
+        if way.pyramid.is_none() && plan.region != Rect::whole(way.decoder.header().dimensions()) {
+            self.pyramids.want(&opened.object, &opened.decoder);
+        }
+        // The pixels of a pyramid may differ a little from those of the image itself.
+        let from = way.pyramid.map_or("source", |_| "pyramid");
+        let image = [&opened.object.location, &opened.object.version, from];
         let pixels = plan.canonical_pixels.to_string();
-        let parts = [image[0], image[1], &pixels, &self.settings_tag];
+        let parts = [image[0], image[1], image[2], &pixels, &self.settings_tag];
         Ok(Prepared {
             validators: Validators {
                 etag: CacheKey::new(&parts).to_string(),
                 modified: opened.object.modified,
             },
-            identifier: request.identifier,
+            identifier: request.identifier.clone(),
             plan,
             image: CacheKey::new(&image),
-            decoder: opened.decoder,
+            decoder: way.decoder,
             copy: None,
+            pyramid: way.pyramid.map(|key| (key, request)),
+        })
+    }
+
+    /// From the pyramid, if there is one, unless the stored bytes of the image itself are the answer.
+    fn way(&self, opened: &Opened, request: &ImageRequest) -> Result<Way, Error> {
+        let header = opened.decoder.header();
+        let plan = self.plan(request, header)?;
+        let pyramid = (!plan.copied).then(|| self.pyramids.open(&opened.object, header));
+        let Some((key, decoder)) = pyramid.flatten() else {
+            return Ok(Way {
+                plan,
+                decoder: Arc::clone(&opened.decoder),
+                pyramid: None,
+            });
+        };
+        Ok(Way {
+            plan: self.plan(request, decoder.header())?,
+            decoder,
+            pyramid: Some(key),
         })
     }
 

@@ -7,6 +7,7 @@ mod config;
 mod explain;
 mod health;
 mod info;
+mod pyramid;
 mod serve;
 mod settings;
 
@@ -32,6 +33,7 @@ enum Command {
     Health(health::Health),
     Info(info::Info),
     Explain(explain::Explain),
+    Pyramid(pyramid::Pyramid),
 }
 
 /// How every command ends.
@@ -51,6 +53,7 @@ pub fn run() -> ExitCode {
         Command::Health(command) => command.run(),
         Command::Info(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::Pyramid(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

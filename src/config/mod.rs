@@ -30,6 +30,7 @@ use crate::decode::Limits;
 use crate::encode::config::EncodeConfig;
 use crate::http::config::ServerConfig;
 use crate::iiif::config::ImageConfig;
+use crate::pyramid::config::PyramidConfig;
 use crate::source::config::SourceConfig;
 use crate::telemetry::LogConfig;
 use crate::work::config::WorkConfig;
@@ -46,6 +47,7 @@ pub struct Config {
     pub encode: EncodeConfig,
     pub work: WorkConfig,
     pub cache: CacheConfig,
+    pub pyramids: PyramidConfig,
     pub log: LogConfig,
 }
 

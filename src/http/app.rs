@@ -26,6 +26,11 @@ impl App {
         })))
     }
 
+    /// To be called once, before the first request, by the process that serves.
+    pub(super) fn start(&self) {
+        self.0.pipeline.start();
+    }
+
     pub(super) fn server(&self) -> &ServerConfig {
         &self.0.server
     }

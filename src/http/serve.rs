@@ -18,6 +18,7 @@ pub async fn serve(config: &Config) -> io::Result<()> {
     let app = App::new(config)?;
     let listener = TcpListener::bind(config.server.listen).await?;
     let mut stop = Stop::listen()?;
+    app.start();
     announce(config, listener.local_addr()?, &app).await;
     let connections = Connections::new(router(app), Patience::default());
     tokio::select! {

@@ -23,7 +23,7 @@ pub struct Tiling {
 impl Tiling {
     /// `stored_tile` is the unit that the file can be decoded by, upright.
     pub fn new(full: Dimensions, stored_tile: Option<Dimensions>, limits: &SizeLimits) -> Self {
-        let tile = within_limits(fit_for_viewers(stored_tile), limits);
+        let tile = within_limits(recommended(stored_tile), limits);
         let scale_factors = scale_factors(full, tile);
         let mut sizes: Vec<Dimensions> = scale_factors
             .iter()
@@ -41,7 +41,8 @@ impl Tiling {
     }
 }
 
-fn fit_for_viewers(stored: Option<Dimensions>) -> Dimensions {
+/// The tile that `info.json` declares, limits apart, of an image whose stored tile this is.
+pub fn recommended(stored: Option<Dimensions>) -> Dimensions {
     let square = Dimensions::at_least_one(DEFAULT_SIDE, DEFAULT_SIDE);
     let Some(stored) = stored else {
         return square;

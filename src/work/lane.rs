@@ -33,13 +33,14 @@ impl Cost {
 }
 
 /// Places of one kind.
+#[derive(Clone)]
 pub struct Lane {
     running: Arc<Semaphore>,
     /// Running or waiting to.
     admitted: Arc<Semaphore>,
     /// In mebibytes.
     memory: Arc<Semaphore>,
-    budget: u64,
+    pub budget: u64,
 }
 
 /// A place for work that runs, until it is dropped.
@@ -104,6 +105,15 @@ impl Lane {
     pub fn admit(&self) -> Result<OwnedSemaphorePermit, Error> {
         let admitted = Arc::clone(&self.admitted);
         admitted.try_acquire_owned().map_err(|_| Error::Busy)
+    }
+
+    /// Memory without a place, if so much is free now.
+    pub fn try_reserve(&self, bytes: u64) -> Option<Memory> {
+        let memory = Arc::clone(&self.memory);
+        memory
+            .try_acquire_many_owned(mebibytes(bytes))
+            .ok()
+            .map(Memory)
     }
 
     /// Waits for memory, then for a thread: in this order for everyone, so that nobody holds what another one waits for in

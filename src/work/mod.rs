@@ -16,7 +16,8 @@ pub use lane::Cost;
 use lane::{Lane, MEBIBYTE, Memory, Place};
 
 /// Runs blocking work with bounds. Large work has a lane of its own within them, so that small work always finds a thread,
-/// memory, and a place to wait.
+/// memory, and a place to wait. Clones share the bounds.
+#[derive(Clone)]
 pub struct Work {
     all: Lane,
     large: Lane,
@@ -108,6 +109,19 @@ impl Work {
             Ok(Held { value, memory })
         });
         task.await.unwrap_or_else(|error| Err(panicked(error)))
+    }
+
+    /// Memory for large work that runs elsewhere, if so much is free now: what waits in the queue goes first.
+    pub fn try_reserve(&self, bytes: u64) -> Option<Reserved> {
+        Some(Reserved {
+            large: Some(self.large.try_reserve(bytes)?),
+            all: self.all.try_reserve(bytes)?,
+        })
+    }
+
+    /// Bytes for all large work together.
+    pub fn budget(&self) -> u64 {
+        self.large.budget
     }
 
     async fn enter_large(&self, cost: Cost) -> Result<Option<Place>, Error> {
@@ -218,6 +232,10 @@ mod tests {
         let (waited, ()) = tokio::join!(waiting, release);
         assert!(waited.is_ok());
         drop(waited);
+        assert_eq!(work.all.free_memory(), 4 * MEBIBYTE);
+        let elsewhere = work.try_reserve(2 * MEBIBYTE);
+        assert!(elsewhere.is_some() && work.try_reserve(2 * MEBIBYTE).is_none());
+        drop(elsewhere);
         assert_eq!(work.all.free_memory(), 4 * MEBIBYTE);
     }
 

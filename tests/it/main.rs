@@ -16,6 +16,7 @@ mod link;
 mod negotiation;
 mod order;
 mod protocol;
+mod pyramids;
 mod quality;
 mod region;
 mod rotation;

@@ -94,6 +94,20 @@ impl Size {
         columns.len() as u64 * rows.len() as u64
     }
 
+    /// The least rectangle of the grid that consists of whole tiles, as far as they lie in the image, and holds this one.
+    pub fn whole_tiles(&self, x: &Range<u32>, y: &Range<u32>) -> (Range<u32>, Range<u32>) {
+        let grown = |part: &Range<u32>, image: Range<u32>, origin: u32, side: u32| {
+            let tiles = Self::tiles_touched(part.start, part.end, origin, side);
+            let edge = |tile: u32| origin.saturating_add(tile.saturating_mul(side));
+            edge(tiles.start).max(image.start)..edge(tiles.end).min(image.end)
+        };
+        let (left, top) = self.tile_origin;
+        (
+            grown(x, self.x.start..self.x.end, left, self.tile.width()),
+            grown(y, self.y.start..self.y.end, top, self.tile.height()),
+        )
+    }
+
     /// Tiles in all.
     pub fn all_tiles(&self) -> u64 {
         self.tile_count(&(self.x.start..self.x.end), &(self.y.start..self.y.end))

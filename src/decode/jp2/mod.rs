@@ -224,6 +224,18 @@ impl Image {
         let steps_y = size.components.iter().map(|component| component.step_y);
         let x = size.x.needed(steps_x, reduction, &across);
         let y = size.y.needed(steps_y, reduction, &down);
+        // Of a part of a tile OpenJPEG leaves all coefficients of Part 15 at zero, without a word.
+        let is_partial = !self
+            .coded
+            .main
+            .styles
+            .iter()
+            .any(|style| style.high_throughput);
+        let (x, y) = if is_partial {
+            (x, y)
+        } else {
+            size.whole_tiles(&x, &y)
+        };
         let tiles = u32::try_from(size.tile_count(&x, &y)).unwrap_or(u32::MAX);
         Ok(Part {
             x0: x.start,

@@ -397,3 +397,22 @@ fn limits_are_checked_before_decoding() {
     assert!(decode(20).is_ok());
     assert!(matches!(decode(100), Err(DecodeError::TooLarge { .. })));
 }
+
+/// OpenJPEG gave gray for any part of a tile of Part 15.
+#[test]
+fn windows_of_high_throughput_images_are_those_of_the_whole() {
+    for name in ["htj2k-untiled-lossless.jph", "htj2k-tiled128-lossless.j2c"] {
+        let path = std::path::Path::new("fixtures/images").join(name);
+        let image = open(Arc::new(std::fs::read(path).unwrap()), &LIMITS).unwrap();
+        for (level, stored) in image.header().levels.iter().enumerate() {
+            let (width, height) = (stored.dimensions.width(), stored.dimensions.height());
+            let whole = Rect::whole(stored.dimensions);
+            let whole = image.decode(&Window { level, rect: whole }).unwrap();
+            for (x, y) in [(0, 0), (width / 3, height / 2), (width - 1, height - 1)] {
+                let rect = Rect::new(x, y, (width - x).min(70), (height - y).min(50)).unwrap();
+                let part = image.decode(&Window { level, rect }).unwrap();
+                assert!(part == whole.crop(rect), "{name}, level {level}, {rect}");
+            }
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! The files of the pyramids: derived and kept, bounded in bytes, shared by processes.
+//!
+//! A file has the name of its key and ends with a seal, which says that it is whole and whose it is. It is written under
+//! another name, synced and renamed. The time of modification is that of the last use. Who has a file open can read it
+//! on after it was removed.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use crate::cache::CacheKey;
+
+/// Of pyramids that stand.
+const STANDING: &str = "tif";
+/// Of those that are being written, or were when their process ended.
+const UNFINISHED: &str = "tmp";
+/// Uses within this time count as one, so that a use is not always a write.
+const SAME_USE: Duration = Duration::from_secs(600);
+
+const SEAL_START: &[u8; 16] = b"azulejo pyramid\n";
+/// The start, the key in hexadecimal, the length of what precedes the seal.
+const SEAL: usize = 16 + 32 + 8;
+
+/// A directory of pyramids.
+pub struct Store {
+    directory: PathBuf,
+    /// Bytes for all files together.
+    size: u64,
+}
+
+/// A file that nobody else writes to or removes; removed when it is dropped before it was published.
+pub struct Unfinished {
+    path: PathBuf,
+    /// Its lock tells [`Store::sweep`] that it is being written.
+    file: File,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Renamed already, or of no use: if it stays, it is swept.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Unfinished {
+    /// A handle to write to.
+    ///
+    /// # Errors
+    /// If there are too many.
+    pub fn file(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+}
+
+/// A file of the directory.
+struct Entry {
+    path: PathBuf,
+    bytes: u64,
+    used: SystemTime,
+}
+
+impl Store {
+    pub fn new(directory: PathBuf, size: u64) -> Self {
+        Self { directory, size }
+    }
+
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Makes the directory ready: writable, without leftovers, within the bound.
+    ///
+    /// # Errors
+    /// If it cannot be written to.
+    pub fn prepare(&self) -> io::Result<()> {
+        fs::create_dir_all(&self.directory)?;
+        self.sweep()?;
+        drop(self.begin("probe")?);
+        self.make_room(0)
+    }
+
+    /// The pyramid of this key. One that is not whole or not of this key is removed.
+    pub fn open(&self, key: &CacheKey) -> Option<File> {
+        let path = self.path(key);
+        let mut file = File::open(&path).ok()?;
+        match is_sealed(&mut file, key) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.remove(key);
+                return None;
+            }
+            Err(_) => return None,
+        }
+        mark_used(&file);
+        Some(file)
+    }
+
+    /// Whether a pyramid of this key stands.
+    pub fn contains(&self, key: &CacheKey) -> bool {
+        self.open(key).is_some()
+    }
+
+    /// Removes a pyramid that turned out to be broken.
+    pub fn remove(&self, key: &CacheKey) {
+        tracing::warn!(key = %key, "a broken pyramid was removed");
+        let _ = fs::remove_file(self.path(key));
+    }
+
+    /// A new file for the pyramid of this key.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub fn begin(&self, key: impl std::fmt::Display) -> io::Result<Unfinished> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        fs::create_dir_all(&self.directory)?;
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        // Processes in containers may have the same number.
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.map_or(0, |now| now.as_nanos());
+        let name = format!("{key}-{}-{now:x}-{number}.{UNFINISHED}", process::id());
+        let path = self.directory.join(name);
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)?;
+        file.try_lock()?;
+        Ok(Unfinished { path, file })
+    }
+
+    /// Seals a file that has been written, and gives it its name; returns its bytes.
+    ///
+    /// # Errors
+    /// If it cannot be written, or is larger than all pyramids together may be.
+    pub fn publish(&self, key: &CacheKey, unfinished: Unfinished) -> io::Result<u64> {
+        let mut file = unfinished.file()?;
+        let length = file.seek(SeekFrom::End(0))?;
+        file.write_all(&seal(key, length))?;
+        file.sync_all()?;
+        let bytes = length + SEAL as u64;
+        if bytes > self.size {
+            return Err(io::Error::new(
+                ErrorKind::QuotaExceeded,
+                format!("{bytes} bytes are more than all pyramids together may have"),
+            ));
+        }
+        self.make_room(bytes)?;
+        fs::rename(&unfinished.path, self.path(key))?;
+        File::open(&self.directory)?.sync_all()?;
+        Ok(bytes)
+    }
+
+    fn path(&self, key: &CacheKey) -> PathBuf {
+        self.directory.join(format!("{key}.{STANDING}"))
+    }
+
+    /// Removes what interrupted builds left; files of builds under way are locked.
+    fn sweep(&self) -> io::Result<()> {
+        for entry in self.entries(UNFINISHED)? {
+            let Ok(file) = File::open(&entry.path) else {
+                continue;
+            };
+            match file.try_lock() {
+                Ok(()) => fs::remove_file(&entry.path)?,
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes pyramids until so many bytes more are within the bound, those first that were not used for longest.
+    fn make_room(&self, bytes: u64) -> io::Result<()> {
+        let mut entries = self.entries(STANDING)?;
+        entries.sort_by_key(|entry| entry.used);
+        let mut total: u64 = entries.iter().map(|entry| entry.bytes).sum();
+        for entry in entries {
+            if total.saturating_add(bytes) <= self.size {
+                break;
+            }
+            match fs::remove_file(&entry.path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => total -= entry.bytes,
+            }
+        }
+        Ok(())
+    }
+
+    /// The files with this extension; others may remove them meanwhile.
+    fn entries(&self, extension: &str) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            let path = entry.path();
+            if path.extension().is_none_or(|found| found != extension) {
+                continue;
+            }
+            if let Ok(metadata) = entry.metadata() {
+                entries.push(Entry {
+                    path,
+                    bytes: metadata.len(),
+                    used: metadata.modified()?,
+                });
+            }
+        }
+        Ok(entries)
+    }
+}
+
+fn seal(key: &CacheKey, length: u64) -> Vec<u8> {
+    let key = key.to_string();
+    [SEAL_START, key.as_bytes(), &length.to_le_bytes()].concat()
+}
+
+fn is_sealed(file: &mut File, key: &CacheKey) -> io::Result<bool> {
+    let Some(length) = file.metadata()?.len().checked_sub(SEAL as u64) else {
+        return Ok(false);
+    };
+    let mut found = [0; SEAL];
+    file.seek(SeekFrom::Start(length))?;
+    file.read_exact(&mut found)?;
+    Ok(found[..] == seal(key, length))
+}
+
+/// Where that is not possible, the time of building has to do.
+fn mark_used(file: &File) {
+    let modified = file.metadata().and_then(|metadata| metadata.modified());
+    let is_recent = modified.is_ok_and(|at| at.elapsed().is_ok_and(|elapsed| elapsed < SAME_USE));
+    if !is_recent {
+        let _ = file.set_modified(SystemTime::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn store(size: u64) -> (Store, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().join("a/b"), size);
+        store.prepare().unwrap();
+        (store, folder)
+    }
+
+    fn key(name: &str) -> CacheKey {
+        CacheKey::new(&[name])
+    }
+
+    fn put(store: &Store, name: &str, bytes: usize) -> io::Result<u64> {
+        let unfinished = store.begin(key(name))?;
+        unfinished.file()?.write_all(&vec![1; bytes - SEAL])?;
+        store.publish(&key(name), unfinished)
+    }
+
+    fn set_used(store: &Store, name: &str, seconds_ago: u64) {
+        let file = File::open(store.path(&key(name))).unwrap();
+        let then = SystemTime::now() - Duration::from_secs(seconds_ago);
+        file.set_modified(then).unwrap();
+    }
+
+    fn names(store: &Store) -> usize {
+        fs::read_dir(store.directory()).unwrap().count()
+    }
+
+    #[test]
+    fn what_was_published_is_found_under_its_key_only() {
+        let (store, _folder) = store(1000);
+        assert!(store.open(&key("a")).is_none());
+        assert_eq!(put(&store, "a", 300).unwrap(), 300);
+        assert!(store.contains(&key("a")) && !store.contains(&key("b")));
+        assert_eq!(names(&store), 1, "nothing unfinished is left");
+    }
+
+    #[test]
+    fn the_least_recently_used_go_first_and_stay_readable_for_who_has_them_open() {
+        let (store, _folder) = store(1000);
+        for (name, ago) in [("a", 9_000), ("b", 8_000), ("c", 7_000)] {
+            put(&store, name, 300).unwrap();
+            set_used(&store, name, ago);
+        }
+        let mut open = store.open(&key("a")).unwrap();
+        let mut oldest = File::open(store.path(&key("b"))).unwrap();
+        put(&store, "d", 300).unwrap();
+        let stands = ["a", "b", "c", "d"].map(|name| store.contains(&key(name)));
+        assert_eq!(stands, [true, false, true, true], "a was used since");
+        for file in [&mut open, &mut oldest] {
+            file.rewind().unwrap();
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).unwrap();
+            assert_eq!(bytes.len(), 300);
+        }
+    }
+
+    #[test]
+    fn the_bound_holds_for_one_file_and_for_those_of_before() {
+        let (store, _folder) = store(1000);
+        let error = put(&store, "a", 1001).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
+        assert_eq!(names(&store), 0);
+        put(&store, "a", 500).unwrap();
+        put(&store, "b", 500).unwrap();
+        let smaller = Store::new(store.directory().to_owned(), 600);
+        smaller.prepare().unwrap();
+        assert_eq!(names(&store), 1);
+    }
+
+    #[test]
+    fn leftovers_are_swept_and_files_under_way_are_not() {
+        let (store, _folder) = store(1000);
+        let under_way = store.begin(key("a")).unwrap();
+        fs::write(store.directory().join("x-1-1.tmp"), "left").unwrap();
+        let other = Store::new(store.directory().to_owned(), 1000);
+        other.prepare().unwrap();
+        assert_eq!(names(&store), 1);
+        under_way.file().unwrap().write_all(&[1; 100]).unwrap();
+        store.publish(&key("a"), under_way).unwrap();
+        assert!(other.contains(&key("a")));
+    }
+
+    #[test]
+    fn cut_grown_and_foreign_files_are_removed() {
+        let (store, _folder) = store(10_000);
+        let damages: [fn(&mut Vec<u8>); 4] = [
+            |bytes| bytes.truncate(250),
+            |bytes| bytes.truncate(10),
+            |bytes| bytes.push(0),
+            Vec::clear,
+        ];
+        for damage in damages {
+            put(&store, "a", 300).unwrap();
+            let path = store.path(&key("a"));
+            let mut bytes = fs::read(&path).unwrap();
+            damage(&mut bytes);
+            fs::write(&path, bytes).unwrap();
+            assert!(store.open(&key("a")).is_none());
+            assert!(!path.exists());
+        }
+        put(&store, "a", 300).unwrap();
+        fs::rename(store.path(&key("a")), store.path(&key("b"))).unwrap();
+        assert!(store.open(&key("b")).is_none());
+        assert_eq!(names(&store), 0);
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_made_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let store = Store::new(file.path().join("below"), 1000);
+        assert!(store.prepare().is_err());
+        assert!(store.open(&key("a")).is_none());
+    }
+}
