@@ -1,8 +1,41 @@
 //! What the decoder as a whole promises, on codestreams made here.
 
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 use crate::ffi::openjpeg::{Coded as Transform, Encoding, Plane};
+use crate::input::ReadAt;
 use crate::raster::{Layout, Samples};
+
+/// Counts the bytes that are read.
+pub struct Counting {
+    bytes: Vec<u8>,
+    read: AtomicUsize,
+}
+
+impl Counting {
+    pub fn new(bytes: Vec<u8>) -> Arc<Self> {
+        let read = AtomicUsize::new(0);
+        Arc::new(Self { bytes, read })
+    }
+
+    /// Since the last time.
+    pub fn bytes_read(&self) -> usize {
+        self.read.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl ReadAt for Counting {
+    fn size(&self) -> u64 {
+        self.bytes.size()
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read.fetch_add(buffer.len(), Ordering::Relaxed);
+        self.bytes.read_exact_at(buffer, offset)
+    }
+}
 
 const LIMITS: Limits = Limits {
     source_pixels: 1 << 20,
