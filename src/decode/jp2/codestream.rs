@@ -5,9 +5,7 @@ use std::ops::Range;
 use super::fields::{Fields, malformed};
 use super::grid::Axis;
 use super::packets::Area;
-use super::segments::{
-    CAP, COC, COD, COM, CRG, PLM, POC, PPM, SIZ, SOC, SOT, Segments, TLM,
-};
+use super::segments::{CAP, COC, COD, COM, CRG, PLM, POC, PPM, SIZ, SOC, SOT, Segments, TLM};
 use crate::decode::DecodeError;
 use crate::geometry::Dimensions;
 use crate::input::Input;

@@ -148,7 +148,10 @@ impl<'a> Cutter<'a> {
         if !tile.can_be_joined {
             return push_parts(assembly, number, tile);
         }
-        let packets = tile.packets.as_deref().map(|packets| self.chosen(tile, packets));
+        let packets = tile
+            .packets
+            .as_deref()
+            .map(|packets| self.chosen(tile, packets));
         let data: u64 = match &packets {
             Some(packets) => packets.iter().map(Chosen::length).sum(),
             None => tile.parts.iter().map(|part| length(&part.data)).sum(),
@@ -318,7 +321,8 @@ fn reduced(size: &Size, dropped: u8) -> Option<Size> {
             return (from < to).then(|| (from, to - from, from, to));
         }
         let fits = |length: u32| u64::from(length) % (1 << dropped) == 0;
-        let (origin, side) = (fits(origin) && fits(side)).then(|| (origin >> dropped, side >> dropped))?;
+        let (origin, side) =
+            (fits(origin) && fits(side)).then(|| (origin >> dropped, side >> dropped))?;
         (origin + side > from).then_some((origin, side, from, to))
     };
     let mut smaller = size.clone();

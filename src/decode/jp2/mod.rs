@@ -255,4 +255,6 @@ fn broken(error: openjpeg::Error) -> DecodeError {
 }
 
 #[cfg(test)]
+mod access_tests;
+#[cfg(test)]
 mod tests;

@@ -65,9 +65,11 @@ impl Precincts {
 /// Each component with its style and each of its resolutions.
 fn resolutions(main: &MainHeader) -> impl Iterator<Item = (u8, &Component, &Style, u8)> {
     let components = main.size.components.iter().zip(&main.styles);
-    (0..).zip(components).flat_map(|(number, (component, style))| {
-        (0..=style.levels).map(move |resolution| (number, component, style, resolution))
-    })
+    (0..)
+        .zip(components)
+        .flat_map(|(number, (component, style))| {
+            (0..=style.levels).map(move |resolution| (number, component, style, resolution))
+        })
 }
 
 /// The packets of a tile in the order of the codestream (B.12), with the lengths that PLT tells. `None` if the order
@@ -239,5 +241,24 @@ pub fn lengths(bytes: &[u8]) -> Result<Vec<u32>, DecodeError> {
     match bytes.last() {
         Some(last) if last & MORE != 0 => Err(malformed("the length of a packet without an end")),
         _ => Ok(lengths),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_have_seven_bits_in_a_byte() {
+        assert_eq!(
+            lengths(&[5, 0x81, 0, 0x83, 0xFF, 0x7F]).unwrap(),
+            [5, 128, 65_535]
+        );
+        assert!(lengths(&[]).unwrap().is_empty());
+        assert!(lengths(&[5, 0x81]).is_err(), "no end");
+        assert!(
+            lengths(&[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1]).is_err(),
+            "too long"
+        );
     }
 }

@@ -37,7 +37,7 @@ impl ReadAt for Counting {
     }
 }
 
-const LIMITS: Limits = Limits {
+pub const LIMITS: Limits = Limits {
     source_pixels: 1 << 20,
     decoded_bytes: 1 << 26,
 };
@@ -128,7 +128,7 @@ fn jp2(header: &[(&[u8; 4], &[u8])], codestream: &[u8]) -> Vec<u8> {
 }
 
 /// Windows at the corners, across tile borders, one pixel, and the whole.
-fn windows(level: Dimensions) -> Vec<Rect> {
+pub fn windows(level: Dimensions) -> Vec<Rect> {
     let (width, height) = (level.width(), level.height());
     let mut windows = vec![Rect::whole(level)];
     for (x, y) in [(0, 0), (width / 3, height / 2), (width - 1, height - 1)] {

@@ -125,9 +125,10 @@ impl Headers {
         let found = packets::lengths(&found.joined()).unwrap_or_default();
         let sum: u64 = found.iter().copied().map(u64::from).sum();
         let right = sum == data.end - data.start;
-        let known = self.lengths.take().filter(|known| {
-            right && known.len().saturating_add(found.len()) <= MOST_PACKETS
-        });
+        let known = self
+            .lengths
+            .take()
+            .filter(|known| right && known.len().saturating_add(found.len()) <= MOST_PACKETS);
         self.lengths = known.map(|mut known| {
             known.extend(found);
             known

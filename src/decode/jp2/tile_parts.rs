@@ -85,10 +85,7 @@ fn of_tile(parts: &[TilePart], tile: u16) -> &[TilePart] {
     &parts[first..end]
 }
 
-fn all_begin_as_declared(
-    codestream: &Codestream,
-    parts: &[TilePart],
-) -> Result<bool, DecodeError> {
+fn all_begin_as_declared(codestream: &Codestream, parts: &[TilePart]) -> Result<bool, DecodeError> {
     for part in parts {
         let end = codestream.end();
         match Start::read(codestream, part.range.start) {
@@ -119,7 +116,10 @@ fn declared(
         }
     }
     let parts = placed(&lengths, main);
-    let Some(end) = parts.as_ref().and_then(|parts| Some(parts.last()?.range.end)) else {
+    let Some(end) = parts
+        .as_ref()
+        .and_then(|parts| Some(parts.last()?.range.end))
+    else {
         return Ok(None);
     };
     if !ends_at(codestream, end)? {

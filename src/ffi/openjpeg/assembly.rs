@@ -90,9 +90,7 @@ impl Assembly {
         if position >= self.length {
             return Ok(0);
         }
-        let after = self
-            .pieces
-            .partition_point(|piece| piece.start <= position);
+        let after = self.pieces.partition_point(|piece| piece.start <= position);
         for index in after.saturating_sub(1)..self.pieces.len() {
             if filled == buffer.len() {
                 break;
