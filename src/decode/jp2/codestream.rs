@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::fields::{Fields, malformed};
 use super::grid::Axis;
 use super::packets::Area;
-use super::segments::{CAP, COC, COD, COM, CRG, PLM, POC, PPM, SIZ, SOC, SOT, Segments, TLM};
+use super::segments::{CAP, COC, COD, POC, PPM, SIZ, SOC, SOT, Segments, TLM};
 use crate::decode::DecodeError;
 use crate::geometry::Dimensions;
 use crate::input::Input;
@@ -290,15 +290,16 @@ impl Found {
                 self.packed_headers = true;
                 segments.skip()?;
             }
-            // Lengths of packets for all tiles, positions of components and remarks: nothing that decoding needs.
-            PLM | CRG | COM => drop(segments.skip()?),
             // Beside these, the markers of Part 1 for the main header and those of Part 2 for component transforms.
             CAP | COD | COC | POC | 0xFF59..=0xFF5E | 0xFF74..=0xFF78 => {
                 let content = segments.content()?;
                 self.parse(marker, &content)?;
                 self.keep(marker, content)?;
             }
-            _ => drop(segments.skip()?),
+            // Lengths of packets (PLM), positions of components, remarks: nothing that decoding needs.
+            _ => {
+                segments.skip()?;
+            }
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::codestream::{Component, MainHeader, Style};
+use super::codestream::{Component, MainHeader, Sequence, Style};
 use super::fields::malformed;
 use super::grid::samples_within;
 use crate::decode::DecodeError;
@@ -87,36 +87,25 @@ pub fn listed(main: &MainHeader, tile: &Area, lengths: &[u32]) -> Option<Vec<Pac
     }
     let mut packets = Vec::with_capacity(lengths.len());
     for (number, component, style, resolution) in resolutions(main) {
-        let precincts = Precincts::of(tile, component, style, resolution);
         let place = Place {
             tile,
+            number,
             component,
             style,
             resolution,
         };
-        for row in precincts.rows {
-            for column in precincts.columns.clone() {
-                let position = (place.y(row)?, place.x(column)?);
-                for layer in 0..u32::from(sequence.layers) {
-                    let packet = Packet {
-                        component: number,
-                        resolution,
-                        column: u32::try_from(column).ok()?,
-                        row: u32::try_from(row).ok()?,
-                        length: 0,
-                    };
-                    packets.push((key(sequence.order, &packet, layer, position)?, packet));
-                }
-            }
-        }
+        place.list(sequence, &mut packets)?;
     }
     packets.sort_unstable_by_key(|(key, _)| *key);
     let with_length = |((_, packet), &length)| Packet { length, ..packet };
     Some(packets.into_iter().zip(lengths).map(with_length).collect())
 }
 
-/// What the packets are sorted by in a progression order (table A.16).
-fn key(order: u8, packet: &Packet, layer: u32, (y, x): (u32, u32)) -> Option<[u32; 5]> {
+/// What packets are sorted by.
+type Key = [u32; 5];
+
+/// The key of a packet in a progression order (table A.16).
+fn key(order: u8, packet: &Packet, layer: u32, (y, x): (u32, u32)) -> Option<Key> {
     let component = u32::from(packet.component);
     let resolution = u32::from(packet.resolution);
     let (row, column) = (packet.row, packet.column);
@@ -130,15 +119,39 @@ fn key(order: u8, packet: &Packet, layer: u32, (y, x): (u32, u32)) -> Option<[u3
     })
 }
 
-/// Where precincts stand in the orders that go by position (B.12.1.3).
+/// A resolution of a tile-component.
 struct Place<'a> {
     tile: &'a Area,
+    number: u8,
     component: &'a Component,
     style: &'a Style,
     resolution: u8,
 }
 
 impl Place<'_> {
+    /// Appends the packets with their keys, without their lengths.
+    fn list(&self, sequence: &Sequence, packets: &mut Vec<(Key, Packet)>) -> Option<()> {
+        let precincts = Precincts::of(self.tile, self.component, self.style, self.resolution);
+        let columns = precincts.columns;
+        let all = precincts
+            .rows
+            .flat_map(|row| columns.clone().map(move |column| (row, column)));
+        for (row, column) in all {
+            let position = (self.y(row)?, self.x(column)?);
+            let packet = Packet {
+                component: self.number,
+                resolution: self.resolution,
+                column: u32::try_from(column).ok()?,
+                row: u32::try_from(row).ok()?,
+                length: 0,
+            };
+            for layer in 0..u32::from(sequence.layers) {
+                packets.push((key(sequence.order, &packet, layer, position)?, packet));
+            }
+        }
+        Some(())
+    }
+
     fn x(&self, column: u64) -> Option<u32> {
         let log = self.style.precinct(usize::from(self.resolution)).0;
         self.position(column, log, self.component.step_x, self.tile.x.start)
@@ -149,8 +162,8 @@ impl Place<'_> {
         self.position(row, log, self.component.step_y, self.tile.y.start)
     }
 
-    /// The first precinct may begin before the tile, and then stands where the tile begins. With steps that are no
-    /// powers of two OpenJPEG does not find all positions.
+    /// Where a precinct stands in the orders that go by position (B.12.1.3). The first one may begin before the tile, and
+    /// then stands where the tile begins. With steps that are no powers of two OpenJPEG does not find all positions.
     fn position(&self, precinct: u64, log: u8, step: u32, tile: u32) -> Option<u32> {
         if !step.is_power_of_two() {
             return None;

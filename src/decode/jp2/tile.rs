@@ -106,7 +106,9 @@ impl Headers {
                     return Ok(());
                 }
                 PLT => lengths.read(&mut segments)?,
-                COM => drop(segments.skip()?),
+                COM => {
+                    segments.skip()?;
+                }
                 marker @ (QCD | QCC | RGN) if self.parts.is_empty() => {
                     let content = segments.content()?;
                     self.segments.push(Segment { marker, content });

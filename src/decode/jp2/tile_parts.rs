@@ -11,6 +11,8 @@ use crate::input::read_range;
 
 /// A bound on what the index takes: 255 tile-parts for each of 65,535 tiles are possible, and no image needs as many.
 const MOST_TILE_PARTS: usize = 1 << 20;
+/// Bytes of TLM: six for each tile-part. A hostile header has thousands of marker segments of 64 KiB.
+const LONGEST_LENGTHS: u64 = 6 * MOST_TILE_PARTS as u64;
 /// Bytes of an SOT marker segment with its marker (A.4.2).
 pub const SOT_LENGTH: u64 = 12;
 
@@ -102,8 +104,13 @@ fn declared(
     codestream: &Codestream,
     main: &MainHeader,
 ) -> Result<Option<Vec<TilePart>>, DecodeError> {
+    let ranges = &main.tile_part_lengths;
+    let bytes: u64 = ranges.iter().map(|range| range.end - range.start).sum();
+    if bytes > LONGEST_LENGTHS {
+        return Ok(None);
+    }
     let mut segments = Vec::new();
-    for range in &main.tile_part_lengths {
+    for range in ranges {
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         segments.push(read_range(&*codestream.input, range.start, length).map_err(truncated)?);
     }
