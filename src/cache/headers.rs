@@ -18,7 +18,32 @@ const UNUSED: Duration = Duration::from_secs(60);
 
 /// The images that were used last. One that changes is another image: it has another stamp.
 pub struct Headers {
-    cache: Cache<(String, Stamp), Arc<dyn Decoder>>,
+    cache: Cache<(String, Stamp), Entry>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    decoder: Arc<dyn Decoder>,
+    /// Bytes, when it was put here.
+    memory: u64,
+}
+
+impl Entry {
+    fn new(decoder: Arc<dyn Decoder>) -> Self {
+        let memory = decoder.memory();
+        Self { decoder, memory }
+    }
+
+    /// Decoders learn more of their image with every window.
+    fn has_grown(&self) -> bool {
+        self.decoder.memory() > self.memory + self.memory / 2
+    }
+}
+
+impl Default for Headers {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Headers {
@@ -27,22 +52,26 @@ impl Headers {
             .eviction_policy(EvictionPolicy::lru())
             .max_capacity(MOST_BYTES)
             .time_to_idle(UNUSED)
-            .weigher(|_, decoder: &Arc<dyn Decoder>| weight(decoder.memory()))
+            .weigher(|_, entry: &Entry| weight(entry.memory))
             .build();
         Self { cache }
     }
 
     pub fn get(&self, object: &Object) -> Option<Arc<dyn Decoder>> {
-        self.cache.get(&key(object))
+        let key = key(object);
+        let entry = self.cache.get(&key)?;
+        let decoder = Arc::clone(&entry.decoder);
+        if entry.has_grown() {
+            self.cache.insert(key, Entry::new(entry.decoder));
+        }
+        Some(decoder)
     }
 
     /// Keeps an opened image, and returns it, or the one that somebody else has opened meanwhile.
     pub fn keep(&self, object: &Object, decoder: Box<dyn Decoder>) -> Arc<dyn Decoder> {
-        let decoder = Arc::from(decoder);
-        self.cache
-            .entry(key(object))
-            .or_insert(decoder)
-            .into_value()
+        let entry = Entry::new(Arc::from(decoder));
+        let kept = self.cache.entry(key(object)).or_insert(entry);
+        kept.into_value().decoder
     }
 }
 

@@ -1,20 +1,14 @@
 //! The main header of a codestream (ISO/IEC 15444-1, annex A).
 
-use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 
 use super::fields::{Fields, malformed};
 use super::grid::Axis;
+use super::packets::Area;
+use super::segments::{CAP, COC, COD, POC, PPM, SIZ, SOC, SOT, Segments, TLM};
 use crate::decode::DecodeError;
-use crate::ffi::openjpeg::Codestream;
 use crate::geometry::Dimensions;
 use crate::input::Input;
-
-const SOC: u16 = 0xFF4F;
-const SIZ: u16 = 0xFF51;
-const COD: u16 = 0xFF52;
-const COC: u16 = 0xFF53;
-const SOT: u16 = 0xFF90;
 
 /// More marker segments than any main header has (TLM, PPM and PLM count up to 256 each): a bound on reading.
 const MOST_SEGMENTS: usize = 4096;
@@ -29,12 +23,60 @@ const SIGNED: u8 = 0x80;
 /// Beyond this a codestream declares no more decomposition levels (table A.15).
 const MOST_LEVELS: u8 = 32;
 
+/// Bytes of the marker segments that are kept.
+const LONGEST_HEADER: usize = 1 << 20;
+
+/// Where a codestream lies in an input.
+#[derive(Clone)]
+pub struct Codestream {
+    pub input: Input,
+    pub offset: u64,
+    pub length: u64,
+}
+
+impl Codestream {
+    pub fn end(&self) -> u64 {
+        let end = self.offset.saturating_add(self.length);
+        end.min(self.input.size())
+    }
+}
+
 /// What the main header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MainHeader {
     pub size: Size,
     /// The coding style of each component.
     pub styles: Vec<Style>,
+    pub sequence: Sequence,
+    /// The marker segments that decoding needs, in their order, SIZ the first.
+    pub segments: Vec<Segment>,
+    /// The contents of the TLM marker segments in the input.
+    pub tile_part_lengths: Vec<Range<u64>>,
+    /// The packet headers stand in the main header (PPM), in the order of the tile-parts.
+    pub packed_headers: bool,
+    /// Where the first tile-part begins in the input.
+    pub end: u64,
+}
+
+/// How the packets of a tile follow each other, from COD (A.6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    /// The number of the progression order (table A.16).
+    pub order: u8,
+    pub layers: u16,
+    /// SOP markers may stand before packets.
+    pub start_markers: bool,
+    /// EPH markers stand after packet headers.
+    pub end_markers: bool,
+    /// The order changes within a tile (POC).
+    pub changes: bool,
+}
+
+/// A marker segment without its length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    pub marker: u16,
+    pub content: Vec<u8>,
 }
 
 /// The SIZ marker segment (A.5.1).
@@ -80,18 +122,58 @@ impl Style {
 }
 
 impl Size {
-    /// The range of tile columns and of tile rows (B-5 to B-8) that a stretch of the grid touches.
-    fn tiles_touched(start: u32, end: u32, origin: u32, side: u32) -> Range<u32> {
+    /// The range of tile columns or of tile rows (B-5 to B-8) that a stretch of the grid touches.
+    pub fn tiles_touched(start: u32, end: u32, origin: u32, side: u32) -> Range<u32> {
         let first = (start.saturating_sub(origin)) / side;
         let last = end.saturating_sub(origin).div_ceil(side);
         first..last
     }
 
+    /// The tile columns that a stretch of the grid touches.
+    pub fn columns(&self, x: &Range<u32>) -> Range<u32> {
+        Self::tiles_touched(x.start, x.end, self.tile_origin.0, self.tile.width())
+    }
+
+    /// The tile rows that a stretch of the grid touches.
+    pub fn rows(&self, y: &Range<u32>) -> Range<u32> {
+        Self::tiles_touched(y.start, y.end, self.tile_origin.1, self.tile.height())
+    }
+
     /// How many tiles a rectangle of the grid touches.
     pub fn tile_count(&self, x: &Range<u32>, y: &Range<u32>) -> u64 {
-        let columns = Self::tiles_touched(x.start, x.end, self.tile_origin.0, self.tile.width());
-        let rows = Self::tiles_touched(y.start, y.end, self.tile_origin.1, self.tile.height());
-        columns.len() as u64 * rows.len() as u64
+        self.columns(x).len() as u64 * self.rows(y).len() as u64
+    }
+
+    /// Where on the grid a tile lies (B-7 to B-10).
+    pub fn tile_area(&self, number: u16) -> Area {
+        let columns = self.columns(&(self.x.start..self.x.end)).end.max(1);
+        let (row, column) = (u32::from(number) / columns, u32::from(number) % columns);
+        let along = |tile: u32, origin: u32, side: u32, axis: &Axis| {
+            let start = origin.saturating_add(side.saturating_mul(tile));
+            start.max(axis.start)..start.saturating_add(side).min(axis.end)
+        };
+        Area {
+            x: along(column, self.tile_origin.0, self.tile.width(), &self.x),
+            y: along(row, self.tile_origin.1, self.tile.height(), &self.y),
+        }
+    }
+
+    /// Puts the image and its tiles into the content of a SIZ marker segment.
+    pub fn write(&self, content: &mut [u8]) {
+        let (x, y) = self.tile_origin;
+        let values = [
+            self.x.end,
+            self.y.end,
+            self.x.start,
+            self.y.start,
+            self.tile.width(),
+            self.tile.height(),
+            x,
+            y,
+        ];
+        for (field, value) in content[2..].chunks_exact_mut(4).zip(values) {
+            field.copy_from_slice(&value.to_be_bytes());
+        }
     }
 
     /// The least rectangle of the grid that consists of whole tiles, as far as they lie in the image, and holds this one.
@@ -132,16 +214,24 @@ impl MainHeader {
     /// # Errors
     /// If it breaks the rules, ends too early or has values that no image needs.
     pub fn read(codestream: &Codestream) -> Result<Self, DecodeError> {
-        let mut segments = Segments::new(codestream);
+        let start = codestream.offset..codestream.end();
+        let mut segments = Segments::new(&codestream.input, start, READ_BUFFER);
         if segments.marker()? != SOC {
             return Err(malformed("no start of codestream"));
         }
         if segments.marker()? != SIZ {
             return Err(malformed("the size does not come first"));
         }
-        let size = parse_size(&segments.content()?)?;
-        let styles = read_styles(&mut segments, size.components.len())?;
-        Ok(Self { size, styles })
+        let content = segments.content()?;
+        let mut found = Found::new(parse_size(&content)?);
+        found.keep(SIZ, content)?;
+        for _ in 0..MOST_SEGMENTS {
+            match segments.marker()? {
+                SOT => return found.into_header(segments.position() - 2),
+                marker => found.read(marker, &mut segments)?,
+            }
+        }
+        Err(malformed("a main header without an end"))
     }
 
     /// The decomposition levels that every component has.
@@ -173,28 +263,106 @@ impl MainHeader {
     }
 }
 
-/// COD gives the style of all components, a COC that of one, whichever comes first (A.6.2).
-fn read_styles(segments: &mut Segments, components: usize) -> Result<Vec<Style>, DecodeError> {
-    let mut default = None;
-    let mut own: Vec<Option<Style>> = vec![None; components];
-    for _ in 0..MOST_SEGMENTS {
-        match segments.marker()? {
-            SOT => {
-                let default: Style = default.ok_or_else(|| malformed("no coding style"))?;
-                let styles = own.into_iter();
-                return Ok(styles.map(|own| own.unwrap_or(default.clone())).collect());
+impl Segment {
+    /// Bytes with the marker and the length.
+    pub fn length(&self) -> u64 {
+        self.content.len() as u64 + 4
+    }
+}
+
+/// What has been read of a main header.
+struct Found {
+    size: Size,
+    default: Option<(Style, Sequence)>,
+    /// From COC: the style of one component.
+    own: Vec<Option<Style>>,
+    changes: bool,
+    segments: Vec<Segment>,
+    kept: usize,
+    tile_part_lengths: Vec<Range<u64>>,
+    packed_headers: bool,
+}
+
+impl Found {
+    fn new(size: Size) -> Self {
+        Self {
+            own: vec![None; size.components.len()],
+            size,
+            default: None,
+            changes: false,
+            segments: Vec::new(),
+            kept: 0,
+            tile_part_lengths: Vec::new(),
+            packed_headers: false,
+        }
+    }
+
+    fn read(&mut self, marker: u16, segments: &mut Segments) -> Result<(), DecodeError> {
+        match marker {
+            TLM => self.tile_part_lengths.push(segments.skip()?),
+            PPM => {
+                self.packed_headers = true;
+                segments.skip()?;
             }
-            COD => default = Some(parse_default_style(&segments.content()?)?),
+            // Beside these, the markers of Part 1 for the main header and those of Part 2 for component transforms.
+            CAP | COD | COC | POC | 0xFF59..=0xFF5E | 0xFF74..=0xFF78 => {
+                let content = segments.content()?;
+                self.parse(marker, &content)?;
+                self.keep(marker, content)?;
+            }
+            // Lengths of packets (PLM), positions of components, remarks: nothing that decoding needs.
+            _ => {
+                segments.skip()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn parse(&mut self, marker: u16, content: &[u8]) -> Result<(), DecodeError> {
+        match marker {
+            COD => self.default = Some(parse_default_style(content)?),
             COC => {
-                let (component, style) = parse_component_style(&segments.content()?, components)?;
-                if let Some(own) = own.get_mut(component) {
+                let (component, style) = parse_component_style(content, self.own.len())?;
+                if let Some(own) = self.own.get_mut(component) {
                     *own = Some(style);
                 }
             }
-            _ => segments.skip()?,
+            POC => self.changes = true,
+            _ => {}
         }
+        Ok(())
     }
-    Err(malformed("a main header without an end"))
+
+    fn keep(&mut self, marker: u16, content: Vec<u8>) -> Result<(), DecodeError> {
+        self.kept += content.len();
+        if self.kept > LONGEST_HEADER {
+            return Err(DecodeError::TooLarge {
+                what: "a JPEG 2000 main header",
+                value: self.kept as u64,
+                limit: LONGEST_HEADER as u64,
+            });
+        }
+        self.segments.push(Segment { marker, content });
+        Ok(())
+    }
+
+    /// COD gives the style of all components, a COC that of one, whichever comes first (A.6.2).
+    fn into_header(self, end: u64) -> Result<MainHeader, DecodeError> {
+        let (default, sequence) = self.default.ok_or_else(|| malformed("no coding style"))?;
+        let own = self.own.into_iter();
+        Ok(MainHeader {
+            size: self.size,
+            styles: own.map(|own| own.unwrap_or(default.clone())).collect(),
+            sequence: Sequence {
+                changes: self.changes,
+                ..sequence
+            },
+            segments: self.segments,
+            tile_part_lengths: self.tile_part_lengths,
+            packed_headers: self.packed_headers,
+            end,
+        })
+    }
 }
 
 fn parse_size(content: &[u8]) -> Result<Size, DecodeError> {
@@ -279,11 +447,20 @@ fn check_tiles(size: &Size) -> Result<(), DecodeError> {
     Ok(())
 }
 
-fn parse_default_style(content: &[u8]) -> Result<Style, DecodeError> {
+fn parse_default_style(content: &[u8]) -> Result<(Style, Sequence), DecodeError> {
+    const START_MARKERS: u8 = 2;
+    const END_MARKERS: u8 = 4;
     let mut fields = Fields(content);
     let flags = fields.u8()?;
-    let _progression_layers_and_color_transform = fields.take::<4>()?;
-    parse_style(&mut fields, flags)
+    let sequence = Sequence {
+        order: fields.u8()?,
+        layers: fields.u16()?,
+        start_markers: flags & START_MARKERS != 0,
+        end_markers: flags & END_MARKERS != 0,
+        changes: false,
+    };
+    let _color_transform = fields.u8()?;
+    Ok((parse_style(&mut fields, flags)?, sequence))
 }
 
 fn parse_component_style(content: &[u8], components: usize) -> Result<(usize, Style), DecodeError> {
@@ -327,105 +504,12 @@ fn parse_style(fields: &mut Fields<'_>, flags: u8) -> Result<Style, DecodeError>
     })
 }
 
-/// Marker segments, one after the other.
-struct Segments {
-    bytes: BufReader<Stretch>,
-}
-
-/// A codestream as a reader that ends where the codestream does.
-struct Stretch {
-    input: Input,
-    position: u64,
-    end: u64,
-}
-
-impl Read for Stretch {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
-        let length = left.min(buffer.len());
-        self.input
-            .read_exact_at(&mut buffer[..length], self.position)?;
-        self.position += length as u64;
-        Ok(length)
-    }
-}
-
-impl Stretch {
-    fn skip(&mut self, length: u64) -> io::Result<()> {
-        let after = self.position.saturating_add(length);
-        if after > self.end {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.position = after;
-        Ok(())
-    }
-}
-
-impl Segments {
-    fn new(codestream: &Codestream) -> Self {
-        let stretch = Stretch {
-            input: codestream.input.clone(),
-            position: codestream.offset,
-            end: codestream
-                .offset
-                .saturating_add(codestream.length)
-                .min(codestream.input.size()),
-        };
-        Self {
-            bytes: BufReader::with_capacity(READ_BUFFER, stretch),
-        }
-    }
-
-    fn marker(&mut self) -> Result<u16, DecodeError> {
-        let mut bytes = [0; 2];
-        self.bytes.read_exact(&mut bytes).map_err(truncated)?;
-        let marker = u16::from_be_bytes(bytes);
-        if marker < 0xFF00 {
-            return Err(malformed("no marker where one must be"));
-        }
-        Ok(marker)
-    }
-
-    /// The bytes after the length of the segment, which counts itself.
-    fn length(&mut self) -> Result<usize, DecodeError> {
-        let mut bytes = [0; 2];
-        self.bytes.read_exact(&mut bytes).map_err(truncated)?;
-        usize::from(u16::from_be_bytes(bytes))
-            .checked_sub(2)
-            .ok_or_else(|| malformed("a marker segment shorter than its length"))
-    }
-
-    fn content(&mut self) -> Result<Vec<u8>, DecodeError> {
-        let mut content = vec![0; self.length()?];
-        self.bytes.read_exact(&mut content).map_err(truncated)?;
-        Ok(content)
-    }
-
-    /// What is not in the buffer yet is not read: a hostile header has thousands of segments of 64 KiB.
-    fn skip(&mut self) -> Result<(), DecodeError> {
-        let length = self.length()?;
-        let buffered = length.min(self.bytes.buffer().len());
-        self.bytes.consume(buffered);
-        let left = (length - buffered) as u64;
-        self.bytes.get_mut().skip(left).map_err(truncated)
-    }
-}
-
-/// The end of the codestream is the file's fault; other errors are the source's.
-fn truncated(error: io::Error) -> DecodeError {
-    if error.kind() == io::ErrorKind::UnexpectedEof {
-        return malformed("the main header ends too early");
-    }
-    DecodeError::Io(error)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use super::super::tests::Counting;
     use super::*;
-    use crate::input::ReadAt;
 
     /// 300 x 200 at offset (10, 20), tiles of 128, one full and one half-size component.
     fn size_segment() -> Vec<u8> {
@@ -482,40 +566,22 @@ mod tests {
         assert_eq!(header.coding(), "HTJ2K, irreversible");
     }
 
-    /// Counts the bytes that are read.
-    struct Counting {
-        bytes: Vec<u8>,
-        read: AtomicUsize,
-    }
-
-    impl ReadAt for Counting {
-        fn size(&self) -> u64 {
-            self.bytes.size()
-        }
-
-        fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-            self.read.fetch_add(buffer.len(), Ordering::Relaxed);
-            self.bytes.read_exact_at(buffer, offset)
-        }
-    }
-
     #[test]
     fn segments_that_are_skipped_are_not_read() {
         let (size, rest) = (size_segment(), header().split_off(size_segment().len()));
         let comment = [&[0xFF, 0x64, 0xFF, 0xFF][..], &[1; 65_533]].concat();
         let bytes = [size, comment.repeat(50), rest].concat();
         let length = bytes.len() as u64;
-        let input = Arc::new(Counting {
-            bytes,
-            read: AtomicUsize::new(0),
-        });
+        let input = Counting::new(bytes);
         let main = MainHeader::read(&Codestream {
             input: Arc::clone(&input) as Input,
             offset: 0,
             length,
         });
-        assert_eq!(main.unwrap(), read(header()).unwrap());
-        let bytes_read = input.read.load(Ordering::Relaxed);
+        let main = main.unwrap();
+        let plain = read(header()).unwrap();
+        assert_eq!((main.size, main.segments), (plain.size, plain.segments));
+        let bytes_read = input.bytes_read();
         assert!(bytes_read <= 52 * READ_BUFFER, "{bytes_read} bytes");
     }
 

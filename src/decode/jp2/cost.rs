@@ -1,6 +1,7 @@
 //! What decoding with OpenJPEG takes, estimated from the main header.
 
 use super::codestream::{MainHeader, Size, Style};
+use super::cut::Cut;
 use super::grid::samples_within;
 use crate::ffi::openjpeg::Part;
 
@@ -13,12 +14,14 @@ const TILE_COMPONENT: u64 = 1_200;
 const PRECINCT: u64 = 300;
 const BLOCK: u64 = 200;
 
-/// Bytes that OpenJPEG needs to decode a part.
-pub fn of_decoding(main: &MainHeader, part: &Part) -> u64 {
-    samples(&main.size, part)
+/// Bytes that OpenJPEG needs to decode a part, with the codestream of a tile, which it holds as a whole.
+pub fn of_decoding(cut: &Cut) -> u64 {
+    let main = &cut.main;
+    samples(&main.size, &cut.part)
         .saturating_mul(SAMPLE)
         .saturating_add(tiles(&main.size))
         .saturating_add(structures(main))
+        .saturating_add(cut.codestream.length())
 }
 
 fn samples(size: &Size, part: &Part) -> u64 {

@@ -1,29 +1,39 @@
 //! JPEG 2000: JP2 and JPX files and raw codestreams, Part 1 and Part 15 (HTJ2K).
 //!
-//! The boxes and the main header are read by our own code, a few kilobytes; OpenJPEG decodes the code-blocks that a
-//! window needs. Every decomposition level of the codestream is a level of the image, except where samples are indices
+//! The boxes, the main header and the tile-part headers are read by our own code, a few kilobytes; OpenJPEG is given a
+//! codestream of only those packets that a window needs. Every decomposition level of the codestream is a level of the image, except where samples are indices
 //! of a palette: the wavelet transform averages indices, which means nothing.
 
 mod boxes;
 mod channels;
 mod codestream;
 mod cost;
+mod cut;
 mod fields;
 mod grid;
+mod packets;
 mod pixels;
+mod segments;
+mod tile;
+mod tile_parts;
 
 use std::sync::Arc;
 
 use super::{DecodeError, Decoder, Header, Level, Limits, SourceFormat, Unit, Window};
-use crate::ffi::openjpeg::{self, Codestream, Part};
+use crate::ffi::openjpeg::{self, Part};
 use crate::geometry::{Dimensions, Rect, ScaleFactor};
 use crate::input::{Input, read_up_to};
 use crate::orientation::Orientation;
 use crate::raster::Raster;
 use boxes::{Color, Container};
 use channels::Channels;
-use codestream::{MainHeader, Size};
+use codestream::{Codestream, MainHeader, Size};
+use cut::Cut;
 use fields::malformed;
+use tile::Tiles;
+
+/// Pixels of an untiled image that are decoded together: four tiles as viewers ask for them.
+const NEIGHBOURS: Dimensions = Dimensions::at_least_one(1024, 1024);
 
 /// Reads the boxes and the main header.
 ///
@@ -60,10 +70,11 @@ fn is_codestream(input: &Input) -> Result<bool, DecodeError> {
     Ok(read_up_to(&**input, 0, START.len())? == START)
 }
 
-/// A codestream with its main header.
+/// A codestream with its main header, and what has been read of its tiles.
 struct Coded {
     codestream: Codestream,
     main: MainHeader,
+    tiles: Tiles,
     limits: Limits,
 }
 
@@ -89,6 +100,7 @@ impl Coded {
         Ok(Self {
             codestream,
             main,
+            tiles: Tiles::default(),
             limits: *limits,
         })
     }
@@ -160,7 +172,8 @@ fn tile(main: &MainHeader, reduction: u8) -> Option<Dimensions> {
     }
 }
 
-/// The tile, where the tiles of the level lie in a plain grid.
+/// The tile, where the tiles of the level lie in a plain grid. Of a single tile OpenJPEG decodes what a window needs, but
+/// with so much around it that four neighbours together cost as much as two of them.
 fn unit(main: &MainHeader, reduction: u8) -> Unit {
     let size = &main.size;
     let is_plain = |tile: u32, step: u32| tile.is_multiple_of(step << reduction.min(24));
@@ -171,6 +184,8 @@ fn unit(main: &MainHeader, reduction: u8) -> Unit {
         && is_plain(size.tile.height(), size.y.step)
     {
         Unit::Tile(tile_at(size, reduction))
+    } else if size.all_tiles() == 1 {
+        Unit::Tile(NEIGHBOURS)
     } else {
         Unit::Pixel
     }
@@ -192,13 +207,26 @@ impl Decoder for Image {
         &self.header
     }
 
+    fn memory(&self) -> u64 {
+        const FIELDS: u64 = 4 << 10;
+        let profile = self.header.profile.as_ref();
+        FIELDS + self.coded.tiles.memory() + profile.map_or(0, |profile| profile.len() as u64)
+    }
+
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
         let part = self.part(window)?;
-        self.check_cost(window.rect, &part)?;
-        let image = openjpeg::decode(&self.coded.codestream, &part).map_err(broken)?;
+        let Coded {
+            codestream,
+            main,
+            tiles,
+            ..
+        } = &self.coded;
+        let cut = cut::cut(codestream, main, tiles, &part)?;
+        self.check_cost(window.rect, &cut)?;
+        let image = openjpeg::decode(cut.codestream, &cut.part).map_err(broken)?;
         let components = image.components().map_err(broken)?;
         let decoded = pixels::Decoded {
-            size: &self.coded.main.size,
+            size: &main.size,
             part: &part,
             rect: window.rect,
             components: &components,
@@ -247,11 +275,11 @@ impl Image {
         })
     }
 
-    fn check_cost(&self, rect: Rect, part: &Part) -> Result<(), DecodeError> {
+    fn check_cost(&self, rect: Rect, cut: &Cut) -> Result<(), DecodeError> {
         let sample = if self.header.bit_depth <= 8 { 1 } else { 2 };
         let pixel = self.channels.layout().channels() as u64 * sample;
         let raster = rect.dimensions().area() * pixel;
-        let value = raster.saturating_add(cost::of_decoding(&self.coded.main, part));
+        let value = raster.saturating_add(cost::of_decoding(cut));
         let limit = self.coded.limits.decoded_bytes;
         if value > limit {
             let what = "decoded bytes";
@@ -268,5 +296,7 @@ fn broken(error: openjpeg::Error) -> DecodeError {
     }
 }
 
+#[cfg(test)]
+mod access_tests;
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,9 @@ trait Sample: Copy + Default + Into<u32> {
 
     /// Larger values become the largest.
     fn saturated(value: u32) -> Self;
+
+    /// Values beyond the range become the nearest within.
+    fn clamped(value: i32) -> Self;
 }
 
 impl Sample for u8 {
@@ -45,6 +48,10 @@ impl Sample for u8 {
     fn saturated(value: u32) -> Self {
         Self::try_from(value).unwrap_or(Self::MAX)
     }
+
+    fn clamped(value: i32) -> Self {
+        value.clamp(0, i32::from(Self::MAX)) as Self
+    }
 }
 
 impl Sample for u16 {
@@ -52,6 +59,10 @@ impl Sample for u16 {
 
     fn saturated(value: u32) -> Self {
         Self::try_from(value).unwrap_or(Self::MAX)
+    }
+
+    fn clamped(value: i32) -> Self {
+        value.clamp(0, i32::from(Self::MAX)) as Self
     }
 }
 
@@ -62,9 +73,16 @@ fn interleaved<T: Sample>(
     let count = channels.layout().channels();
     let pixels = decoded.rect.width() as usize * decoded.rect.height() as usize;
     let mut samples = vec![T::default(); pixels * count];
-    for (index, channel) in channels.all().enumerate() {
-        let target = samples[index..].iter_mut().step_by(count);
-        decoded.copy(channel, target)?;
+    let planes = channels
+        .all()
+        .map(|channel| decoded.plane(channel.component))
+        .collect::<Result<Vec<_>, _>>()?;
+    if channels.all().all(is_direct::<T>) && planes.iter().all(Plane::is_dense) {
+        copy_rows(&planes, &mut samples)?;
+    } else {
+        for (index, (channel, plane)) in channels.all().zip(&planes).enumerate() {
+            plane.copy(channel, samples[index..].iter_mut().step_by(count))?;
+        }
     }
     if channels.space == Space::YCbCr {
         samples.chunks_exact_mut(count).for_each(to_rgb);
@@ -80,24 +98,6 @@ fn interleaved<T: Sample>(
 }
 
 impl Decoded<'_> {
-    /// Copies the samples of a channel in the order of the pixels.
-    fn copy<'t, T: Sample + 't>(
-        &self,
-        channel: &Channel,
-        mut target: impl Iterator<Item = &'t mut T>,
-    ) -> Result<(), DecodeError> {
-        let plane = self.plane(channel.component)?;
-        let values = Values::new(channel);
-        for &row in &plane.rows {
-            let row = plane.row(row)?;
-            for (&column, sample) in plane.columns.iter().zip(&mut target) {
-                let value = row.get(column).copied().unwrap_or_default();
-                *sample = values.of(value);
-            }
-        }
-        Ok(())
-    }
-
     fn plane(&self, component: usize) -> Result<Plane<'_>, DecodeError> {
         let missing = || malformed("a component is missing");
         let decoded = self.components.get(component).ok_or_else(missing)?;
@@ -137,7 +137,78 @@ struct Plane<'a> {
     rows: Vec<usize>,
 }
 
+/// Whether the values of a channel are those of the raster.
+fn is_direct<T: Sample>(channel: &Channel) -> bool {
+    channel.palette.is_none() && !channel.signed && (1 << channel.precision) - 1 == T::MAX
+}
+
+/// Copies dense planes whose values are those of the raster.
+fn copy_rows<T: Sample>(planes: &[Plane<'_>], samples: &mut [T]) -> Result<(), DecodeError> {
+    match planes {
+        [a] => copy_rows_of([a], samples),
+        [a, b] => copy_rows_of([a, b], samples),
+        [a, b, c] => copy_rows_of([a, b, c], samples),
+        [a, b, c, d] => copy_rows_of([a, b, c, d], samples),
+        _ => Err(malformed("no channels")),
+    }
+}
+
+fn copy_rows_of<T: Sample, const N: usize>(
+    planes: [&Plane<'_>; N],
+    samples: &mut [T],
+) -> Result<(), DecodeError> {
+    let (pixels, _) = samples.as_chunks_mut::<N>();
+    let width = planes[0].columns.len();
+    for (y, row) in pixels.chunks_exact_mut(width).enumerate() {
+        let mut sources = [&[][..]; N];
+        for (source, plane) in sources.iter_mut().zip(planes) {
+            *source = plane.dense_row(y)?;
+        }
+        interleave(row, sources);
+    }
+    Ok(())
+}
+
+/// The inner loop: lengths are equal, so that the compiler can leave their checks out.
+fn interleave<T: Sample, const N: usize>(pixels: &mut [[T; N]], rows: [&[i32]; N]) {
+    let rows = rows.map(|row| &row[..pixels.len()]);
+    for (x, pixel) in pixels.iter_mut().enumerate() {
+        *pixel = std::array::from_fn(|channel| T::clamped(rows[channel][x]));
+    }
+}
+
 impl Plane<'_> {
+    /// Whether each pixel of a row shows the next sample.
+    fn is_dense(&self) -> bool {
+        self.columns.windows(2).all(|pair| pair[0] + 1 == pair[1])
+    }
+
+    /// The samples of a row of the window, if the columns are dense.
+    fn dense_row(&self, y: usize) -> Result<&[i32], DecodeError> {
+        let missing = || malformed("a component of unexpected size");
+        let row = self.row(*self.rows.get(y).ok_or_else(missing)?)?;
+        let start = self.columns.first().copied().unwrap_or_default();
+        row.get(start..start + self.columns.len())
+            .ok_or_else(missing)
+    }
+
+    /// Copies the samples of a channel in the order of the pixels.
+    fn copy<'t, T: Sample + 't>(
+        &self,
+        channel: &Channel,
+        mut target: impl Iterator<Item = &'t mut T>,
+    ) -> Result<(), DecodeError> {
+        let values = Values::new(channel);
+        for &row in &self.rows {
+            let row = self.row(row)?;
+            for (&column, sample) in self.columns.iter().zip(&mut target) {
+                let value = row.get(column).copied().unwrap_or_default();
+                *sample = values.of(value);
+            }
+        }
+        Ok(())
+    }
+
     fn row(&self, row: usize) -> Result<&[i32], DecodeError> {
         let start = row.saturating_mul(self.width);
         let row = self.samples.get(start..start.saturating_add(self.width));

@@ -1,10 +1,43 @@
 //! What the decoder as a whole promises, on codestreams made here.
 
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 use crate::ffi::openjpeg::{Coded as Transform, Encoding, Plane};
+use crate::input::ReadAt;
 use crate::raster::{Layout, Samples};
 
-const LIMITS: Limits = Limits {
+/// Counts the bytes that are read.
+pub struct Counting {
+    bytes: Vec<u8>,
+    read: AtomicUsize,
+}
+
+impl Counting {
+    pub fn new(bytes: Vec<u8>) -> Arc<Self> {
+        let read = AtomicUsize::new(0);
+        Arc::new(Self { bytes, read })
+    }
+
+    /// Since the last time.
+    pub fn bytes_read(&self) -> usize {
+        self.read.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl ReadAt for Counting {
+    fn size(&self) -> u64 {
+        self.bytes.size()
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read.fetch_add(buffer.len(), Ordering::Relaxed);
+        self.bytes.read_exact_at(buffer, offset)
+    }
+}
+
+pub const LIMITS: Limits = Limits {
     source_pixels: 1 << 20,
     decoded_bytes: 1 << 26,
 };
@@ -95,7 +128,7 @@ fn jp2(header: &[(&[u8; 4], &[u8])], codestream: &[u8]) -> Vec<u8> {
 }
 
 /// Windows at the corners, across tile borders, one pixel, and the whole.
-fn windows(level: Dimensions) -> Vec<Rect> {
+pub fn windows(level: Dimensions) -> Vec<Rect> {
     let (width, height) = (level.width(), level.height());
     let mut windows = vec![Rect::whole(level)];
     for (x, y) in [(0, 0), (width / 3, height / 2), (width - 1, height - 1)] {

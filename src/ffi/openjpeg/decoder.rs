@@ -7,17 +7,9 @@ use std::slice;
 use openjpeg_sys as raw;
 
 use super::Error;
+use super::assembly::Assembly;
 use super::log::Log;
 use super::stream::{Source, Stream};
-use crate::input::Input;
-
-/// Where a codestream lies in an input.
-#[derive(Clone)]
-pub struct Codestream {
-    pub input: Input,
-    pub offset: u64,
-    pub length: u64,
-}
 
 /// What to decode: a rectangle of the reference grid (ISO/IEC 15444-1, B.2), far edges excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +28,8 @@ pub struct Part {
 ///
 /// # Errors
 /// If the input cannot be read or OpenJPEG reports a problem.
-pub fn decode(codestream: &Codestream, part: &Part) -> Result<Image, Error> {
-    let input = codestream.input.clone();
-    let source = Source::new(input, codestream.offset, codestream.length);
-    let mut session = Session::new(source)?;
+pub fn decode(codestream: Assembly, part: &Part) -> Result<Image, Error> {
+    let mut session = Session::new(Source::new(codestream))?;
     match session.decode(part) {
         Ok(image) => Ok(image),
         Err(error) => Err(session.explain(error)),

@@ -3,12 +3,14 @@
 //! Only codestreams go through OpenJPEG. The boxes of the JP2 family around them are read and written by our own code,
 //! so that palettes, channel definitions and colour are the same for every level and window.
 
+mod assembly;
 mod decoder;
 mod encoder;
 mod log;
 mod stream;
 
-pub use decoder::{Codestream, Component, Image, Part, decode};
+pub use assembly::Assembly;
+pub use decoder::{Component, Image, Part, decode};
 pub use encoder::{Coded, Encoding, Plane, encode};
 
 use std::io;

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use openjpeg_sys as raw;
 
 use super::Error;
-use crate::input::Input;
+use super::assembly::Assembly;
 
 /// What OpenJPEG reads at once of marker segments. Code-blocks are read directly, tile-part by tile-part, whatever
 /// their length.
@@ -16,21 +16,17 @@ const WRITE_BUFFER: usize = 64 << 10;
 /// OpenJPEG's sign of the end, and of failure.
 const END: usize = usize::MAX;
 
-/// A stretch of an input with a position.
+/// An assembled codestream with a position.
 pub struct Source {
-    input: Input,
-    offset: u64,
-    length: u64,
+    assembly: Assembly,
     position: u64,
     failure: Option<io::Error>,
 }
 
 impl Source {
-    pub fn new(input: Input, offset: u64, length: u64) -> Self {
+    pub fn new(assembly: Assembly) -> Self {
         Self {
-            input,
-            offset,
-            length,
+            assembly,
             position: 0,
             failure: None,
         }
@@ -42,17 +38,11 @@ impl Source {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        let left = usize::try_from(self.length.saturating_sub(self.position)).unwrap_or(usize::MAX);
-        let length = left.min(buffer.len());
-        let buffer = &mut buffer[..length];
-        if buffer.is_empty() {
-            return None;
-        }
-        let at = self.offset.saturating_add(self.position);
-        match self.read_exact(buffer, at) {
-            Ok(()) => {
-                self.position += buffer.len() as u64;
-                Some(buffer.len())
+        match self.read_at_position(buffer) {
+            Ok(0) => None,
+            Ok(length) => {
+                self.position += length as u64;
+                Some(length)
             }
             Err(error) => {
                 self.failure = Some(error);
@@ -62,14 +52,16 @@ impl Source {
     }
 
     /// A panic must not unwind through OpenJPEG's frames.
-    fn read_exact(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
-        catch_unwind(AssertUnwindSafe(|| self.input.read_exact_at(buffer, at)))
-            .unwrap_or_else(|_| Err(io::Error::other("the input panicked")))
+    fn read_at_position(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        catch_unwind(AssertUnwindSafe(|| {
+            self.assembly.read(buffer, self.position)
+        }))
+        .unwrap_or_else(|_| Err(io::Error::other("the input panicked")))
     }
 
     fn seek(&mut self, position: Option<u64>) -> bool {
         match position {
-            Some(position) if position <= self.length => {
+            Some(position) if position <= self.assembly.length() => {
                 self.position = position;
                 true
             }
@@ -139,7 +131,7 @@ impl<T> Stream<T> {
 
 impl Stream<Source> {
     pub fn reading(source: Source) -> Result<Self, Error> {
-        let length = source.length;
+        let length = source.assembly.length();
         let stream = Self::new(source, READ_BUFFER, true)?;
         // SAFETY: the stream is live and its user data is a `Source`, as the callbacks assume.
         unsafe {

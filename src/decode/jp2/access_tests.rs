@@ -1,0 +1,269 @@
+//! Random access: what is cut out of a codestream shows the same pixels as the whole of it, and only what a window
+//! needs is read.
+
+use super::tests::{Counting, LIMITS, windows};
+use super::*;
+
+/// Codestreams in `fixtures/packets` whose packets can be chosen.
+const LISTED: [&str; 20] = [
+    "cprl",
+    "cprl-offset",
+    "lossless",
+    "lrcp",
+    "markers",
+    "parts-by-component",
+    "parts-by-layer",
+    "parts-by-resolution",
+    "pcrl",
+    "pcrl-offset",
+    "rlcp",
+    "rpcl",
+    "rpcl-offset",
+    "subsampled-cprl",
+    "subsampled-pcrl",
+    "subsampled-rpcl",
+    "tiled",
+    "tiled-odd",
+    "tiled-offset",
+    "tiled-parts",
+];
+/// Those whose order of packets changes, or without PLT.
+const UNLISTED: [&str; 2] = ["changing", "parts-without-lengths"];
+
+fn file(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/packets");
+    std::fs::read(format!("{folder}/{name}.j2k")).unwrap()
+}
+
+fn image(bytes: Vec<u8>) -> Image {
+    let length = bytes.len() as u64;
+    let coded = Coded::open(Arc::new(bytes), 0, length, &LIMITS).unwrap();
+    coded.into_image().unwrap()
+}
+
+/// An image that always gives the whole codestream to OpenJPEG.
+fn uncut(bytes: Vec<u8>) -> Image {
+    let mut image = image(bytes);
+    image.coded.main.packed_headers = true;
+    image
+}
+
+fn assert_same(name: &str, image: &Image, expected: &Image) {
+    for (level, stored) in image.header.levels.iter().enumerate() {
+        for rect in windows(stored.dimensions) {
+            let window = Window { level, rect };
+            let raster = image.decode(&window).unwrap();
+            assert!(
+                raster == expected.decode(&window).unwrap(),
+                "{name}: level {level}, {rect}"
+            );
+        }
+    }
+}
+
+/// Whether the packets of all tiles are known.
+fn are_listed(image: &Image) -> bool {
+    let coded = &image.coded;
+    let numbers = 0..coded.main.size.all_tiles() as u16;
+    let tiles = coded.tiles.get(&coded.codestream, &coded.main, numbers);
+    tiles.unwrap().iter().all(|tile| tile.packets.is_some())
+}
+
+#[test]
+fn every_order_of_packets_shows_what_the_whole_codestream_shows() {
+    for name in LISTED {
+        let image = image(file(name));
+        assert!(are_listed(&image), "{name}");
+        assert_same(name, &image, &uncut(file(name)));
+    }
+}
+
+#[test]
+fn packets_that_cannot_be_chosen_are_given_as_they_are() {
+    for name in UNLISTED {
+        let image = image(file(name));
+        assert!(!are_listed(&image), "{name}");
+        assert_same(name, &image, &uncut(file(name)));
+    }
+}
+
+/// The bytes read for a window of an image that has been opened, and again for the same window.
+fn bytes_read(bytes: &[u8], level: usize, sides: (u32, u32)) -> (usize, usize) {
+    let input = Counting::new(bytes.to_vec());
+    let length = bytes.len() as u64;
+    let coded = Coded::open(Arc::clone(&input) as Input, 0, length, &LIMITS).unwrap();
+    let image = coded.into_image().unwrap();
+    input.bytes_read();
+    let rect = Rect::new(0, 0, sides.0, sides.1).unwrap();
+    let read = || {
+        image.decode(&Window { level, rect }).unwrap();
+        input.bytes_read()
+    };
+    (read(), read())
+}
+
+#[test]
+fn only_the_packets_of_the_window_are_read() {
+    for name in ["lossless", "rpcl", "lrcp", "pcrl", "cprl", "rlcp"] {
+        let file = file(name);
+        let (first, second) = bytes_read(&file, 0, (16, 16));
+        assert!(second < file.len() * 2 / 5, "{name}: {second} bytes");
+        assert!(second < first, "{name}: the index is kept");
+    }
+    let file = file("lossless");
+    let (_, small) = bytes_read(&file, 0, (1, 1));
+    assert!(small < file.len() / 4, "{small} bytes");
+}
+
+#[test]
+fn only_the_resolutions_of_the_level_are_read() {
+    for name in ["lossless", "rpcl", "lrcp", "pcrl", "cprl", "tiled-parts"] {
+        let file = file(name);
+        let (_, thumbnail) = bytes_read(&file, 3, (18, 14));
+        assert!(thumbnail < file.len() / 5, "{name}: {thumbnail} bytes");
+    }
+}
+
+#[test]
+fn only_the_tiles_of_the_window_are_read() {
+    let file = file("tiled");
+    // Nine tiles.
+    let (_, tile) = bytes_read(&file, 0, (64, 48));
+    assert!(tile < file.len() / 5, "{tile} bytes");
+}
+
+/// The position of the content of the first marker segment of a kind.
+fn find(bytes: &[u8], marker: u16) -> usize {
+    let marker = marker.to_be_bytes();
+    let found = bytes.windows(2).position(|pair| pair == marker);
+    found.unwrap() + 4
+}
+
+#[test]
+fn an_index_that_lies_is_not_believed() {
+    let right = file("tiled");
+    let expected = uncut(right.clone());
+    // The first entry of TLM: tile and length follow the number and the sizes of the fields.
+    let tlm = find(&right, segments::TLM);
+    let mut swapped = right.clone();
+    swapped[tlm + 3] ^= 1;
+    let mut longer = right.clone();
+    longer[tlm + 7] ^= 1;
+    let mut shifted = right.clone();
+    shifted[tlm + 7] -= 1;
+    shifted[tlm + 13] += 1;
+    // The first length of PLT.
+    let mut packets = right.clone();
+    let plt = find(&right, segments::PLT);
+    packets[plt + 1] ^= 1;
+    for (name, bytes) in [
+        ("swapped", swapped),
+        ("longer", longer),
+        ("shifted", shifted),
+        ("packets", packets),
+    ] {
+        assert_ne!(bytes, right, "{name}");
+        assert_same(name, &image(bytes), &expected);
+    }
+}
+
+fn decoded_whole(bytes: Vec<u8>) -> Result<Raster, DecodeError> {
+    let image = image(bytes);
+    let rect = Rect::whole(image.header.stored_dimensions());
+    image.decode(&Window { level: 0, rect })
+}
+
+/// Psot of the first tile-part of a file without TLM.
+fn with_length(length: u32) -> Vec<u8> {
+    let mut bytes = file("rpcl");
+    let start = find(&bytes, segments::SOT);
+    bytes[start + 2..start + 6].copy_from_slice(&length.to_be_bytes());
+    bytes
+}
+
+#[test]
+fn the_last_tile_part_may_reach_to_the_end() {
+    let expected = decoded_whole(file("rpcl")).unwrap();
+    assert!(decoded_whole(with_length(0)).unwrap() == expected);
+}
+
+#[test]
+fn tile_parts_of_impossible_length_are_errors() {
+    for length in [1, 11, 12, 13, 100, 6_000, 7_000, u32::MAX] {
+        let error = decoded_whole(with_length(length)).unwrap_err();
+        let is_malformed = matches!(error, DecodeError::Malformed { .. });
+        assert!(is_malformed, "{length}: {error:?}");
+    }
+    let error = decoded_whole(with_length(u32::MAX)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "broken JPEG 2000: a tile-part beyond the end of the codestream"
+    );
+}
+
+#[test]
+fn a_missing_tile_is_named() {
+    let mut bytes = file("tiled-odd");
+    let last = bytes
+        .windows(2)
+        .rposition(|pair| pair == segments::SOT.to_be_bytes())
+        .unwrap();
+    bytes.truncate(last);
+    bytes.extend(segments::EOC.to_be_bytes());
+    let error = decoded_whole(bytes).unwrap_err();
+    assert_eq!(error.to_string(), "broken JPEG 2000: tile 8 is missing");
+}
+
+/// The compressed bytes that OpenJPEG holds count as memory, after filtering.
+#[test]
+fn the_compressed_bytes_count_as_memory() {
+    let image = image(file("lossless"));
+    let estimate = |side| {
+        let rect = Rect::new(0, 0, side, side).unwrap();
+        let part = image.part(&Window { level: 0, rect }).unwrap();
+        let Coded {
+            codestream,
+            main,
+            tiles,
+            ..
+        } = &image.coded;
+        let cut = cut::cut(codestream, main, tiles, &part).unwrap();
+        let length = cut.codestream.length();
+        (length, cost::of_decoding(&cut))
+    };
+    let (small, large) = (estimate(1), estimate(100));
+    assert!(small.0 < 9_000 && large.0 > 20_000, "{small:?} {large:?}");
+    let samples = 3 * 8 * (100 * 100 - 1);
+    assert_eq!(large.1 - small.1, samples + large.0 - small.0);
+}
+
+#[test]
+fn damaged_indexes_do_no_harm() {
+    let mut random = 7_u32;
+    let mut next = move || {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 8) as usize
+    };
+    for name in ["rpcl", "tiled", "tiled-parts", "changing"] {
+        let whole = file(name);
+        let reach = find(&whole, segments::SOD).min(whole.len());
+        for _ in 0..150 {
+            let mut bytes = whole.clone();
+            for _ in 0..1 + next() % 3 {
+                bytes[next() % reach] = next() as u8;
+            }
+            let length = bytes.len() as u64;
+            let Ok(coded) = Coded::open(Arc::new(bytes), 0, length, &LIMITS) else {
+                continue;
+            };
+            let Ok(image) = coded.into_image() else {
+                continue;
+            };
+            for (level, stored) in image.header.levels.iter().enumerate() {
+                let (width, height) = (stored.dimensions.width(), stored.dimensions.height());
+                let rect = Rect::new(width / 2, height / 2, 1, 1).unwrap();
+                let _ = image.decode(&Window { level, rect });
+            }
+        }
+    }
+}

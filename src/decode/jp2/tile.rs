@@ -1,0 +1,240 @@
+//! What the tile-part headers of a tile say, kept for later windows.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::codestream::{Codestream, MainHeader, Segment};
+use super::fields::malformed;
+use super::packets::{self, Area, MOST_PACKETS, Packet};
+use super::segments::{COM, PLT, QCC, QCD, RGN, SOD, Segments};
+use super::tile_parts::{SOT_LENGTH, TilePart, TileParts};
+use crate::decode::DecodeError;
+
+/// Bytes read at once: without PLT a tile-part header has two.
+const READ_BUFFER: usize = 512;
+/// More marker segments than any tile-part header has.
+const MOST_SEGMENTS: usize = 1024;
+/// Bytes of PLT in a tile: four for each packet that is listed.
+const LONGEST_LENGTHS: usize = 4 * MOST_PACKETS;
+/// What a tile counts beside its packets, in packets.
+const TILE_WEIGHT: usize = 16;
+
+/// One tile of the codestream.
+#[derive(Clone)]
+pub struct Tile {
+    pub area: Area,
+    pub parts: Vec<Part>,
+    /// The marker segments of the first tile-part that a decoder needs.
+    pub segments: Vec<Segment>,
+    /// The tile-parts may be joined: their headers hold nothing else of weight.
+    pub can_be_joined: bool,
+    /// All packets in their order, if PLT tells their lengths.
+    pub packets: Option<Vec<Packet>>,
+}
+
+/// One tile-part.
+#[derive(Clone)]
+pub struct Part {
+    /// What follows the SOT marker segment.
+    pub body: Range<u64>,
+    /// What follows the SOD marker.
+    pub data: Range<u64>,
+}
+
+impl Tile {
+    fn read(
+        codestream: &Codestream,
+        main: &MainHeader,
+        number: u16,
+        parts: &[TilePart],
+    ) -> Result<Self, DecodeError> {
+        let area = main.size.tile_area(number);
+        let mut headers = Headers::default();
+        for part in parts {
+            headers.read(codestream, part)?;
+        }
+        let lengths = headers.lengths.filter(|_| headers.can_be_joined);
+        Ok(Self {
+            packets: lengths.and_then(|lengths| packets::listed(main, &area, &lengths)),
+            area,
+            parts: headers.parts,
+            segments: headers.segments,
+            can_be_joined: headers.can_be_joined,
+        })
+    }
+
+    fn weight(&self) -> usize {
+        TILE_WEIGHT + self.packets.as_ref().map_or(0, Vec::len)
+    }
+}
+
+/// What has been read of the tile-part headers of a tile.
+struct Headers {
+    parts: Vec<Part>,
+    segments: Vec<Segment>,
+    can_be_joined: bool,
+    lengths: Option<Vec<u32>>,
+}
+
+impl Default for Headers {
+    fn default() -> Self {
+        Self {
+            parts: Vec::new(),
+            segments: Vec::new(),
+            can_be_joined: true,
+            lengths: Some(Vec::new()),
+        }
+    }
+}
+
+impl Headers {
+    fn read(&mut self, codestream: &Codestream, part: &TilePart) -> Result<(), DecodeError> {
+        let body = part.range.start + SOT_LENGTH..part.range.end;
+        if body.is_empty() {
+            // Some encoders write tile-parts of nothing but SOT.
+            return Ok(());
+        }
+        let mut segments = Segments::new(&codestream.input, body.clone(), READ_BUFFER);
+        let mut lengths = Lengths::default();
+        for _ in 0..MOST_SEGMENTS {
+            match segments.marker()? {
+                SOD => {
+                    let data = segments.position()..body.end;
+                    self.add_lengths(lengths, &data);
+                    self.parts.push(Part { body, data });
+                    return Ok(());
+                }
+                PLT => lengths.read(&mut segments)?,
+                COM => {
+                    segments.skip()?;
+                }
+                marker @ (QCD | QCC | RGN) if self.parts.is_empty() => {
+                    let content = segments.content()?;
+                    self.segments.push(Segment { marker, content });
+                }
+                _ => {
+                    self.can_be_joined = false;
+                    segments.skip()?;
+                }
+            }
+        }
+        Err(malformed("a tile-part header without an end"))
+    }
+
+    /// Lengths that do not add up to the data are none.
+    fn add_lengths(&mut self, found: Lengths, data: &Range<u64>) {
+        let found = packets::lengths(&found.joined()).unwrap_or_default();
+        let sum: u64 = found.iter().copied().map(u64::from).sum();
+        let right = sum == data.end - data.start;
+        let known = self
+            .lengths
+            .take()
+            .filter(|known| right && known.len().saturating_add(found.len()) <= MOST_PACKETS);
+        self.lengths = known.map(|mut known| {
+            known.extend(found);
+            known
+        });
+    }
+}
+
+/// The PLT marker segments of a tile-part.
+#[derive(Default)]
+struct Lengths {
+    segments: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Lengths {
+    fn read(&mut self, segments: &mut Segments) -> Result<(), DecodeError> {
+        if self.bytes > LONGEST_LENGTHS {
+            segments.skip()?;
+            return Ok(());
+        }
+        let content = segments.content()?;
+        self.bytes += content.len();
+        self.segments.push(content);
+        Ok(())
+    }
+
+    /// The first byte of each numbers them.
+    fn joined(mut self) -> Vec<u8> {
+        self.segments
+            .sort_by_key(|content| content.first().copied());
+        let contents = self.segments.iter();
+        contents
+            .flat_map(|content| content.get(1..).unwrap_or_default())
+            .copied()
+            .collect()
+    }
+}
+
+/// The tiles of a codestream, read when they are first needed.
+#[derive(Default)]
+pub struct Tiles {
+    parts: TileParts,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    tiles: HashMap<u16, Arc<Tile>>,
+    weight: usize,
+}
+
+impl Tiles {
+    /// Several tiles. Where they have too many packets together, these are not listed.
+    ///
+    /// # Errors
+    /// If tile-parts are damaged or missing.
+    pub fn get(
+        &self,
+        codestream: &Codestream,
+        main: &MainHeader,
+        numbers: impl Iterator<Item = u16>,
+    ) -> Result<Vec<Arc<Tile>>, DecodeError> {
+        let mut tiles = Vec::new();
+        let mut weight = 0;
+        for number in numbers {
+            let mut tile = self.tile(codestream, main, number)?;
+            weight += tile.weight();
+            if weight > MOST_PACKETS && tile.packets.is_some() {
+                Arc::make_mut(&mut tile).packets = None;
+            }
+            tiles.push(tile);
+        }
+        Ok(tiles)
+    }
+
+    /// Bytes of what has been found so far.
+    pub fn memory(&self) -> u64 {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        self.parts.memory() + (known.weight * size_of::<Packet>()) as u64
+    }
+
+    fn tile(
+        &self,
+        codestream: &Codestream,
+        main: &MainHeader,
+        number: u16,
+    ) -> Result<Arc<Tile>, DecodeError> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tile) = known().tiles.get(&number) {
+            return Ok(Arc::clone(tile));
+        }
+        let parts = self.parts.of_tile(codestream, main, number)?;
+        let tile = Arc::new(Tile::read(codestream, main, number, &parts)?);
+        known().add(number, Arc::clone(&tile));
+        Ok(tile)
+    }
+}
+
+impl Known {
+    fn add(&mut self, number: u16, tile: Arc<Tile>) {
+        if self.weight + tile.weight() > MOST_PACKETS {
+            *self = Self::default();
+        }
+        self.weight += tile.weight();
+        self.tiles.insert(number, tile);
+    }
+}
