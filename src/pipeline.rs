@@ -12,23 +12,25 @@ use serde_json::{Value, json};
 
 use crate::cache::{CacheKey, Pixels};
 use crate::config::Config;
-use crate::decode::{Decoder, Header};
+use crate::decode::{DecodeError, Decoder, Header};
 use crate::encode::Settings;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::geometry::Rect;
 use crate::iiif::tiling::Tiling;
 use crate::iiif::{Format, Identifier, ImageRequest, Information, SizeLimits};
 use crate::plan::Plan;
 use crate::pyramid::Pyramids;
-use crate::source::{Listing, SourceError};
+use crate::source::{Listing, Object, SourceError};
 use crate::work::{Cancelled, Cost, Reserved, Work};
 use images::{Images, Opened};
 
 /// Headers are read while images are decoded: small reads, so several for each thread.
-const READERS_PER_THREAD: usize = 4;
+const READERS_PER_THREAD: usize = 2;
 
-/// Pixels of the largest answer that is copied along with the header: such a copy is shorter than the way to another thread.
-const MOST_READ_AT_ONCE: u64 = 1 << 20;
+/// The largest answer that is copied along with the header, and what is read for it: such a copy takes no longer than the way
+/// to another thread.
+const MOST_COPIED_PIXELS: u64 = 1 << 20;
+const MOST_COPIED_BYTES: u64 = 4 << 20;
 
 /// Everything that answering needs, for the life of the process.
 pub struct Pipeline {
@@ -69,6 +71,43 @@ struct Way {
     plan: Plan,
     decoder: Arc<dyn Decoder>,
     pyramid: Option<CacheKey>,
+}
+
+/// Finds the way.
+type Choose = fn(&Walk, &Opened, &ImageRequest) -> Result<Way, Error>;
+
+impl Way {
+    /// From the pyramid, if there is one, unless the stored bytes of the image itself are the answer.
+    fn cheapest(walk: &Walk, opened: &Opened, request: &ImageRequest) -> Result<Self, Error> {
+        let way = Self::from_source(walk, opened, request)?;
+        if way.plan.copied {
+            return Ok(way);
+        }
+        match walk.pyramids.open(&opened.object, opened.decoder.header()) {
+            None => Ok(way),
+            Some((key, decoder)) => Ok(Self {
+                plan: walk.plan(request, decoder.header())?,
+                decoder,
+                pyramid: Some(key),
+            }),
+        }
+    }
+
+    fn from_source(walk: &Walk, opened: &Opened, request: &ImageRequest) -> Result<Self, Error> {
+        Ok(Self {
+            plan: walk.plan(request, opened.decoder.header())?,
+            decoder: Arc::clone(&opened.decoder),
+            pyramid: None,
+        })
+    }
+}
+
+/// Whether a file is damaged, and not only too large or out of reach.
+fn is_damage(cause: &Cause) -> bool {
+    matches!(
+        cause.downcast_ref::<DecodeError>(),
+        Some(DecodeError::Malformed { .. })
+    )
 }
 
 /// What tells one state of an answer from another (RFC 9110, section 8.8).
@@ -134,9 +173,11 @@ impl Pipeline {
     pub async fn prepare(&self, request: ImageRequest, is_wanted: bool) -> Result<Prepared, Error> {
         let walk = Arc::clone(&self.walk);
         let prepare = move |_: &Cancelled| {
-            let mut prepared = walk.prepare(request)?;
-            if is_wanted && prepared.plan.size.area() <= MOST_READ_AT_ONCE {
-                prepared.copy = make::stored(&prepared);
+            let mut prepared = walk.prepare(request, Way::cheapest)?;
+            if is_wanted && prepared.plan.copied && prepared.plan.size.area() <= MOST_COPIED_PIXELS
+            {
+                prepared.copy = make::stored(&prepared, MOST_COPIED_BYTES);
+                prepared.plan.copied = prepared.copy.is_some();
             }
             Ok(prepared)
         };
@@ -150,12 +191,11 @@ impl Pipeline {
     pub async fn render(&self, mut prepared: Prepared) -> Result<Derivative, Error> {
         let pyramid = prepared.pyramid.take();
         match (self.render_once(prepared).await, pyramid) {
-            (
-                Err(Error::SourceBroken { .. } | Error::SourceUnavailable { .. }),
-                Some((key, request)),
-            ) => {
+            (Err(Error::SourceBroken { cause, .. }), Some((key, request))) if is_damage(&cause) => {
                 self.walk.pyramids.discard(&key);
-                self.render_once(self.prepare(request, true).await?).await
+                let walk = Arc::clone(&self.walk);
+                let prepare = move |_: &Cancelled| walk.prepare(request, Way::from_source);
+                self.render_once(self.read(prepare).await?).await
             }
             (result, _) => result,
         }
@@ -269,7 +309,7 @@ impl Pipeline {
     /// Where the walk ends early.
     pub fn explain_image(&self, request: &ImageRequest) -> Result<Value, Error> {
         let opened = self.walk.images.open(&request.identifier)?;
-        let way = self.walk.way(&opened, request)?;
+        let way = Way::cheapest(&self.walk, &opened, request)?;
         let (plan, header) = (way.plan, way.decoder.header());
         let mut steps = opened.summary(&request.identifier);
         steps["pyramid"] = json!(way.pyramid.is_some());
@@ -283,18 +323,23 @@ impl Pipeline {
 }
 
 impl Walk {
-    fn prepare(&self, request: ImageRequest) -> Result<Prepared, Error> {
+    fn prepare(&self, request: ImageRequest, choose: Choose) -> Result<Prepared, Error> {
         let opened = self.images.open(&request.identifier)?;
-        let way = self.way(&opened, &request)?;
+        let way = choose(self, &opened, &request)?;
         let plan = way.plan;
         if way.pyramid.is_none() && plan.region != Rect::whole(way.decoder.header().dimensions()) {
             self.pyramids.want(&opened.object, &opened.decoder);
         }
         // The pixels of a pyramid may differ a little from those of the image itself.
         let from = way.pyramid.map_or("source", |_| "pyramid");
-        let image = [&opened.object.location, &opened.object.version, from];
+        let Object {
+            location,
+            version,
+            stamp,
+            ..
+        } = &opened.object;
         let pixels = plan.canonical_pixels.to_string();
-        let parts = [image[0], image[1], image[2], &pixels, &self.settings_tag];
+        let parts = [location, version, from, &pixels, &self.settings_tag];
         Ok(Prepared {
             validators: Validators {
                 etag: CacheKey::new(&parts).to_string(),
@@ -302,29 +347,10 @@ impl Walk {
             },
             identifier: request.identifier.clone(),
             plan,
-            image: CacheKey::new(&image),
+            image: CacheKey::new(&[location, &format!("{stamp:?}"), from]),
             decoder: way.decoder,
             copy: None,
             pyramid: way.pyramid.map(|key| (key, request)),
-        })
-    }
-
-    /// From the pyramid, if there is one, unless the stored bytes of the image itself are the answer.
-    fn way(&self, opened: &Opened, request: &ImageRequest) -> Result<Way, Error> {
-        let header = opened.decoder.header();
-        let plan = self.plan(request, header)?;
-        let pyramid = (!plan.copied).then(|| self.pyramids.open(&opened.object, header));
-        let Some((key, decoder)) = pyramid.flatten() else {
-            return Ok(Way {
-                plan,
-                decoder: Arc::clone(&opened.decoder),
-                pyramid: None,
-            });
-        };
-        Ok(Way {
-            plan: self.plan(request, decoder.header())?,
-            decoder,
-            pyramid: Some(key),
         })
     }
 

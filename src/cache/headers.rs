@@ -84,3 +84,60 @@ fn weight(bytes: u64) -> u32 {
     let weight = bytes.max(MOST_BYTES / MOST_FILES);
     u32::try_from(weight).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::decode::{DecodeError, Header, Limits, Window};
+    use crate::iiif::Identifier;
+    use crate::raster::Raster;
+    use crate::source::Filesystem;
+
+    struct Growing {
+        inner: Box<dyn Decoder>,
+        memory: Arc<AtomicU64>,
+    }
+
+    impl Decoder for Growing {
+        fn header(&self) -> &Header {
+            self.inner.header()
+        }
+
+        fn memory(&self) -> u64 {
+            self.memory.load(Ordering::Relaxed)
+        }
+
+        fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
+            self.inner.decode(window)
+        }
+    }
+
+    /// Else a few images with long indexes would fill the memory.
+    #[test]
+    fn what_a_decoder_learns_counts() {
+        let mut config = Config::default();
+        config.source.root = "fixtures/images".into();
+        let files = Filesystem::new(&config.source).unwrap();
+        let identifier = Identifier::new("chart.png".to_owned()).unwrap();
+        let object = files.find(&identifier).unwrap();
+        let input = files.open(&object).unwrap();
+        let memory = Arc::new(AtomicU64::new(1));
+        let decoder = Growing {
+            inner: crate::decode::open(input, &Limits::default()).unwrap(),
+            memory: Arc::clone(&memory),
+        };
+        let headers = Headers::new();
+        headers.keep(&object, Box::new(decoder));
+        memory.store(MOST_BYTES / 2, Ordering::Relaxed);
+        assert!(headers.get(&object).is_some());
+        headers.cache.run_pending_tasks();
+        assert_eq!(headers.cache.weighted_size(), MOST_BYTES / 2);
+        memory.store(2 * MOST_BYTES, Ordering::Relaxed);
+        assert!(headers.get(&object).is_some());
+        headers.cache.run_pending_tasks();
+        assert!(headers.get(&object).is_none(), "too large to be kept");
+    }
+}

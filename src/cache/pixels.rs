@@ -51,7 +51,11 @@ impl Pixels {
             level: window.level,
             rect: wide,
         };
-        let decode = || decoder.decode(&wide).map(Arc::new);
+        let decode = || {
+            // Or the bound would hold only now and then.
+            self.cache.run_pending_tasks();
+            decoder.decode(&wide).map(Arc::new)
+        };
         match self.cache.try_get_with((image, wide), decode) {
             Ok(raster) => Ok(raster.crop(within(window.rect, wide.rect))),
             Err(_) => decoder.decode(window),

@@ -65,9 +65,14 @@ pub trait Decoder: Send + Sync {
     /// A window that begins with a unit of a level that has a [`Level::coding`], as a file of that format in sRGB or gray,
     /// made of the stored bytes without decoding pixels. `resolution` is written where the format can.
     ///
-    /// `None` if the bytes are not what they should be, or show more than the format's usual readers understand: decoding
+    /// `None` if more than `most` bytes would have to be read, or if they are not what they should be, or show more than the format's usual readers understand: decoding
     /// knows better, and says what is wrong.
-    fn stored(&self, _window: &Window, _resolution: Option<Resolution>) -> Option<Vec<u8>> {
+    fn stored(
+        &self,
+        _window: &Window,
+        _resolution: Option<Resolution>,
+        _most: u64,
+    ) -> Option<Vec<u8>> {
         None
     }
 }

@@ -19,7 +19,10 @@ pub fn make(
     cancelled: &Cancelled,
 ) -> Result<Vec<u8>, Error> {
     let plan = &prepared.plan;
-    if let Some(stored) = stored(prepared) {
+    /// Of the memory that the work was given: what is read is held up to three times, and then there is the answer.
+    const SHARE: u64 = 4;
+    let most = plan.bytes(prepared.decoder.header()) / SHARE;
+    if let Some(stored) = stored(prepared, most) {
         return Ok(stored);
     }
     let raster = decode(prepared, pixels)?;
@@ -40,13 +43,13 @@ pub fn make(
     )?)
 }
 
-/// The answer as it lies in the file.
-pub fn stored(prepared: &Prepared) -> Option<Vec<u8>> {
+/// The answer as it lies in the file, if no more bytes have to be read.
+pub fn stored(prepared: &Prepared, most: u64) -> Option<Vec<u8>> {
     let Prepared { plan, decoder, .. } = prepared;
     let resolution = plan.resolution.filter(Resolution::is_sensible);
     let stored = plan
         .copied
-        .then(|| decoder.stored(&plan.window, resolution));
+        .then(|| decoder.stored(&plan.window, resolution, most));
     stored.flatten()
 }
 

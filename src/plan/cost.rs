@@ -68,7 +68,14 @@ impl Plan {
             SourceFormat::Png | SourceFormat::Gif | SourceFormat::Webp | SourceFormat::Bmp => {
                 area(header.stored_dimensions(), stored_pixel(header))
             }
-            SourceFormat::Jp2 => area(self.decoded.dimensions(), channels(header) * JP2_SAMPLE),
+            SourceFormat::Jp2 => {
+                let level = &header.levels[self.window.level];
+                let decoded = match level.unit {
+                    Unit::Level => level.dimensions,
+                    _ => self.decoded.dimensions(),
+                };
+                area(decoded, channels(header) * JP2_SAMPLE)
+            }
             SourceFormat::Jpeg | SourceFormat::Tiff => 0,
         }
     }

@@ -133,7 +133,8 @@ impl Shared {
 
     /// Waits for memory without a place in the queue: requests go first.
     fn reserve(&self, bytes: u64) -> Result<Reserved, BuildError> {
-        let budget = self.work.budget();
+        // Requests for large images must not wait until a build is through.
+        let budget = self.work.budget() / 2;
         if bytes > budget {
             return Err(BuildError::Memory { bytes, budget });
         }

@@ -20,6 +20,9 @@ const UNFINISHED: &str = "tmp";
 /// Uses within this time count as one, so that a use is not always a write.
 const SAME_USE: Duration = Duration::from_secs(600);
 
+/// Between its creation and its lock a file of another process looks like a leftover.
+const JUST_BEGUN: Duration = Duration::from_secs(60);
+
 const SEAL_START: &[u8; 16] = b"azulejo pyramid\n";
 /// The start, the key in hexadecimal, the length of what precedes the seal.
 const SEAL: usize = 16 + 32 + 8;
@@ -163,8 +166,14 @@ impl Store {
             let Ok(file) = File::open(&entry.path) else {
                 continue;
             };
+            let is_new = entry.used.elapsed().is_ok_and(|age| age < JUST_BEGUN);
             match file.try_lock() {
-                Ok(()) => fs::remove_file(&entry.path)?,
+                Ok(()) if is_new => {}
+                Ok(()) => match fs::remove_file(&entry.path) {
+                    // Another process that starts just now was faster.
+                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                },
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(error),
             }
@@ -313,8 +322,13 @@ mod tests {
     fn leftovers_are_swept_and_files_under_way_are_not() {
         let (store, _folder) = store(1000);
         let under_way = store.begin(key("a")).unwrap();
-        fs::write(store.directory().join("x-1-1.tmp"), "left").unwrap();
+        let left = store.directory().join("x-1-1.tmp");
+        fs::write(&left, "left").unwrap();
         let other = Store::new(store.directory().to_owned(), 1000);
+        other.prepare().unwrap();
+        assert_eq!(names(&store), 2, "it may be just begun");
+        let then = SystemTime::now() - 2 * JUST_BEGUN;
+        File::open(&left).unwrap().set_modified(then).unwrap();
         other.prepare().unwrap();
         assert_eq!(names(&store), 1);
         under_way.file().unwrap().write_all(&[1; 100]).unwrap();

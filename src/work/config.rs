@@ -13,7 +13,8 @@ use crate::machine;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkConfig {
-    /// Threads that decode and encode; 0 means as many as there are processor cores.
+    /// Images that are made at once; 0 means twice as many as there are processor cores, because each waits now and then:
+    /// for the disk, for memory, for being taken up.
     #[schemars(range(min = 0, max = 1024))]
     pub threads: usize,
 
@@ -38,10 +39,10 @@ impl Default for WorkConfig {
 }
 
 impl WorkConfig {
-    /// The number of threads, with zero resolved: one if the number of cores is not known.
+    /// The number of threads, with zero resolved: two if the number of cores is not known.
     pub fn thread_count(&self) -> usize {
         match self.threads {
-            0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            0 => 2 * thread::available_parallelism().map_or(1, NonZeroUsize::get),
             threads => threads,
         }
     }

@@ -107,6 +107,11 @@ impl Lane {
         admitted.try_acquire_owned().map_err(|_| Error::Busy)
     }
 
+    pub async fn wait_for_admission(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let admitted = Arc::clone(&self.admitted);
+        admitted.acquire_owned().await.map_err(Error::internal)
+    }
+
     /// Memory without a place, if so much is free now.
     pub fn try_reserve(&self, bytes: u64) -> Option<Memory> {
         let memory = Arc::clone(&self.memory);
@@ -130,7 +135,7 @@ impl Lane {
     }
 }
 
-/// At least one for anything; more than there can ever be becomes the largest number.
+/// None for nothing, at least one for anything else; more than there can ever be becomes the largest number.
 fn mebibytes(bytes: u64) -> u32 {
     u32::try_from(bytes.div_ceil(MEBIBYTE)).unwrap_or(u32::MAX)
 }

@@ -93,9 +93,14 @@ impl Work {
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        let large = self.enter_large(cost).await?;
         self.all.check(cost.bytes)?;
-        let place = self.all.enter(self.all.admit()?, cost.bytes).await?;
+        let large = self.enter_large(cost).await?;
+        // Who has waited in the lane for large work is not sent away any more.
+        let admission = match &large {
+            Some(_) => self.all.wait_for_admission().await?,
+            None => self.all.admit()?,
+        };
+        let place = self.all.enter(admission, cost.bytes).await?;
         let cancelled = Cancelled::default();
         let _guard = CancelOnDrop(cancelled.clone());
         let task = spawn_blocking(move || {

@@ -31,7 +31,11 @@ fn units(decoder: &dyn Decoder) -> Vec<(Raster, Vec<u8>)> {
         for rect in grid(level.unit, level.dimensions) {
             let window = Window { level: index, rect };
             let shown = decoder.decode(&window).unwrap();
-            found.extend(decoder.stored(&window, None).map(|file| (shown, file)));
+            found.extend(
+                decoder
+                    .stored(&window, None, u64::MAX)
+                    .map(|file| (shown, file)),
+            );
         }
     }
     found
@@ -110,7 +114,25 @@ fn a_tile_that_lost_its_end_is_not_copied() {
     let bytes = fixture("jpeg-420.jpg");
     let decoder = open(bytes[..bytes.len() - 2].to_vec());
     let rect = Rect::whole(decoder.header().stored_dimensions());
-    assert_eq!(decoder.stored(&Window { level: 0, rect }, None), None);
+    assert_eq!(
+        decoder.stored(&Window { level: 0, rect }, None, u64::MAX),
+        None
+    );
+}
+
+/// K04: else one tile could claim gigabytes, or many tiles the same megabytes.
+#[test]
+fn no_more_is_read_for_a_copy_than_allowed() {
+    for (name, width) in [("jpeg-420.jpg", None), ("sample-azulejo.tif", Some(512))] {
+        let decoder = open(fixture(name));
+        let whole = decoder.header().stored_dimensions();
+        let rect = width.and_then(|width| Rect::new(0, 0, width, width));
+        let rect = rect.unwrap_or(Rect::whole(whole));
+        let window = Window { level: 0, rect };
+        let file = decoder.stored(&window, None, u64::MAX).unwrap();
+        let few = file.len() as u64 / 2;
+        assert_eq!(decoder.stored(&window, None, few), None, "{name}");
+    }
 }
 
 #[tokio::test]
@@ -157,7 +179,7 @@ async fn every_spelling_of_a_tile_is_the_same_copy() {
         level: 0,
         rect: tile,
     };
-    let stored = decoder.stored(&window, resolution).unwrap();
+    let stored = decoder.stored(&window, resolution, u64::MAX).unwrap();
     for size in ["max", "256,", ",256", "256,256", "!256,256", "!300,256"] {
         let path = format!("/iiif/3/{name}/256,0,256,256/{size}/0/default.jpg");
         assert!(server.get(&path).await.body == stored, "{size}");
@@ -173,6 +195,7 @@ async fn every_spelling_of_a_tile_is_the_same_copy() {
             x: full.x / 2.0,
             y: full.y / 2.0,
         }),
+        u64::MAX,
     );
     let path = format!("/iiif/3/{name}/512,0,512,512/256,256/0/default.jpg");
     assert!(Some(&server.get(&path).await.body[..]) == stored.as_deref());
@@ -198,7 +221,7 @@ async fn joined_tiles_show_what_decoding_shows() {
         let window = Window { level: 0, rect };
         assert!(
             decoder
-                .stored(&window, decoder.header().resolution)
+                .stored(&window, decoder.header().resolution, u64::MAX)
                 .is_some()
         );
         let shown = decoder.decode(&window).unwrap();

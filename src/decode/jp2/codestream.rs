@@ -209,6 +209,11 @@ impl Size {
 }
 
 impl MainHeader {
+    /// Whether any component is coded by Part 15.
+    pub fn is_high_throughput(&self) -> bool {
+        self.styles.iter().any(|style| style.high_throughput)
+    }
+
     /// Reads the header, a few kilobytes from the start of the codestream.
     ///
     /// # Errors

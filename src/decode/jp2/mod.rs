@@ -184,6 +184,8 @@ fn unit(main: &MainHeader, reduction: u8) -> Unit {
         && is_plain(size.tile.height(), size.y.step)
     {
         Unit::Tile(tile_at(size, reduction))
+    } else if size.all_tiles() == 1 && main.is_high_throughput() {
+        Unit::Level
     } else if size.all_tiles() == 1 {
         Unit::Tile(NEIGHBOURS)
     } else {
@@ -253,16 +255,10 @@ impl Image {
         let x = size.x.needed(steps_x, reduction, &across);
         let y = size.y.needed(steps_y, reduction, &down);
         // Of a part of a tile OpenJPEG leaves all coefficients of Part 15 at zero, without a word.
-        let is_partial = !self
-            .coded
-            .main
-            .styles
-            .iter()
-            .any(|style| style.high_throughput);
-        let (x, y) = if is_partial {
-            (x, y)
-        } else {
+        let (x, y) = if self.coded.main.is_high_throughput() {
             size.whole_tiles(&x, &y)
+        } else {
+            (x, y)
         };
         let tiles = u32::try_from(size.tile_count(&x, &y)).unwrap_or(u32::MAX);
         Ok(Part {

@@ -132,6 +132,9 @@ impl Place<'_> {
     /// Appends the packets with their keys, without their lengths.
     fn list(&self, sequence: &Sequence, packets: &mut Vec<(Key, Packet)>) -> Option<()> {
         let precincts = Precincts::of(self.tile, self.component, self.style, self.resolution);
+        if precincts.count() == 0 {
+            return Some(());
+        }
         let columns = precincts.columns;
         let all = precincts
             .rows
@@ -260,6 +263,45 @@ pub fn lengths(bytes: &[u8]) -> Result<Vec<u32>, DecodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// K04: a tile may have four thousand million rows of precincts, and none in any of them.
+    #[test]
+    fn a_tile_without_samples_has_no_packets() {
+        let tile = Area {
+            x: 1..2,
+            y: 0..u32::MAX,
+        };
+        let component = Component {
+            precision: 8,
+            signed: false,
+            step_x: 2,
+            step_y: 1,
+        };
+        let style = Style {
+            levels: 0,
+            block: (6, 6),
+            high_throughput: false,
+            reversible: true,
+            precincts: vec![(0, 0)],
+        };
+        let place = Place {
+            tile: &tile,
+            number: 0,
+            component: &component,
+            style: &style,
+            resolution: 0,
+        };
+        let sequence = Sequence {
+            order: 0,
+            layers: 1,
+            start_markers: false,
+            end_markers: false,
+            changes: false,
+        };
+        let mut packets = Vec::new();
+        assert!(place.list(&sequence, &mut packets).is_some());
+        assert!(packets.is_empty());
+    }
 
     #[test]
     fn lengths_have_seven_bits_in_a_byte() {

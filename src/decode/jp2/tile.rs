@@ -15,6 +15,8 @@ use crate::decode::DecodeError;
 const READ_BUFFER: usize = 512;
 /// More marker segments than any tile-part header has.
 const MOST_SEGMENTS: usize = 1024;
+/// Bytes of those that are kept of a tile: quantisation takes a few hundred for each component.
+const MOST_SEGMENT_BYTES: usize = 1 << 20;
 /// Bytes of PLT in a tile: four for each packet that is listed.
 const LONGEST_LENGTHS: usize = 4 * MOST_PACKETS;
 /// What a tile counts beside its packets, in packets.
@@ -65,7 +67,9 @@ impl Tile {
     }
 
     fn weight(&self) -> usize {
-        TILE_WEIGHT + self.packets.as_ref().map_or(0, Vec::len)
+        let segments = self.segments.iter().map(|segment| segment.content.len());
+        let bytes = segments.sum::<usize>() + size_of_val(&self.parts[..]);
+        TILE_WEIGHT + bytes / size_of::<Packet>() + self.packets.as_ref().map_or(0, Vec::len)
     }
 }
 
@@ -73,6 +77,7 @@ impl Tile {
 struct Headers {
     parts: Vec<Part>,
     segments: Vec<Segment>,
+    segment_bytes: usize,
     can_be_joined: bool,
     lengths: Option<Vec<u32>>,
 }
@@ -82,6 +87,7 @@ impl Default for Headers {
         Self {
             parts: Vec::new(),
             segments: Vec::new(),
+            segment_bytes: 0,
             can_be_joined: true,
             lengths: Some(Vec::new()),
         }
@@ -111,7 +117,7 @@ impl Headers {
                 }
                 marker @ (QCD | QCC | RGN) if self.parts.is_empty() => {
                     let content = segments.content()?;
-                    self.segments.push(Segment { marker, content });
+                    self.add_segment(marker, content)?;
                 }
                 _ => {
                     self.can_be_joined = false;
@@ -120,6 +126,15 @@ impl Headers {
             }
         }
         Err(malformed("a tile-part header without an end"))
+    }
+
+    fn add_segment(&mut self, marker: u16, content: Vec<u8>) -> Result<(), DecodeError> {
+        self.segment_bytes += content.len();
+        if self.segment_bytes > MOST_SEGMENT_BYTES {
+            return Err(malformed("a tile-part header that is too long"));
+        }
+        self.segments.push(Segment { marker, content });
+        Ok(())
     }
 
     /// Lengths that do not add up to the data are none.

@@ -139,12 +139,18 @@ impl Decoder for Jpeg {
         ))
     }
 
-    fn stored(&self, window: &Window, _resolution: Option<Resolution>) -> Option<Vec<u8>> {
+    fn stored(
+        &self,
+        window: &Window,
+        _resolution: Option<Resolution>,
+        most: u64,
+    ) -> Option<Vec<u8>> {
         const END: [u8; 2] = [0xFF, 0xD9];
         let level = self.header.levels.get(window.level)?;
         let is_whole = level.coding.is_some() && window.rect == Rect::whole(level.dimensions);
         // Where something else is at the end, decoding finds out whether pixels are missing.
-        let file = is_whole.then(|| self.read_file().ok())??;
+        let is_small = self.input.size() <= most;
+        let file = (is_whole && is_small).then(|| self.read_file().ok())??;
         file.ends_with(&END).then_some(file)
     }
 }

@@ -15,11 +15,11 @@ const START: [u8; 2] = [0xFF, 0xD8];
 /// The stream with the tables in front and an Adobe marker that names the transform. Application markers are left
 /// out: a JFIF marker would make the decoder take any three components for Y'CbCr.
 pub fn splice(tables: &[u8], stream: &[u8], transform: Transform) -> Vec<u8> {
-    join(&adobe_marker(transform), tables, stream)
+    with_header(&adobe_marker(transform), tables, stream)
 }
 
 /// A stream with this header and the tables in front.
-pub fn join(header: &[u8], tables: &[u8], stream: &[u8]) -> Vec<u8> {
+pub fn with_header(header: &[u8], tables: &[u8], stream: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(START.len() + header.len() + tables.len() + stream.len());
     out.extend(START);
     out.extend(header);

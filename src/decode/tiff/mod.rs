@@ -81,9 +81,14 @@ impl Decoder for Tiff {
         levels.sum::<u64>() + profile.map_or(0, |profile| profile.len() as u64)
     }
 
-    fn stored(&self, window: &Window, resolution: Option<Resolution>) -> Option<Vec<u8>> {
+    fn stored(
+        &self,
+        window: &Window,
+        resolution: Option<Resolution>,
+        most: u64,
+    ) -> Option<Vec<u8>> {
         let level = self.levels.get(window.level)?;
-        stored::file(&self.file, level, window.rect, resolution, &self.limits)
+        stored::file(&self.file, level, window.rect, resolution, most)
     }
 }
 

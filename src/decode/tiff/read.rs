@@ -263,7 +263,7 @@ impl ChunkReader<'_> {
             width: chunk.stored.width(),
             rows: part.bottom().div_ceil(subsampling.down),
             stride: subsampling.stride(chunk.stored.width()),
-            is_all: false,
+            all_rows: chunk.stored.height(),
         };
         let (units, _) = self.bytes(wanted, 0, offset, length)?;
         Ok(Samples::U8(subsampling.unpack(&units, chunk.stored, part)))
@@ -282,7 +282,7 @@ impl ChunkReader<'_> {
             width: chunk.stored.width(),
             rows: part.bottom(),
             stride: stride(chunk.stored, channels, image.format.bits)?,
-            is_all: part.bottom() == chunk.stored.height(),
+            all_rows: chunk.stored.height(),
         };
         let (mut bytes, first) = self.bytes(wanted, part.y(), offset, length)?;
         let row = Row {

@@ -3,13 +3,12 @@
 
 use super::color::Model;
 use super::compression::Compression;
-use super::cost;
 use super::ifd::File;
 use super::image::{Image, PlacedImage};
 use super::jpeg::{self, Transform};
 use super::layout::{Chunk, Place};
 use crate::decode::jpeg::join::{self, Stream};
-use crate::decode::{Coding, Limits, Resolution};
+use crate::decode::{Coding, Resolution};
 use crate::ffi::turbojpeg;
 use crate::geometry::{Dimensions, Rect};
 
@@ -40,31 +39,38 @@ pub fn file(
     source: &PlacedImage,
     rect: Rect,
     resolution: Option<Resolution>,
-    limits: &Limits,
+    most: u64,
 ) -> Option<Vec<u8>> {
-    cost::check(file, source, rect, limits).ok()?;
     let chunks: Vec<Chunk> = source.image.grid.touching(rect).collect();
     let first = chunks.first()?;
     if (first.rect.x(), first.rect.y()) != (rect.x(), rect.y()) {
         return None;
     }
-    let data = |chunk| stored_bytes(file, source, chunk);
+    // All are held at once.
+    let places = chunks.iter().map(|chunk| place(source, chunk));
+    let places: Vec<(u64, u64)> = places.collect::<Option<_>>()?;
+    let bytes = places.iter().map(|(_, length)| *length);
+    if bytes.fold(0, u64::saturating_add) > most {
+        return None;
+    }
+    let read = |(offset, length): &(u64, u64)| file.read(*offset, *length).ok();
     match coding(&source.image)? {
-        Coding::Webp if first.rect == rect => webp_file(first, data(first)?),
+        Coding::Webp if first.rect == rect => webp_file(first, read(places.first()?)?),
         Coding::Webp => None,
         Coding::Jpeg => {
-            let data: Vec<Vec<u8>> = chunks.iter().map(data).collect::<Option<_>>()?;
+            let data: Vec<Vec<u8>> = places.iter().map(read).collect::<Option<_>>()?;
             jpeg_file(&source.image, &chunks, &data, rect.dimensions(), resolution)
         }
     }
 }
 
-fn stored_bytes(file: &File, source: &PlacedImage, chunk: &Chunk) -> Option<Vec<u8>> {
+/// Offset and length.
+fn place(source: &PlacedImage, chunk: &Chunk) -> Option<(u64, u64)> {
     match source.places.of(chunk, 0).ok()? {
         Place::At {
             offset,
             length: Some(length),
-        } => file.read(offset, length).ok(),
+        } => Some((offset, length)),
         _ => None,
     }
 }
@@ -95,7 +101,7 @@ fn jpeg_file(
 
 /// One tile as it is, with the shared tables, whatever process it is coded with.
 fn whole_file(image: &Image, data: &[u8], shown: Dimensions, header: &[u8]) -> Option<Vec<u8>> {
-    let stream = jpeg::join(header, &image.jpeg_tables, data);
+    let stream = jpeg::with_header(header, &image.jpeg_tables, data);
     let frame = turbojpeg::read_frame(&stream).ok()?;
     let is_usual = frame.precision == 8 && !frame.lossless && !frame.arithmetic;
     let is_right = frame.dimensions == shown && jpeg::channels(frame.color_space) == image.channels;
@@ -112,7 +118,14 @@ fn joined_file(
     let mut streams = Vec::with_capacity(data.len());
     for (data, chunk) in data.iter().zip(chunks) {
         let stream = Stream::parse(&image.jpeg_tables, data)?;
-        let rows = chunk.stored.height()..=image.grid.most_rows();
+        // Of the last strip some writers code more rows than there are.
+        let is_last = chunk.rect.bottom() == image.dimensions.height();
+        let most = if is_last {
+            image.grid.most_rows()
+        } else {
+            chunk.stored.height()
+        };
+        let rows = chunk.stored.height()..=most;
         let is_right = stream.dimensions.width() == chunk.stored.width()
             && rows.contains(&stream.dimensions.height())
             && stream.components.len() == image.channels;

@@ -179,6 +179,22 @@ fn a_jpeg_strip_may_be_taller_by_no_more_than_its_units() {
     assert!(matches!(of_rows(9), Err(DecodeError::Malformed { .. })));
 }
 
+/// Joined, the rows that a strip has too many would stand in the middle of the image.
+#[test]
+fn strips_with_more_rows_than_they_show_are_not_copied() {
+    let of_rows = |rows: [u32; 2]| {
+        let picture = Picture::new(16, 16, 8, 6, 3)
+            .with(Tag::COMPRESSION, &[7])
+            .with(Tag::ROWS_PER_STRIP, &[8])
+            .chunks(rows.map(red_jpeg).to_vec());
+        let rect = Rect::new(0, 0, 16, 16).unwrap();
+        opened(picture).stored(&Window { level: 0, rect }, None, u64::MAX)
+    };
+    assert!(of_rows([8, 8]).is_some());
+    assert!(of_rows([8, 16]).is_some());
+    assert!(of_rows([16, 8]).is_none());
+}
+
 /// The stream holds Y' 95, Cb 103, Cr 203 for red 200, green 50, blue 50.
 #[test]
 fn the_photometric_tag_and_not_the_stream_says_whether_a_jpeg_is_ycbcr() {

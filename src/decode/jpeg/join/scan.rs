@@ -7,6 +7,10 @@ use super::stream::{MOST_COMPONENTS, Stream};
 
 /// Coefficients of a block.
 const BLOCK: u32 = 64;
+/// Bits of a DC difference of 8-bit samples (T.81, table F.1).
+const LARGEST_DC: u32 = 11;
+/// Quantised coefficients have no more bits than this, whatever the quantisation.
+const MOST_DC: i32 = 1 << 15;
 
 /// The codes of a tile, row after row.
 pub struct Scan {
@@ -88,11 +92,14 @@ impl Scan {
         let bits = self.data.look(start);
         let (length, size) = tables.dc.decode(bits);
         let size = u32::from(size);
-        if length == 0 || size > 16 {
+        if length == 0 || size > LARGEST_DC {
             return None;
         }
         let end = start + (length + size) as usize;
-        self.last[component] = self.last[component].checked_add(number(bits << length, size))?;
+        self.last[component] += number(bits << length, size);
+        if self.last[component].abs() > MOST_DC {
+            return None;
+        }
         self.position = self.pass_ac(&tables.ac, end)?;
         Some(Dc {
             start,
@@ -115,6 +122,10 @@ impl Scan {
             position += (length + size) as usize;
             if symbol == END_OF_BLOCK {
                 return Some(position);
+            }
+            // Sixteen zeros are the only run that ends with none; decoders end the block at others.
+            if size == 0 && run != 15 {
+                return None;
             }
             coefficient += run + 1;
         }

@@ -119,6 +119,9 @@ impl<'a> Stream<'a> {
         let [8, h0, h1, w0, w1, count, components @ ..] = payload else {
             return None;
         };
+        if !self.components.is_empty() {
+            return None;
+        }
         let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
         self.dimensions = Dimensions::new(side(*w0, *w1), side(*h0, *h1))?;
         let is_complete = components.len() == usize::from(*count) * 3;
