@@ -112,6 +112,39 @@ mod tests {
         images.open(&identifier).ok().unwrap().decoder
     }
 
+    /// Reads of this thread so far (proc_pid_io(5)); looking takes some itself.
+    fn reads() -> u64 {
+        let io = fs::read_to_string("/proc/thread-self/io").unwrap();
+        let line = io.lines().find_map(|line| line.strip_prefix("syscr: "));
+        line.unwrap().parse().unwrap()
+    }
+
+    fn reads_of(work: impl FnOnce()) -> u64 {
+        let looking = {
+            let before = reads();
+            reads() - before
+        };
+        let before = reads();
+        work();
+        reads() - before - looking
+    }
+
+    #[test]
+    fn opening_for_the_second_time_reads_nothing() {
+        let images = images(Path::new("fixtures/images"));
+        for name in [
+            "sample-azulejo.tif",
+            "sample-azulejo.jp2",
+            "jpeg-420.jpg",
+            "chart.png",
+        ] {
+            let identifier = Identifier::new(name.to_owned()).unwrap();
+            let open = || reads_of(|| drop(images.open(&identifier).ok().unwrap()));
+            assert_ne!(open(), 0, "{name}");
+            assert_eq!(open(), 0, "{name}");
+        }
+    }
+
     #[test]
     fn an_image_is_opened_once_and_again_when_it_changes() {
         let folder = tempfile::tempdir().unwrap();
