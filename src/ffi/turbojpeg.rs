@@ -117,7 +117,7 @@ pub fn decode(
     handle.set_scale(scale)?;
     let extent = match rect {
         Some(rect) => {
-            handle.set_crop(rect)?;
+            handle.set_crop(Some(rect))?;
             rect.dimensions()
         }
         None => scaled(frame.dimensions, scale),
@@ -180,7 +180,18 @@ impl Opened<'_> {
         let extent = Dimensions::at_least_one(frame.dimensions.width(), rows);
         assert!(extent.fits_in(frame.dimensions), "the image has the rows");
         handle.set_scale(Scale::Full)?;
-        handle.set_crop(Rect::whole(extent))?;
+        if frame.lossless {
+            // libjpeg-turbo decodes no part of these.
+            handle.set_crop(None)?;
+            let all = handle.decompress(jpeg, pixels, frame.dimensions)?;
+            let row = extent.width() as usize * pixels.channels();
+            let rows = all.chunks_exact(row).take(rows as usize);
+            for (to, from) in samples.chunks_mut(stride).zip(rows) {
+                to[..row].copy_from_slice(from);
+            }
+            return Ok(());
+        }
+        handle.set_crop(Some(Rect::whole(extent)))?;
         handle.decompress_onto(jpeg, pixels, extent, samples, stride)
     }
 }
@@ -311,12 +322,18 @@ impl Handle {
         self.check(status)
     }
 
-    fn set_crop(&mut self, rect: Rect) -> Result<(), Error> {
+    /// For all images to come, until it is set again.
+    fn set_crop(&mut self, rect: Option<Rect>) -> Result<(), Error> {
+        let [x, y, w, h] = match rect {
+            Some(rect) => [rect.x(), rect.y(), rect.width(), rect.height()],
+            // `TJUNCROPPED`.
+            None => [0; 4],
+        };
         let region = raw::tjregion {
-            x: to_int(rect.x())?,
-            y: to_int(rect.y())?,
-            w: to_int(rect.width())?,
-            h: to_int(rect.height())?,
+            x: to_int(x)?,
+            y: to_int(y)?,
+            w: to_int(w)?,
+            h: to_int(h)?,
         };
         // SAFETY: a live handle and a plain value; libjpeg-turbo checks it against the image.
         let status = unsafe { raw::tj3SetCroppingRegion(self.0, region) };
@@ -545,6 +562,25 @@ mod tests {
         let last_scan = start.windows(2).rposition(|two| two == [0xFF, 0xDA]);
         let scan = &start[last_scan.unwrap()..];
         [start, &scan.repeat(times), end].concat()
+    }
+
+    #[test]
+    fn the_uppermost_rows_are_decoded_whatever_the_process() {
+        let (samples, dimensions) = gradient();
+        let mut handle = Handle::compressor().unwrap();
+        handle.set(raw::TJPARAM_TJPARAM_LOSSLESS, 1).unwrap();
+        let lossless = handle.compress(&samples, dimensions, Pixels::Rgb).unwrap();
+        let mut decompressor = Decompressor::new().unwrap();
+        for jpeg in [&encoded(), &lossless] {
+            let whole = decode(jpeg, Pixels::Rgb, Scale::Full, None).unwrap();
+            for rows in [20, 48, 7] {
+                let mut found = vec![0; rows as usize * 64 * 3];
+                let opened = decompressor.open(jpeg).unwrap();
+                let decoded = opened.decode_rows(Pixels::Rgb, rows, &mut found, 64 * 3);
+                assert!(decoded.is_ok(), "{rows} rows: {decoded:?}");
+                assert!(found == whole[..found.len()], "{rows} rows");
+            }
+        }
     }
 
     /// K04.
