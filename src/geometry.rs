@@ -136,6 +136,14 @@ impl Rect {
         self.right() <= dimensions.width && self.bottom() <= dimensions.height
     }
 
+    /// The same as seen from the corner of a rectangle that encloses it; `None` if that does not.
+    pub fn within(self, outer: Self) -> Option<Self> {
+        let x = self.x.checked_sub(outer.x)?;
+        let y = self.y.checked_sub(outer.y)?;
+        let seen = Self::new(x, y, self.width(), self.height())?;
+        seen.is_within(outer.dimensions()).then_some(seen)
+    }
+
     /// The part that both share, or `None`.
     pub fn intersection(self, other: Self) -> Option<Self> {
         let x = self.x.max(other.x);
@@ -218,6 +226,15 @@ mod tests {
         let a = rect(10, 10, 20, 20);
         assert_eq!(a.intersection(rect(0, 0, 15, 12)), Some(rect(10, 10, 5, 2)));
         assert_eq!(a.intersection(rect(30, 10, 5, 5)), None);
+    }
+
+    #[test]
+    fn a_part_is_seen_from_the_corner_of_the_whole() {
+        let outer = rect(10, 20, 30, 40);
+        assert_eq!(rect(12, 23, 28, 37).within(outer), Some(rect(2, 3, 28, 37)));
+        assert_eq!(outer.within(outer), Some(rect(0, 0, 30, 40)));
+        assert_eq!(rect(9, 20, 1, 1).within(outer), None);
+        assert_eq!(rect(12, 23, 29, 37).within(outer), None);
     }
 
     #[test]

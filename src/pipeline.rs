@@ -58,8 +58,8 @@ pub struct Prepared {
     pub plan: Plan,
     pub validators: Validators,
     decoder: Arc<dyn Decoder>,
-    /// Stands for this state of the image.
-    image: CacheKey,
+    /// Stands for this state of the image, if its pixels are kept.
+    kept_as: Option<CacheKey>,
     /// The answer, if it lies in the file and was read along with the header.
     copy: Option<Vec<u8>>,
     /// The pyramid that the pixels are to come from, and what was asked for.
@@ -346,8 +346,10 @@ impl Walk {
                 modified: opened.object.modified,
             },
             identifier: request.identifier.clone(),
+            kept_as: plan
+                .kept
+                .then(|| CacheKey::new(&[location, &format!("{stamp:?}"), from])),
             plan,
-            image: CacheKey::new(&[location, &format!("{stamp:?}"), from]),
             decoder: way.decoder,
             copy: None,
             pyramid: way.pyramid.map(|key| (key, request)),

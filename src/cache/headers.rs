@@ -42,12 +42,6 @@ impl Entry {
 
 impl Default for Headers {
     fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Headers {
-    pub fn new() -> Self {
         let cache = Cache::builder()
             .eviction_policy(EvictionPolicy::lru())
             .max_capacity(MOST_BYTES)
@@ -56,7 +50,9 @@ impl Headers {
             .build();
         Self { cache }
     }
+}
 
+impl Headers {
     pub fn get(&self, object: &Object) -> Option<Arc<dyn Decoder>> {
         let key = key(object);
         let entry = self.cache.get(&key)?;
@@ -129,7 +125,7 @@ mod tests {
             inner: crate::decode::open(input, &Limits::default()).unwrap(),
             memory: Arc::clone(&memory),
         };
-        let headers = Headers::new();
+        let headers = Headers::default();
         headers.keep(&object, Box::new(decoder));
         memory.store(MOST_BYTES / 2, Ordering::Relaxed);
         assert!(headers.get(&object).is_some());

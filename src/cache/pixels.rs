@@ -56,17 +56,12 @@ impl Pixels {
             self.cache.run_pending_tasks();
             decoder.decode(&wide).map(Arc::new)
         };
-        match self.cache.try_get_with((image, wide), decode) {
-            Ok(raster) => Ok(raster.crop(within(window.rect, wide.rect))),
-            Err(_) => decoder.decode(window),
+        let part = window.rect.within(wide.rect);
+        match (self.cache.try_get_with((image, wide), decode), part) {
+            (Ok(raster), Some(part)) => Ok(raster.crop(part)),
+            _ => decoder.decode(window),
         }
     }
-}
-
-/// A rectangle as seen from the corner of one that encloses it.
-fn within(rect: Rect, outer: Rect) -> Rect {
-    let (x, y) = (rect.x() - outer.x(), rect.y() - outer.y());
-    Rect::new(x, y, rect.width(), rect.height()).unwrap_or(rect)
 }
 
 fn kibibytes(bytes: u64) -> u32 {

@@ -21,6 +21,16 @@ pub enum SourceFormat {
     Bmp,
 }
 
+impl SourceFormat {
+    /// Whether it can only be decoded as a whole, at full size.
+    pub const fn is_decoded_whole(self) -> bool {
+        match self {
+            Self::Png | Self::Gif | Self::Webp | Self::Bmp => true,
+            Self::Jpeg | Self::Tiff | Self::Jp2 => false,
+        }
+    }
+}
+
 /// The colour model as stored, for people and for `info.json`; what comes out of a decoder is a
 /// [`Layout`](crate::raster::Layout).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
@@ -115,6 +125,27 @@ impl Header {
         self.levels[0].dimensions
     }
 
+    /// Channels of the pixels that are decoded.
+    pub fn channels(&self) -> u64 {
+        let color = match self.color {
+            ColorModel::Bilevel | ColorModel::Gray => 1,
+            ColorModel::Palette | ColorModel::Rgb | ColorModel::YCbCr | ColorModel::Lab => 3,
+            ColorModel::Cmyk => 4,
+        };
+        color + u64::from(self.alpha)
+    }
+
+    /// Bytes of a sample that is decoded.
+    pub fn sample_bytes(&self) -> u64 {
+        if self.bit_depth > 8 { 2 } else { 1 }
+    }
+
+    /// Bytes of the embedded profile.
+    pub fn profile_bytes(&self) -> u64 {
+        let profile = self.profile.as_ref();
+        profile.map_or(0, |profile| profile.len() as u64)
+    }
+
     /// The header for people and tests.
     pub fn summary(&self) -> Value {
         let sides = |d: Dimensions| json!({ "width": d.width(), "height": d.height() });
@@ -145,5 +176,37 @@ impl Header {
             "resolution": self.resolution.map(|r| json!({ "x": r.x, "y": r.y })),
             "profile_bytes": self.profile.as_ref().map(|profile| profile.len()),
         })
+    }
+}
+
+#[cfg(test)]
+pub mod sample {
+    use super::*;
+
+    /// A level without tiles.
+    pub fn level(dimensions: Dimensions, scale_factor: ScaleFactor) -> Level {
+        Level {
+            dimensions,
+            scale_factor,
+            tile: None,
+            unit: Unit::Pixel,
+            coding: None,
+        }
+    }
+
+    /// An upright 8-bit RGB TIFF with these levels.
+    pub fn header(levels: Vec<Level>) -> Header {
+        Header {
+            format: SourceFormat::Tiff,
+            levels,
+            orientation: Orientation::UPRIGHT,
+            color: ColorModel::Rgb,
+            alpha: false,
+            bit_depth: 8,
+            pages: 1,
+            resolution: None,
+            profile: None,
+            coding: "Deflate".to_owned(),
+        }
     }
 }

@@ -23,7 +23,10 @@ mod webp;
 mod whole;
 
 pub use error::DecodeError;
+#[cfg(test)]
+pub use header::sample as sample_header;
 pub use header::{Coding, ColorModel, Header, Level, Resolution, SourceFormat};
+pub use jp2::JP2_SAMPLE;
 pub use limits::Limits;
 pub use unit::Unit;
 
@@ -58,8 +61,7 @@ pub trait Decoder: Send + Sync {
     /// Bytes that it keeps between decodes, roughly.
     fn memory(&self) -> u64 {
         const FIELDS: u64 = 4 << 10;
-        let profile = self.header().profile.as_ref();
-        FIELDS + profile.map_or(0, |profile| profile.len() as u64)
+        FIELDS + self.header().profile_bytes()
     }
 
     /// A window that begins with a unit of a level that has a [`Level::coding`], as a file of that format in sRGB or gray,

@@ -41,7 +41,7 @@ impl Images {
         Ok(Self {
             filesystem: Filesystem::new(&config.source)?,
             limits: config.decode,
-            headers: Headers::new(),
+            headers: Headers::default(),
         })
     }
 

@@ -55,10 +55,9 @@ pub fn stored(prepared: &Prepared, most: u64) -> Option<Vec<u8>> {
 
 fn decode(prepared: &Prepared, pixels: &Pixels) -> Result<Raster, Error> {
     let Prepared { plan, decoder, .. } = prepared;
-    let decoded = if plan.kept {
-        pixels.decode(prepared.image, &**decoder, &plan.window, plan.decoded)
-    } else {
-        decoder.decode(&plan.window)
+    let decoded = match prepared.kept_as {
+        Some(image) => pixels.decode(image, &**decoder, &plan.window, plan.decoded),
+        None => decoder.decode(&plan.window),
     };
     decoded.map_err(|error| Error::decoding(&prepared.identifier, error))
 }

@@ -1,14 +1,12 @@
 //! What a plan costs in memory, estimated before anything is allocated (K04).
 
 use super::Plan;
-use crate::decode::{ColorModel, Header, SourceFormat, Unit};
+use crate::decode::{Header, JP2_SAMPLE, SourceFormat, Unit};
 use crate::geometry::Dimensions;
 use crate::iiif::Format;
 
 /// Channels of a plain raster with alpha, one byte each.
 const PLAIN_PIXEL: u64 = 4;
-/// OpenJPEG keeps four bytes a sample, once as coefficients and once as pixels.
-const JP2_SAMPLE: u64 = 8;
 
 impl Plan {
     /// Bytes that the stages hold at most at one time: each has its input and its output.
@@ -65,7 +63,7 @@ impl Plan {
     /// Formats that cannot be decoded in part need the whole image.
     fn decoding(&self, header: &Header) -> u64 {
         match header.format {
-            SourceFormat::Png | SourceFormat::Gif | SourceFormat::Webp | SourceFormat::Bmp => {
+            format if format.is_decoded_whole() => {
                 area(header.stored_dimensions(), stored_pixel(header))
             }
             SourceFormat::Jp2 => {
@@ -74,9 +72,9 @@ impl Plan {
                     Unit::Level => level.dimensions,
                     _ => self.decoded.dimensions(),
                 };
-                area(decoded, channels(header) * JP2_SAMPLE)
+                area(decoded, header.channels() * JP2_SAMPLE)
             }
-            SourceFormat::Jpeg | SourceFormat::Tiff => 0,
+            _ => 0,
         }
     }
 
@@ -91,16 +89,7 @@ impl Plan {
 
 /// Bytes of a pixel as decoded.
 pub fn stored_pixel(header: &Header) -> u64 {
-    channels(header) * if header.bit_depth > 8 { 2 } else { 1 }
-}
-
-fn channels(header: &Header) -> u64 {
-    let color = match header.color {
-        ColorModel::Bilevel | ColorModel::Gray => 1,
-        ColorModel::Palette | ColorModel::Rgb | ColorModel::YCbCr | ColorModel::Lab => 3,
-        ColorModel::Cmyk => 4,
-    };
-    color + u64::from(header.alpha)
+    header.channels() * header.sample_bytes()
 }
 
 /// Bytes of encoded data and of the encoder's own copies, for each pixel.

@@ -1,7 +1,7 @@
 //! Which pixels of which level a request is made from.
 
 use super::*;
-use crate::decode::{ColorModel, SourceFormat};
+use crate::decode::sample_header;
 use crate::geometry::ScaleFactor;
 use crate::iiif::{Identifier, Region, Size};
 use proptest::prelude::*;
@@ -10,25 +10,12 @@ fn header(width: u32, height: u32, factors: &[u32], orientation: u16) -> Header 
     let full = Dimensions::new(width, height).unwrap();
     let level = |factor: &u32| {
         let scale_factor = ScaleFactor::new(*factor).unwrap();
-        Level {
-            dimensions: full.divided(scale_factor),
-            scale_factor,
-            tile: None,
-            unit: Unit::Pixel,
-            coding: None,
-        }
+        sample_header::level(full.divided(scale_factor), scale_factor)
     };
     Header {
-        format: SourceFormat::Tiff,
-        levels: factors.iter().map(level).collect(),
         orientation: Orientation::from_tag(orientation),
-        color: ColorModel::Rgb,
-        alpha: false,
-        bit_depth: 8,
-        pages: 1,
         resolution: Some(Resolution { x: 300.0, y: 300.0 }),
-        profile: None,
-        coding: String::new(),
+        ..sample_header::header(factors.iter().map(level).collect())
     }
 }
 

@@ -1,11 +1,9 @@
 //! The bands that an image is decoded in, and what a pyramid costs in memory (K04).
 
 use super::writer::Options;
-use crate::decode::{ColorModel, Header, SourceFormat};
+use crate::decode::{Header, JP2_SAMPLE, SourceFormat};
 use crate::geometry::Rect;
 
-/// OpenJPEG keeps four bytes a sample, once as coefficients and once as pixels.
-const JP2_SAMPLE: u64 = 8;
 /// A coefficient of a JPEG of several scans.
 const COEFFICIENT: u64 = 2;
 /// Of every level one row of tiles is kept, in all less than two of the full image's, and their encoded bytes.
@@ -24,7 +22,7 @@ pub fn bands(header: &Header, options: &Options) -> impl Iterator<Item = Rect> +
 /// The height of all bands but the last: whole rows of tiles.
 fn rows(header: &Header, options: &Options) -> u32 {
     let height = header.stored_dimensions().height();
-    if is_whole(header) {
+    if header.format.is_decoded_whole() {
         return height;
     }
     let rows = options.band_bytes / row_bytes(header).max(1);
@@ -39,7 +37,7 @@ pub fn bytes(header: &Header, options: &Options) -> u64 {
     let tiles = row_bytes(header).saturating_mul(options.tile.height().into());
     let coefficients = match header.format {
         SourceFormat::Jpeg if header.coding.starts_with("progressive") => {
-            header.stored_dimensions().area() * channels(header) * COEFFICIENT
+            header.stored_dimensions().area() * header.channels() * COEFFICIENT
         }
         _ => 0,
     };
@@ -47,30 +45,14 @@ pub fn bytes(header: &Header, options: &Options) -> u64 {
         .saturating_add(coefficients)
 }
 
-fn is_whole(header: &Header) -> bool {
-    match header.format {
-        SourceFormat::Png | SourceFormat::Gif | SourceFormat::Webp | SourceFormat::Bmp => true,
-        SourceFormat::Jpeg | SourceFormat::Tiff | SourceFormat::Jp2 => false,
-    }
-}
-
 /// What decoding one row needs.
 fn row_bytes(header: &Header) -> u64 {
-    let depth = if header.bit_depth > 8 { 2 } else { 1 };
+    let depth = header.sample_bytes();
     let sample = match header.format {
         SourceFormat::Jp2 => depth + JP2_SAMPLE,
         // As the file has them and as the machine has them.
         SourceFormat::Png => depth * depth,
         _ => depth,
     };
-    u64::from(header.stored_dimensions().width()) * channels(header) * sample
-}
-
-fn channels(header: &Header) -> u64 {
-    let color = match header.color {
-        ColorModel::Bilevel | ColorModel::Gray => 1,
-        ColorModel::Palette | ColorModel::Rgb | ColorModel::YCbCr | ColorModel::Lab => 3,
-        ColorModel::Cmyk => 4,
-    };
-    color + u64::from(header.alpha)
+    u64::from(header.stored_dimensions().width()) * header.channels() * sample
 }

@@ -40,29 +40,18 @@ fn costs_more_than_it_shows(header: &Header) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::{ColorModel, Level, Unit};
+    use crate::decode::{Level, sample_header};
     use crate::geometry::ScaleFactor;
-    use crate::orientation::Orientation;
 
     fn header(format: SourceFormat, levels: usize, tile: Option<(u32, u32)>) -> Header {
+        let full = Dimensions::new(4000, 3000).unwrap();
         let level = Level {
-            dimensions: Dimensions::new(4000, 3000).unwrap(),
-            scale_factor: ScaleFactor::ONE,
             tile: tile.and_then(|(width, height)| Dimensions::new(width, height)),
-            unit: Unit::Pixel,
-            coding: None,
+            ..sample_header::level(full, ScaleFactor::ONE)
         };
         Header {
             format,
-            levels: vec![level; levels],
-            orientation: Orientation::UPRIGHT,
-            color: ColorModel::Rgb,
-            alpha: false,
-            bit_depth: 8,
-            pages: 1,
-            resolution: None,
-            profile: None,
-            coding: String::new(),
+            ..sample_header::header(vec![level; levels])
         }
     }
 

@@ -107,6 +107,8 @@ impl Lane {
         admitted.try_acquire_owned().map_err(|_| Error::Busy)
     }
 
+    /// # Errors
+    /// Only for a defect.
     pub async fn wait_for_admission(&self) -> Result<OwnedSemaphorePermit, Error> {
         let admitted = Arc::clone(&self.admitted);
         admitted.acquire_owned().await.map_err(Error::internal)

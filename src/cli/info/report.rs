@@ -199,8 +199,8 @@ fn name(value: &impl Serialize) -> String {
 #[cfg(test)]
 pub mod sample {
     use super::*;
+    use crate::decode::sample_header;
     use crate::geometry::ScaleFactor;
-    use crate::orientation::Orientation;
 
     /// An 8-bit RGB TIFF with these levels.
     pub fn header(width: u32, height: u32, factors: &[u32], tile: Option<u32>) -> Header {
@@ -208,25 +208,11 @@ pub mod sample {
         let level = |factor: &u32| {
             let scale_factor = ScaleFactor::new(*factor).unwrap();
             Level {
-                dimensions: full.divided(scale_factor),
-                scale_factor,
                 tile: tile.and_then(|side| Dimensions::new(side, side)),
-                unit: crate::decode::Unit::Pixel,
-                coding: None,
+                ..sample_header::level(full.divided(scale_factor), scale_factor)
             }
         };
-        Header {
-            format: SourceFormat::Tiff,
-            levels: factors.iter().map(level).collect(),
-            orientation: Orientation::UPRIGHT,
-            color: ColorModel::Rgb,
-            alpha: false,
-            bit_depth: 8,
-            pages: 1,
-            resolution: None,
-            profile: None,
-            coding: "Deflate".to_owned(),
-        }
+        sample_header::header(factors.iter().map(level).collect())
     }
 }
 

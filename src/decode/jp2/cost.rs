@@ -6,7 +6,7 @@ use super::grid::samples_within;
 use crate::ffi::openjpeg::Part;
 
 /// OpenJPEG decodes to 4 bytes per sample, in a tile and then in the image.
-const SAMPLE: u64 = 8;
+pub const SAMPLE: u64 = 8;
 /// What it keeps for each tile of the codestream and for each component of it, decoded or not.
 const TILE: u64 = 6_000;
 const TILE_COMPONENT: u64 = 1_200;

@@ -28,6 +28,7 @@ use crate::raster::Raster;
 use boxes::{Color, Container};
 use channels::Channels;
 use codestream::{Codestream, MainHeader, Size};
+pub use cost::SAMPLE as JP2_SAMPLE;
 use cut::Cut;
 use fields::malformed;
 use tile::Tiles;
@@ -211,8 +212,7 @@ impl Decoder for Image {
 
     fn memory(&self) -> u64 {
         const FIELDS: u64 = 4 << 10;
-        let profile = self.header.profile.as_ref();
-        FIELDS + self.coded.tiles.memory() + profile.map_or(0, |profile| profile.len() as u64)
+        FIELDS + self.coded.tiles.memory() + self.header.profile_bytes()
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
@@ -272,8 +272,7 @@ impl Image {
     }
 
     fn check_cost(&self, rect: Rect, cut: &Cut) -> Result<(), DecodeError> {
-        let sample = if self.header.bit_depth <= 8 { 1 } else { 2 };
-        let pixel = self.channels.layout().channels() as u64 * sample;
+        let pixel = self.channels.layout().channels() as u64 * self.header.sample_bytes();
         let raster = rect.dimensions().area() * pixel;
         let value = raster.saturating_add(cost::of_decoding(cut));
         let limit = self.coded.limits.decoded_bytes;

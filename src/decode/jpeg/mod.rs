@@ -213,13 +213,7 @@ fn cut(raster: Raster, area: Rect, window: Rect) -> Raster {
     if area == window {
         return raster;
     }
-    let rect = Rect::new(
-        window.x() - area.x(),
-        window.y() - area.y(),
-        window.width(),
-        window.height(),
-    );
-    raster.crop(rect.unwrap_or(window))
+    raster.crop(window.within(area).unwrap_or(window))
 }
 
 fn check_bytes(limits: &Limits, value: u64) -> Result<(), DecodeError> {

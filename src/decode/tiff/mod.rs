@@ -76,9 +76,8 @@ impl Decoder for Tiff {
     }
 
     fn memory(&self) -> u64 {
-        let profile = self.header.profile.as_ref();
         let levels = self.levels.iter().map(PlacedImage::memory);
-        levels.sum::<u64>() + profile.map_or(0, |profile| profile.len() as u64)
+        levels.sum::<u64>() + self.header.profile_bytes()
     }
 
     fn stored(

@@ -81,10 +81,7 @@ impl Canvas {
     /// Of 8 bits: rows of which one begins every `stride` samples.
     fn copy(&mut self, part: Rect, from: &[u8], from_stride: usize) -> Result<(), DecodeError> {
         let length = part.width() as usize * self.channels;
-        let height = part.height() as usize;
-        let (to, stride) = self.onto(part)?;
-        let to = &mut to[..(height - 1) * stride + length];
-        copy_rows((to, stride), (from, from_stride), length);
+        copy_rows(self.onto(part)?, (from, from_stride), length);
         Ok(())
     }
 
@@ -154,17 +151,17 @@ impl ChunkReader<'_> {
             if is_from_corner && part.width() == chunk.stored.width() {
                 let (samples, stride) = canvas.onto(part)?;
                 coded.jpeg_rows(&mut decompressor, part.height(), samples, stride)?;
-                continue;
+            } else {
+                self.limits
+                    .check_decoded(chunk.stored, canvas.channels as u64)?;
+                let rows = part.bottom() - chunk.rect.y();
+                let stride = chunk.stored.width() as usize * canvas.channels;
+                scratch.resize(stride * rows as usize, 0);
+                coded.jpeg_rows(&mut decompressor, rows, &mut scratch, stride)?;
+                let above = (part.y() - chunk.rect.y()) as usize * stride;
+                let left = (part.x() - chunk.rect.x()) as usize * canvas.channels;
+                canvas.copy(part, &scratch[above + left..], stride)?;
             }
-            let rows = part.bottom() - chunk.rect.y();
-            let stride = chunk.stored.width() as usize * canvas.channels;
-            self.limits
-                .check_decoded(chunk.stored, canvas.channels as u64)?;
-            scratch.resize(stride * rows as usize, 0);
-            coded.jpeg_rows(&mut decompressor, rows, &mut scratch, stride)?;
-            let above = (part.y() - chunk.rect.y()) as usize * stride;
-            let left = (part.x() - chunk.rect.x()) as usize * canvas.channels;
-            canvas.copy(part, &scratch[above + left..], stride)?;
         }
         Ok(())
     }
@@ -172,9 +169,7 @@ impl ChunkReader<'_> {
     /// The needed channels, interleaved, of the part of the image that lies in a chunk.
     fn stored(&self, chunk: &Chunk, part: Rect) -> Result<Samples, DecodeError> {
         let needed = self.image().color.needed();
-        // The part seen from the corner of the chunk.
-        let (x, y) = (part.x() - chunk.rect.x(), part.y() - chunk.rect.y());
-        let part = Rect::new(x, y, part.width(), part.height());
+        let part = part.within(chunk.rect);
         let part = part.ok_or_else(|| malformed("a strip or tile of no size"))?;
         if self.image().planar {
             let plane = |channel: &usize| self.plane(chunk, part, *channel as u32, 1);

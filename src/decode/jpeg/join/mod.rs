@@ -104,15 +104,9 @@ impl<'a> Joined<'a> {
 
     fn append_piece(&mut self, scan: &Scan, piece: &Piece) -> Option<()> {
         let mut at = piece.start;
-        for (component, dc) in piece
-            .first
-            .iter()
-            .enumerate()
-            .take(self.first.components.len())
-        {
+        for ((tables, dc), last) in self.tables.iter().zip(&piece.first).zip(self.last) {
             self.writer.copy(&scan.data, at, dc.start);
-            let table = &self.tables[component].dc;
-            table.encode(dc.value - self.last[component], &mut self.writer)?;
+            tables.dc.encode(dc.value - last, &mut self.writer)?;
             at = dc.end;
         }
         self.writer.copy(&scan.data, at, piece.end);
