@@ -21,6 +21,10 @@ impl CacheKey {
         key.copy_from_slice(&digest[..16]);
         Self(key)
     }
+
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
 }
 
 impl fmt::Display for CacheKey {

@@ -1,10 +1,16 @@
 //! What is made once and kept.
 
 pub mod config;
+mod entry;
 mod headers;
 mod key;
+pub mod layer;
+pub mod memory;
 mod pixels;
+pub mod report;
+pub mod seal;
 
+pub use entry::{Entry, EntryKey};
 pub use headers::Headers;
 pub use key::CacheKey;
 pub use pixels::Pixels;
