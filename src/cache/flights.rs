@@ -18,6 +18,12 @@ struct Under<K, T: Clone> {
     count: u64,
 }
 
+impl<K, T: Clone> Clone for Flights<K, T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl<K, T: Clone> Default for Flights<K, T> {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(Under {

@@ -20,3 +20,4 @@ pub use headers::Headers;
 pub use key::CacheKey;
 pub use layers::{Found, Layers, Ticket};
 pub use pixels::Pixels;
+pub use report::LayerReport;
