@@ -2,6 +2,8 @@
 
 mod breaker;
 pub mod config;
+#[cfg(test)]
+pub(crate) mod contract;
 mod entry;
 pub mod flights;
 mod generations;
