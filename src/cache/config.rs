@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layers::Layers;
 use super::memory::Memory;
+use super::redis::config::RedisConfig;
 use crate::config::byte_size::ByteSize;
 use crate::machine;
 
@@ -19,6 +20,7 @@ pub struct CacheConfig {
     #[schemars(example = "512 MiB")]
     pub pixels: Option<ByteSize>,
     pub memory: MemoryConfig,
+    pub redis: RedisConfig,
 }
 
 /// The first layer of the cache of encoded images.

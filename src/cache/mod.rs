@@ -14,6 +14,7 @@ pub mod layer;
 mod layers;
 pub mod memory;
 mod pixels;
+pub mod redis;
 pub mod report;
 pub mod seal;
 

@@ -1,0 +1,6 @@
+//! The layer that nodes share.
+
+pub mod config;
+mod url;
+
+pub use url::RedisUrl;
