@@ -22,12 +22,11 @@ mod url;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use redis::{Script, cmd};
-use tokio::task::JoinSet;
 
 use self::config::RedisConfig;
 use self::link::Link;
@@ -35,7 +34,7 @@ use self::server::Server;
 use super::layer::{Layer, LayerError, Leases, Pending, Usage};
 use super::{CacheKey, EntryKey};
 
-pub use purges::Purge;
+pub use purges::{Purge, Purges};
 pub use url::RedisUrl;
 
 /// Bytes of a generation.
@@ -69,7 +68,6 @@ pub struct Redis {
     timeout: Duration,
     /// Stands for this process, as the holder of leases.
     node: [u8; GENERATION],
-    listeners: Mutex<JoinSet<()>>,
 }
 
 /// The names of keys.
@@ -95,21 +93,15 @@ impl Redis {
             names: Names {
                 prefix: config.prefix.as_str().into(),
             },
-            ttl: config.ttl(),
-            timeout: config.timeout(),
+            ttl: Duration::from_secs(config.ttl.into()),
+            timeout: Duration::from_millis(config.timeout_ms.into()),
             node: random(),
-            listeners: Mutex::default(),
         }))
     }
 
-    /// Hears of purges by other nodes, and by this one, until this is dropped. What happened while Redis could not be reached is
-    /// heard of later; if it is not known, as [`Purge::All`].
-    pub fn listen(&self, on_purge: impl Fn(Purge) + Send + Sync + 'static) {
-        let link = Link::new(Arc::clone(&self.server));
-        let listening = purges::follow(link, self.names.purges(), on_purge);
-        let listeners = self.listeners.lock();
-        let mut listeners = listeners.unwrap_or_else(PoisonError::into_inner);
-        listeners.spawn(listening);
+    /// What is purged, over a connection of its own.
+    pub fn purges(&self) -> Purges {
+        Purges::new(Link::new(Arc::clone(&self.server)), self.names.purges())
     }
 
     async fn find(&self, key: &EntryKey) -> Result<Option<Bytes>, LayerError> {

@@ -5,9 +5,10 @@
 //! first. If it is gone (Redis was emptied or restarted without its data; the node was away for long) anything may
 //! have been purged, and [`Purge::All`] is what the node hears.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use redis::{Cmd, RedisResult, cmd, pipe};
+use redis::{Cmd, cmd, pipe};
 use tokio::time::sleep;
 
 use super::link::Link;
@@ -20,6 +21,16 @@ use crate::cache::layer::LayerError;
 pub enum Purge {
     Image(CacheKey),
     All,
+}
+
+impl Purge {
+    /// The image, unless all are meant.
+    pub fn image(self) -> Option<CacheKey> {
+        match self {
+            Self::Image(image) => Some(image),
+            Self::All => None,
+        }
+    }
 }
 
 /// Items that Redis keeps: more purges than happen while a node is away for a moment.
@@ -56,26 +67,98 @@ fn adding(stream: &str, value: &[u8]) -> Cmd {
     command
 }
 
-/// Calls for each purge, without end.
-pub async fn follow(link: Link, stream: String, on_purge: impl Fn(Purge) + Send + Sync) {
-    let mut seen: Option<String> = None;
-    let mut is_heard = true;
-    loop {
-        let result = match &seen {
-            None => begin(&link, &stream).await,
-            Some(last) => next(&link, &stream, last, &on_purge).await,
-        };
-        note(&result, &mut is_heard);
-        match result {
-            Ok(last) => {
-                if seen.is_none() {
-                    on_purge(Purge::All);
-                }
-                seen = last;
+/// What is purged from now on, by other nodes and by this one.
+pub struct Purges {
+    link: Link,
+    stream: String,
+}
+
+impl Purges {
+    pub(super) fn new(link: Link, stream: String) -> Self {
+        Self { link, stream }
+    }
+
+    /// Calls with what was purged, each second at least, perhaps with nothing; until it is told to stop. What happened
+    /// while Redis could not be reached comes later; if it cannot be known, as [`Purge::All`].
+    pub async fn follow(self, on_purges: impl Fn(&[Purge]) -> ControlFlow<()> + Send + Sync) {
+        let mut seen = None;
+        let mut is_heard = true;
+        loop {
+            let heard = self.next(seen.as_deref()).await;
+            note(&heard, &mut is_heard);
+            let purges = match &heard {
+                Ok(heard) => heard.purges.as_slice(),
+                Err(_) => &[],
+            };
+            if on_purges(purges).is_break() {
+                return;
             }
-            Err(_) => sleep(PAUSE).await,
+            match heard {
+                Ok(heard) => seen = heard.last,
+                Err(_) => sleep(PAUSE).await,
+            }
         }
     }
+
+    async fn next(&self, seen: Option<&str>) -> Result<Heard, LayerError> {
+        match seen {
+            None => self.begin().await,
+            Some(last) => self.wait(last).await,
+        }
+    }
+
+    /// Adds an item from which on everything is seen. What was purged before is not known.
+    async fn begin(&self) -> Result<Heard, LayerError> {
+        let command = adding(&self.stream, NOTHING);
+        let number = self
+            .link
+            .ask(LIMIT, async move |mut connection: Connection| {
+                command.query_async(&mut connection).await
+            });
+        Ok(Heard {
+            last: Some(number.await?),
+            purges: vec![Purge::All],
+        })
+    }
+
+    /// Waits a while for items.
+    async fn wait(&self, last: &str) -> Result<Heard, LayerError> {
+        let mut commands = pipe();
+        commands.cmd("XRANGE").arg(&self.stream).arg(last).arg(last);
+        commands
+            .cmd("XREAD")
+            .arg("COUNT")
+            .arg(STEP)
+            .arg("BLOCK")
+            .arg(WAIT);
+        commands.arg("STREAMS").arg(&self.stream).arg(last);
+        let asked = self
+            .link
+            .ask(LIMIT, async move |mut connection: Connection| {
+                commands.query_async(&mut connection).await
+            });
+        let (anchor, streams): (Items, Streams) = asked.await?;
+        if anchor.is_empty() {
+            return Ok(Heard::default());
+        }
+        let items = streams.into_iter().flatten().flat_map(|(_, items)| items);
+        let mut heard = Heard {
+            last: Some(last.to_owned()),
+            purges: Vec::new(),
+        };
+        for (number, (_, value)) in items {
+            heard.purges.extend(purge(&value));
+            heard.last = Some(number);
+        }
+        Ok(heard)
+    }
+}
+
+/// What was purged, and the last item seen; none if some may have been lost.
+#[derive(Default)]
+struct Heard {
+    last: Option<String>,
+    purges: Vec<Purge>,
 }
 
 /// One line for each change.
@@ -88,50 +171,6 @@ fn note<T>(result: &Result<T, LayerError>, is_heard: &mut bool) {
         _ => {}
     }
     *is_heard = result.is_ok();
-}
-
-/// The number of an item from which on everything is seen.
-async fn begin(link: &Link, stream: &str) -> Result<Option<String>, LayerError> {
-    let command = adding(stream, NOTHING);
-    link.ask(LIMIT, async move |mut connection: Connection| {
-        command.query_async(&mut connection).await
-    })
-    .await
-    .map(Some)
-}
-
-/// Waits a while for items; the number of the last one, or `None` if some may have been lost.
-async fn next(
-    link: &Link,
-    stream: &str,
-    last: &str,
-    on_purge: &impl Fn(Purge),
-) -> Result<Option<String>, LayerError> {
-    let mut commands = pipe();
-    commands.cmd("XRANGE").arg(stream).arg(last).arg(last);
-    commands
-        .cmd("XREAD")
-        .arg("COUNT")
-        .arg(STEP)
-        .arg("BLOCK")
-        .arg(WAIT);
-    commands.arg("STREAMS").arg(stream).arg(last);
-    let asked = link.ask(LIMIT, async move |mut connection: Connection| {
-        let answer: RedisResult<(Items, Streams)> = commands.query_async(&mut connection).await;
-        answer
-    });
-    let (anchor, streams) = asked.await?;
-    if anchor.is_empty() {
-        return Ok(None);
-    }
-    let mut last = last.to_owned();
-    for (number, (_, value)) in streams.into_iter().flatten().flat_map(|(_, items)| items) {
-        if let Some(purge) = purge(&value) {
-            on_purge(purge);
-        }
-        last = number;
-    }
-    Ok(Some(last))
 }
 
 /// Whatever is not understood may mean anything.
