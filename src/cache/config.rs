@@ -5,8 +5,10 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::guarded::Guarded;
 use super::layers::Layers;
 use super::memory::Memory;
+use super::redis::Redis;
 use super::redis::config::RedisConfig;
 use crate::config::byte_size::ByteSize;
 use crate::machine;
@@ -67,7 +69,22 @@ fn age(seconds: u32) -> Option<Duration> {
 impl CacheConfig {
     /// The layers that are configured.
     pub fn layers(&self) -> Layers {
-        Layers::new(self.memory.layer(), Vec::new())
+        let redis = self.redis();
+        let purges = redis.as_ref().map(Redis::purges);
+        let redis = redis.map(|redis| Guarded::new(Box::new(redis), self.redis.policy()));
+        let layers = Layers::new(self.memory.layer(), redis.into_iter().collect());
+        if let Some(purges) = purges {
+            layers.follow(purges);
+        }
+        layers
+    }
+
+    fn redis(&self) -> Option<Redis> {
+        let redis = Redis::new(&self.redis);
+        redis.unwrap_or_else(|error| {
+            tracing::error!(%error, "Redis is not used");
+            None
+        })
     }
 
     /// Bytes for decoded pixels.

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::url::RedisUrl;
+use crate::cache::guarded::Policy;
 
 /// A Redis (or Valkey) that all nodes share. What goes wrong with it makes answers slower, never different.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,11 +44,10 @@ impl Default for RedisConfig {
 }
 
 impl RedisConfig {
-    pub fn ttl(&self) -> Duration {
-        Duration::from_secs(self.ttl.into())
-    }
-
-    pub fn timeout(&self) -> Duration {
-        Duration::from_millis(self.timeout_ms.into())
+    pub fn policy(&self) -> Policy {
+        Policy {
+            limit: Duration::from_millis(self.timeout_ms.into()),
+            ttl: Some(Duration::from_secs(self.ttl.into())),
+        }
     }
 }

@@ -7,6 +7,7 @@ use redis::sentinel::SentinelNodeConnectionInfo;
 use redis::{ConnectionAddr, ConnectionInfo, ProtocolVersion, TlsMode};
 use serde::{Deserialize, Serialize};
 
+use super::server::Server;
 use crate::config::formats::Invalid;
 use crate::config::passwords;
 
@@ -55,6 +56,7 @@ impl FromStr for RedisUrl {
             "rediss-sentinel" => sentinel("rediss", rest)?,
             _ => return Err(Invalid("its scheme is unknown")),
         };
+        Server::new(&place).map_err(|_| Invalid("its parts do not go together"))?;
         Ok(Self {
             text: text.to_owned(),
             place,
