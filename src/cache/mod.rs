@@ -1,6 +1,8 @@
 //! What is made once and kept.
 
 pub mod config;
+#[cfg(test)]
+pub(crate) mod contract;
 mod entry;
 mod headers;
 mod key;
