@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::disk::config::DiskConfig;
 use crate::config::byte_size::ByteSize;
 use crate::machine;
 
@@ -14,6 +15,8 @@ pub struct CacheConfig {
     /// sixteenth of the machine's (or the container's) if not set.
     #[schemars(example = "512 MiB")]
     pub pixels: Option<ByteSize>,
+
+    pub disk: DiskConfig,
 }
 
 impl CacheConfig {

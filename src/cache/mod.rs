@@ -3,6 +3,7 @@
 pub mod config;
 #[cfg(test)]
 pub(crate) mod contract;
+pub mod disk;
 mod entry;
 mod headers;
 mod key;
