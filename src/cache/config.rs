@@ -5,6 +5,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::disk::Disk;
+use super::disk::config::DiskConfig;
 use super::guarded::Guarded;
 use super::layers::Layers;
 use super::memory::Memory;
@@ -22,6 +24,7 @@ pub struct CacheConfig {
     #[schemars(example = "512 MiB")]
     pub pixels: Option<ByteSize>,
     pub memory: MemoryConfig,
+    pub disk: DiskConfig,
     pub redis: RedisConfig,
 }
 
@@ -71,12 +74,24 @@ impl CacheConfig {
     pub fn layers(&self) -> Layers {
         let redis = self.redis();
         let purges = redis.as_ref().map(Redis::purges);
+        let disk = self
+            .disk()
+            .map(|disk| Guarded::new(Box::new(disk), self.disk.policy()));
         let redis = redis.map(|redis| Guarded::new(Box::new(redis), self.redis.policy()));
-        let layers = Layers::new(self.memory.layer(), redis.into_iter().collect());
+        let far = disk.into_iter().chain(redis).collect();
+        let layers = Layers::new(self.memory.layer(), far);
         if let Some(purges) = purges {
             layers.follow(purges);
         }
         layers
+    }
+
+    fn disk(&self) -> Option<Disk> {
+        let disk = Disk::open(&self.disk);
+        disk.unwrap_or_else(|error| {
+            tracing::error!(%error, "the cache on disk is not used");
+            None
+        })
     }
 
     fn redis(&self) -> Option<Redis> {

@@ -4,6 +4,7 @@ mod breaker;
 pub mod config;
 #[cfg(test)]
 pub(crate) mod contract;
+pub mod disk;
 mod entry;
 pub mod flights;
 mod generations;
