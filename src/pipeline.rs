@@ -1,7 +1,9 @@
 //! The walk of a request from the identifier to the encoded image; the table of its steps is in `ARCHITECTURE.md`.
 
+mod caching;
 mod images;
 mod make;
+mod report;
 
 use std::io;
 use std::sync::Arc;
@@ -22,7 +24,9 @@ use crate::plan::Plan;
 use crate::pyramid::Pyramids;
 use crate::source::{Listing, Object, SourceError};
 use crate::work::{Cancelled, Cost, Reserved, Work};
+pub use caching::Caching;
 use images::{Images, Opened};
+pub use report::LaneReport;
 
 /// Headers are read while images are decoded: small reads, so several for each thread.
 const READERS_PER_THREAD: usize = 2;
