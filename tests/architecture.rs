@@ -120,7 +120,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
 const CONFINED: [(&str, &[&str]); 3] = [
     ("axum", &["http"]),
     ("tower", &["http"]),
-    ("tokio", &["http", "work", "cli", "main"]),
+    ("tokio", &["cache", "http", "work", "cli", "main"]),
 ];
 
 #[test]

@@ -1,8 +1,12 @@
 //! Settings of the caches.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::layers::Layers;
+use super::memory::Memory;
 use crate::config::byte_size::ByteSize;
 use crate::machine;
 
@@ -14,9 +18,56 @@ pub struct CacheConfig {
     /// sixteenth of the machine's (or the container's) if not set.
     #[schemars(example = "512 MiB")]
     pub pixels: Option<ByteSize>,
+    pub memory: MemoryConfig,
+}
+
+/// The first layer of the cache of encoded images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MemoryConfig {
+    /// Whether encoded images are kept in memory.
+    pub enabled: bool,
+
+    /// Memory for them. A sixteenth of the machine's (or the container's) if not set.
+    #[schemars(example = "2 GiB")]
+    pub size: Option<ByteSize>,
+
+    /// Seconds that one is kept at most; 0 for no limit. An image that changes is another image to the cache, so there is
+    /// seldom a reason.
+    pub ttl: u32,
+}
+
+impl Default for MemoryConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            size: None,
+            ttl: 0,
+        }
+    }
+}
+
+impl MemoryConfig {
+    fn layer(&self) -> Option<Memory> {
+        let bytes = match self.size {
+            Some(ByteSize(bytes)) => bytes,
+            None => machine::memory() / 16,
+        };
+        self.enabled.then(|| Memory::new(bytes, age(self.ttl)))
+    }
+}
+
+/// Seconds as a limit; 0 is none.
+fn age(seconds: u32) -> Option<Duration> {
+    (seconds > 0).then(|| Duration::from_secs(seconds.into()))
 }
 
 impl CacheConfig {
+    /// The layers that are configured.
+    pub fn layers(&self) -> Layers {
+        Layers::new(self.memory.layer(), Vec::new())
+    }
+
     /// Bytes for decoded pixels.
     pub fn pixel_bytes(&self) -> u64 {
         match self.pixels {

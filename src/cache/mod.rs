@@ -1,10 +1,17 @@
 //! What is made once and kept.
 
+mod breaker;
 pub mod config;
+#[cfg(test)]
+pub(crate) mod contract;
 mod entry;
+pub mod flights;
+mod generations;
+pub mod guarded;
 mod headers;
 mod key;
 pub mod layer;
+mod layers;
 pub mod memory;
 mod pixels;
 pub mod report;
@@ -13,4 +20,6 @@ pub mod seal;
 pub use entry::{Entry, EntryKey};
 pub use headers::Headers;
 pub use key::CacheKey;
+pub use layers::{Found, Layers, Ticket};
 pub use pixels::Pixels;
+pub use report::LayerReport;

@@ -21,9 +21,10 @@ fn status(error: &Error) -> StatusCode {
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
         Error::SourceBroken { .. } | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Error::SourceUnavailable { .. } | Error::StoreUnavailable(_) | Error::Busy => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Error::SourceUnavailable { .. }
+        | Error::StoreUnavailable(_)
+        | Error::CacheUnavailable(_)
+        | Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Error::Timeout => StatusCode::GATEWAY_TIMEOUT,
     }
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
@@ -17,7 +17,7 @@ use super::{caching, conditional, disposition, error, information};
 use crate::error::Error;
 use crate::iiif::identifier::IdentifierError;
 use crate::iiif::{Identifier, ImageRequest, Version};
-use crate::pipeline::{Caching, Derivative, Prepared, Validators};
+use crate::pipeline::{Caching, Derivative, Origin, Prepared, Validators};
 
 pub async fn version_2(State(app): State<App>, request: Parts) -> Response {
     answer(&app, Version::V2, &request).await
@@ -132,7 +132,12 @@ async fn image(
     let mut response = if client.has_current(&prepared.validators) {
         not_modified(headers)
     } else {
-        let Derivative { bytes, format } = app.pipeline().render(prepared).await?;
+        let Derivative {
+            bytes,
+            format,
+            origin,
+        } = app.pipeline().render(prepared).await?;
+        headers.insert(CACHE_STATUS, cache_status(origin));
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static(format.media_type()),
@@ -143,6 +148,21 @@ async fn image(
     };
     response.extensions_mut().insert(logged);
     Ok(response)
+}
+
+/// RFC 9211.
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+/// Whether the answer was in the cache, for people who wonder about its time.
+fn cache_status(origin: Origin) -> HeaderValue {
+    HeaderValue::from_static(match origin {
+        Origin::Cached("memory") => "azulejo; hit; detail=memory",
+        Origin::Cached("disk") => "azulejo; hit; detail=disk",
+        Origin::Cached("redis") => "azulejo; hit; detail=redis",
+        Origin::Cached(_) => "azulejo; hit",
+        Origin::Copied => "azulejo; fwd=bypass; detail=copied",
+        Origin::Made => "azulejo; fwd=miss",
+    })
 }
 
 /// H05: the same on 200, 304 and HEAD.

@@ -9,7 +9,7 @@ use crate::cache::Headers;
 use crate::cache::report::Kept;
 use crate::config::Config;
 use crate::decode::{self, Decoder, Limits};
-use crate::error::Error;
+use crate::error::{Error, cause};
 use crate::iiif::Identifier;
 use crate::input::Input;
 use crate::source::{Filesystem, Object, SourceError};
@@ -51,7 +51,7 @@ impl Images {
         self.headers.report()
     }
 
-    fn find(&self, identifier: &Identifier) -> Result<Object, Error> {
+    pub fn find(&self, identifier: &Identifier) -> Result<Object, Error> {
         let found = self.filesystem.find(identifier);
         found.map_err(|error| not_found(identifier, error))
     }
@@ -94,7 +94,7 @@ fn not_found(identifier: &Identifier, error: SourceError) -> Error {
     match error {
         SourceError::Unavailable(_) | SourceError::Replaced(_) => Error::SourceUnavailable {
             identifier: identifier.clone(),
-            cause: error.into(),
+            cause: cause(error),
         },
         absent => Error::NotFound(absent.to_string()),
     }
