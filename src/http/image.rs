@@ -136,7 +136,7 @@ async fn image(
             bytes,
             format,
             origin,
-        } = app.pipeline().render(prepared).await?;
+        } = app.pipeline().render(prepared, client.caching).await?;
         headers.insert(CACHE_STATUS, cache_status(origin));
         headers.insert(
             header::CONTENT_TYPE,
