@@ -1,8 +1,10 @@
 //! The walk of a request from the identifier to the encoded image; the table of its steps is in `ARCHITECTURE.md`.
 
+mod caching;
 mod images;
 mod make;
 mod render;
+mod report;
 
 use std::io;
 use std::sync::Arc;
@@ -23,9 +25,11 @@ use crate::plan::Plan;
 use crate::pyramid::Pyramids;
 use crate::source::{Listing, Object, SourceError};
 use crate::work::{Cancelled, Cost, Work};
+pub use caching::Caching;
 use images::{Images, Opened};
 use render::Rendered;
 pub use render::{Derivative, Origin};
+pub use report::LaneReport;
 
 /// Headers are read while images are decoded: small reads, so several for each thread.
 const READERS_PER_THREAD: usize = 2;

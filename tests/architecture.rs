@@ -117,9 +117,10 @@ const ALLOWED: [(&str, &[&str]); 21] = [
 ];
 
 /// Crates that only these modules may use.
-const CONFINED: [(&str, &[&str]); 3] = [
+const CONFINED: [(&str, &[&str]); 4] = [
     ("axum", &["http"]),
     ("tower", &["http"]),
+    ("reqwest", &["cli"]),
     ("tokio", &["cache", "http", "work", "cli", "main"]),
 ];
 

@@ -7,6 +7,7 @@ mod config;
 mod explain;
 mod health;
 mod info;
+mod purge;
 mod pyramid;
 mod serve;
 mod settings;
@@ -34,6 +35,7 @@ enum Command {
     Info(info::Info),
     Explain(explain::Explain),
     Pyramid(pyramid::Pyramid),
+    Purge(purge::Purge),
 }
 
 /// How every command ends.
@@ -54,6 +56,7 @@ pub fn run() -> ExitCode {
         Command::Info(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Pyramid(command) => command.run(),
+        Command::Purge(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

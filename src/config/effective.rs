@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use serde_json::Value;
 
 use super::layers::join;
-use super::schema::{entries, schema, sections};
+use super::schema::{Entry, entries, schema, sections};
 use super::{Config, Loaded};
 
 impl fmt::Display for Loaded {
@@ -19,8 +19,8 @@ impl fmt::Display for Loaded {
             }
             writeln!(f, "[{}]", section.name)?;
             for key in entries(section.schema) {
-                let path = join(&section.name, key.name);
-                self.line(f, &path, key.name, value_of(&values, &path))?;
+                let value = value_of(&values, &join(&section.name, key.name));
+                self.line(f, &section.name, key, value)?;
             }
         }
         Ok(())
@@ -31,15 +31,18 @@ impl Loaded {
     fn line(
         &self,
         f: &mut fmt::Formatter<'_>,
-        key: &str,
-        name: &str,
+        section: &str,
+        key: Entry<'_>,
         value: &Value,
     ) -> fmt::Result {
-        if value.is_null() {
-            return writeln!(f, "# {name} is not set");
+        let name = key.name;
+        let origin = self.origins.get(&format!("{section}.{name}"));
+        let origin = origin.map_or("default", String::as_str);
+        match value {
+            Value::Null => writeln!(f, "# {name} is not set"),
+            _ if key.is_secret() => writeln!(f, "# {name} is set, but not shown: {origin}"),
+            value => writeln!(f, "{name} = {} # {origin}", as_toml(value)),
         }
-        let origin = self.origins.get(key).map_or("default", String::as_str);
-        writeln!(f, "{name} = {} # {origin}", as_toml(value))
     }
 }
 

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use super::byte_size::ByteSize;
 use super::hex_color::HexColor;
 use crate::cache::redis::RedisUrl;
+use crate::http::admin::token::Token;
 use crate::http::config::{
     PublicUrl, ViewerUrl, check_header_value, check_http_url, check_slash_substitute,
 };
@@ -58,6 +59,12 @@ pub const FORMATS: [Format; 11] = [
         rule: "an absolute http or https URL with {info} in it",
         example: "https://viewer.example.org/?iiif-content={info}",
         check: parses::<ViewerUrl>,
+    },
+    Format {
+        name: "secret-token",
+        rule: "a text of at least 16 letters, digits and characters of -._~+/=",
+        example: "put-random-characters-here",
+        check: parses::<Token>,
     },
     Format {
         name: "http-url",

@@ -34,7 +34,9 @@ impl Reporter<'_> {
         let is_section = !key.contains('.');
         let value = self.given.get(key);
         Problem {
-            value: value.filter(|value| !value.is_object()).map(shown),
+            value: value
+                .filter(|value| !value.is_object())
+                .map(|value| self.shown(key, value)),
             origin: self.origin(key),
             rule: format!(
                 "there is no such {}",
@@ -43,6 +45,25 @@ impl Reporter<'_> {
             remedy: self.meant(key, value),
             key: key.to_owned(),
         }
+    }
+
+    /// A value as it was written, but none that is secret, or is likely to be one under a misspelt key.
+    fn shown(&self, key: &str, value: &Value) -> String {
+        let is_secret = |key: &str| schema::find(self.schema, key).is_some_and(schema::is_secret);
+        let known = schema::keys(self.schema);
+        let meant = suggest::nearest(key, &known).unwrap_or_default();
+        let of_section = |section: &str| {
+            known
+                .iter()
+                .any(|key| key.starts_with(section) && is_secret(key))
+        };
+        let section = key.split('.').next().unwrap_or_default();
+        let is_unknown = schema::find(self.schema, key).is_none();
+        let may_be = is_unknown && (is_secret(meant) || of_section(&format!("{section}.")));
+        if is_secret(key) || may_be {
+            return "(not shown)".to_owned();
+        }
+        passwords::hide(&as_toml(value))
     }
 
     fn meant(&self, key: &str, value: Option<&Value>) -> String {
@@ -109,7 +130,7 @@ impl Reporter<'_> {
     fn wrong(&self, key: String, value: &Value) -> Problem {
         let schema = schema::find(self.schema, &key).unwrap_or(&Value::Null);
         Problem {
-            value: Some(shown(value)),
+            value: Some(self.shown(&key, value)),
             origin: self.origin(&key),
             rule: rule_and_meaning(schema),
             remedy: self.remedy(&key, schema, value),
@@ -171,10 +192,6 @@ impl Reporter<'_> {
 }
 
 /// As it was written, except for passwords.
-fn shown(value: &Value) -> String {
-    passwords::hide(&as_toml(value))
-}
-
 fn names(schema: &Value) -> Vec<String> {
     schema::entries(schema)
         .map(|entry| entry.name.to_owned())

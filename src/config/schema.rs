@@ -137,6 +137,11 @@ impl Entry<'_> {
         self.schema.get("default")
     }
 
+    /// Whether it must not be printed.
+    pub fn is_secret(&self) -> bool {
+        is_secret(self.schema)
+    }
+
     /// A value as one could be written.
     pub fn example(&self) -> Option<&Value> {
         self.schema
@@ -151,6 +156,11 @@ pub fn description(schema: &Value) -> &str {
         .get("description")
         .and_then(Value::as_str)
         .unwrap_or_default()
+}
+
+/// Whether a value must not be printed.
+pub fn is_secret(schema: &Value) -> bool {
+    schema.get("writeOnly").and_then(Value::as_bool) == Some(true)
 }
 
 /// Whether a value can be a text, a list and so on.

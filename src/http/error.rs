@@ -55,6 +55,16 @@ pub fn method_not_allowed(request: &HeaderMap) -> Response {
     response
 }
 
+/// Without the token that it takes (RFC 6750, section 3).
+pub fn unauthorised(request: &HeaderMap) -> Response {
+    let message = "this takes the token of those who run the server";
+    let mut response = text(StatusCode::UNAUTHORIZED, message, request);
+    let scheme = HeaderValue::from_static("Bearer");
+    let headers = response.headers_mut();
+    headers.insert(header::WWW_AUTHENTICATE, scheme);
+    response
+}
+
 fn text(status: StatusCode, message: &str, request: &HeaderMap) -> Response {
     let (media_type, body) = if accept::prefers_json(request) {
         let body = json!({ "status": status.as_u16(), "error": message });

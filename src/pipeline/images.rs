@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cache::Headers;
+use crate::cache::report::Kept;
 use crate::config::Config;
 use crate::decode::{self, Decoder, Limits};
 use crate::error::{Error, cause};
@@ -43,6 +44,11 @@ impl Images {
             limits: config.decode,
             headers: Headers::default(),
         })
+    }
+
+    /// The images that are open.
+    pub fn headers(&self) -> Kept {
+        self.headers.report()
     }
 
     pub fn find(&self, identifier: &Identifier) -> Result<Object, Error> {

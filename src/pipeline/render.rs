@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Pipeline, Prepared, Way, make};
+use super::{Caching, Pipeline, Prepared, Way, make};
 use crate::cache::Found;
 use crate::decode::DecodeError;
 use crate::error::{Cause, Error};
@@ -90,7 +90,11 @@ impl Pipeline {
     ///
     /// # Errors
     /// If the file is broken, the server busy, or the time up.
-    pub async fn render(&self, mut prepared: Prepared) -> Result<Derivative, Error> {
+    pub async fn render(
+        &self,
+        mut prepared: Prepared,
+        caching: Caching,
+    ) -> Result<Derivative, Error> {
         let format = prepared.plan.format;
         if let Some(copy) = prepared.copy.take() {
             return Ok(Derivative {
@@ -99,39 +103,60 @@ impl Pipeline {
                 origin: Origin::Copied,
             });
         }
-        let key = prepared.key;
-        let rendered = match self.layers.near(&key) {
-            Some(found) => found.into(),
-            None => {
-                let pipeline = self.clone();
-                let work = async move { pipeline.find_or_make(prepared).await };
-                self.flights.join(key, work).await?
-            }
+        let rendered = match caching {
+            Caching::Use => self.find_or_join(prepared).await?,
+            // Those who are joined may have found theirs in the cache.
+            Caching::Bypass | Caching::Renew => self.find_or_make(prepared, caching).await?,
         };
         Ok(rendered.into_derivative(format))
     }
 
+    async fn find_or_join(&self, prepared: Prepared) -> Result<Rendered, Error> {
+        let key = prepared.key;
+        if let Some(found) = self.layers.near(&key) {
+            return Ok(found.into());
+        }
+        let pipeline = self.clone();
+        let work = async move { pipeline.find_or_make(prepared, Caching::Use).await };
+        self.flights.join(key, work).await
+    }
+
     /// From its source if its pyramid turns out to be broken.
-    async fn find_or_make(&self, mut prepared: Prepared) -> Result<Rendered, Error> {
+    async fn find_or_make(
+        &self,
+        mut prepared: Prepared,
+        caching: Caching,
+    ) -> Result<Rendered, Error> {
         let pyramid = prepared.pyramid.take();
-        match (self.find_or_make_once(prepared).await, pyramid) {
+        match (self.find_or_make_once(prepared, caching).await, pyramid) {
             (Err(Error::SourceBroken { cause, .. }), Some((key, request))) if is_damage(&cause) => {
                 self.walk.pyramids.discard(&key);
                 let walk = Arc::clone(&self.walk);
                 let prepare = move |_: &Cancelled| walk.prepare(request, Way::from_source);
-                self.find_or_make_once(self.read(prepare).await?).await
+                self.find_or_make_once(self.read(prepare).await?, caching)
+                    .await
             }
             (result, _) => result,
         }
     }
 
-    async fn find_or_make_once(&self, prepared: Prepared) -> Result<Rendered, Error> {
-        let ticket = match self.layers.far(prepared.key).await {
-            Ok(found) => return Ok(found.into()),
-            Err(ticket) => ticket,
+    async fn find_or_make_once(
+        &self,
+        prepared: Prepared,
+        caching: Caching,
+    ) -> Result<Rendered, Error> {
+        let ticket = match caching {
+            Caching::Use => match self.layers.far(prepared.key).await {
+                Ok(found) => return Ok(found.into()),
+                Err(ticket) => Some(ticket),
+            },
+            Caching::Renew => Some(self.layers.ticket(prepared.key)),
+            Caching::Bypass => None,
         };
         let rendered = self.make(prepared).await?;
-        self.layers.keep(ticket, rendered.bytes.clone());
+        if let Some(ticket) = ticket {
+            self.layers.keep(ticket, rendered.bytes.clone());
+        }
         Ok(rendered)
     }
 
