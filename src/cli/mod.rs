@@ -7,9 +7,11 @@ mod config;
 mod explain;
 mod health;
 mod info;
+mod progress;
 mod pyramid;
 mod serve;
 mod settings;
+mod warm;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -34,6 +36,7 @@ enum Command {
     Info(info::Info),
     Explain(explain::Explain),
     Pyramid(pyramid::Pyramid),
+    Warm(warm::Warm),
 }
 
 /// How every command ends.
@@ -54,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::Info(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Pyramid(command) => command.run(),
+        Command::Warm(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
