@@ -110,7 +110,7 @@ impl Client {
                 return Err(Failure::Status(status));
             }
             let wanted = wanted_pause(&response).unwrap_or(Duration::from_secs(1 << (tries - 1)));
-            self.pace.pause(wanted.min(LONGEST_PAUSE)).await;
+            self.pace.pause(wanted.min(LONGEST_PAUSE));
             tries += 1;
         }
     }

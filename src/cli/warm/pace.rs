@@ -1,43 +1,59 @@
 //! How fast requests follow each other, all workers together.
 
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 
-pub struct Pace {
-    /// Between two requests.
-    interval: Duration,
-    /// Before that, none begins.
-    next: Mutex<Instant>,
-}
+pub struct Pace(Mutex<Schedule>);
 
 impl Pace {
     /// So many requests a second, or as fast as they are answered.
     pub fn new(rate: Option<NonZeroU32>) -> Self {
-        let interval = rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate.get());
-        Self {
-            interval,
-            next: Mutex::new(Instant::now()),
-        }
+        Self(Mutex::new(Schedule::new(rate, Instant::now())))
     }
 
     /// Waits until it is the caller's turn.
     pub async fn turn(&self) {
-        let turn = {
-            let mut next = self.next.lock().await;
-            let turn = (*next).max(Instant::now());
-            *next = turn + self.interval;
-            turn
-        };
-        sleep_until(turn).await;
+        let turn = self.schedule().turn(Instant::now());
+        sleep_until(turn.into()).await;
     }
 
-    /// Nobody asks again for so long: the server is busy for all.
-    pub async fn pause(&self, time: Duration) {
-        let mut next = self.next.lock().await;
-        *next = (*next).max(Instant::now() + time);
+    /// Nobody begins to ask for so long: the server is busy for all.
+    pub fn pause(&self, time: Duration) {
+        self.schedule().pause_until(Instant::now() + time);
+    }
+
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Schedule {
+    /// Between two requests.
+    interval: Duration,
+    /// Before that, none begins.
+    next: Instant,
+}
+
+impl Schedule {
+    fn new(rate: Option<NonZeroU32>, now: Instant) -> Self {
+        let interval = rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate.get());
+        Self {
+            interval,
+            next: now,
+        }
+    }
+
+    fn turn(&mut self, now: Instant) -> Instant {
+        let turn = self.next.max(now);
+        self.next = turn + self.interval;
+        turn
+    }
+
+    fn pause_until(&mut self, time: Instant) {
+        self.next = self.next.max(time);
     }
 }
 
@@ -45,35 +61,31 @@ impl Pace {
 mod tests {
     use super::*;
 
-    async fn turns(pace: &Pace, count: usize) -> Duration {
+    #[test]
+    fn so_many_a_second_and_none_saved_up() {
         let start = Instant::now();
-        for _ in 0..count {
-            pace.turn().await;
-        }
-        start.elapsed()
-    }
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let mut schedule = Schedule::new(NonZeroU32::new(10), start);
+        let turns = [0, 0, 0, 150, 1_000, 1_000].map(|now| schedule.turn(at(now)));
+        assert_eq!(turns, [0, 100, 200, 300, 1_000, 1_100].map(at));
 
-    /// In the time of the test runtime, which jumps to where the next sleeper wakes.
-    #[tokio::test(start_paused = true)]
-    async fn so_many_a_second() {
-        let pace = Pace::new(NonZeroU32::new(10));
-        let time = turns(&pace, 21).await;
-        assert!(
-            time.abs_diff(Duration::from_secs(2)) < Duration::from_millis(30),
-            "{time:?}"
+        let mut schedule = Schedule::new(None, start);
+        assert_eq!(
+            [0, 0, 5].map(|now| schedule.turn(at(now))),
+            [0, 0, 5].map(at)
         );
-        assert_eq!(turns(&Pace::new(None), 1_000).await, Duration::ZERO);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_pause_holds_for_everyone() {
-        let pace = Pace::new(None);
-        pace.pause(Duration::from_secs(7)).await;
-        pace.pause(Duration::from_secs(3)).await;
-        let time = turns(&pace, 2).await;
-        assert!(
-            time.abs_diff(Duration::from_secs(7)) < Duration::from_millis(30),
-            "{time:?}"
+    #[test]
+    fn a_pause_holds_for_everyone_and_the_longest_counts() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut schedule = Schedule::new(NonZeroU32::new(1), start);
+        schedule.pause_until(at(7));
+        schedule.pause_until(at(3));
+        assert_eq!(
+            [0, 1, 20].map(|now| schedule.turn(at(now))),
+            [7, 8, 20].map(at)
         );
     }
 }
