@@ -26,3 +26,4 @@ mod size;
 mod steps;
 mod tiles;
 mod uri;
+mod warm;
