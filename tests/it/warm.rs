@@ -517,6 +517,19 @@ async fn a_busy_server_is_asked_again_but_not_for_ever() {
     assert_eq!(run.failures(&live.base), BTreeSet::from([refused]));
 }
 
+/// As in a bare container.
+#[tokio::test]
+async fn a_server_without_tls_needs_no_certificates() {
+    let live = Live::with(&["chart.png"]).await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_azulejo"));
+    command.args(["warm", "chart.png", "--server", &live.base]);
+    command.env_clear();
+    command.envs([("SSL_CERT_FILE", "/nowhere"), ("SSL_CERT_DIR", "/nowhere")]);
+    let run = move || command.output().unwrap();
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
 #[tokio::test]
 async fn nobody_there_is_a_failure() {
     let live = Live::with(&[]).await;

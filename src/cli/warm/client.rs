@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
 use reqwest::redirect::Policy;
-use reqwest::{Response, StatusCode, header};
+use reqwest::{ClientBuilder, Response, StatusCode, header};
 
 use super::pace::Pace;
 use crate::cli::with_causes;
@@ -50,18 +50,24 @@ impl From<reqwest::Error> for Failure {
     }
 }
 
+fn builder() -> ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("azulejo-warm/", env!("CARGO_PKG_VERSION")))
+        .timeout(PATIENCE)
+        .connect_timeout(CONNECT_PATIENCE)
+        .redirect(Policy::limited(MOST_REDIRECTS))
+}
+
 impl Client {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(rate: Option<NonZeroU32>) -> Result<Self, Box<dyn Error>> {
         // An error says that another part of the process has installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("azulejo-warm/", env!("CARGO_PKG_VERSION")))
-            .timeout(PATIENCE)
-            .connect_timeout(CONNECT_PATIENCE)
-            .redirect(Policy::limited(MOST_REDIRECTS))
-            .build()?;
+        // Where the system has no certificates, as in a bare container, a server without TLS can be asked all the same.
+        let http = builder()
+            .build()
+            .or_else(|_| builder().tls_certs_only([]).build())?;
         Ok(Self {
             http,
             pace: Pace::new(rate),
@@ -123,14 +129,18 @@ fn is_busy(status: StatusCode) -> bool {
     )
 }
 
-/// `Retry-After` (RFC 9110, section 10.2.3): seconds or a date.
 fn wanted_pause(response: &Response) -> Option<Duration> {
     let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-    if let Ok(seconds) = value.trim().parse() {
+    retry_after(value.trim(), SystemTime::now())
+}
+
+/// `Retry-After` (RFC 9110, section 10.2.3): seconds or a date.
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 impl Failure {
@@ -144,5 +154,28 @@ impl Failure {
     /// On one line.
     pub fn told(&self) -> String {
         with_causes(self).replace("\n  because", "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_wants_to_be_left_alone_for_a_time_or_until_a_date() {
+        let now = httpdate::parse_http_date("Fri, 31 Dec 1999 23:59:30 GMT").unwrap();
+        let seconds = |value| retry_after(value, now).map(|time| time.as_secs());
+        assert_eq!(seconds("7"), Some(7));
+        assert_eq!(seconds("Fri, 31 Dec 1999 23:59:59 GMT"), Some(29));
+        assert_eq!(seconds("Fri, 31 Dec 1999 23:59:00 GMT"), Some(0));
+        for wrong in ["", "-1", "soon", "1.5"] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_told_on_one_line() {
+        let error = Failure::Io(std::io::Error::other("the disk is gone"));
+        assert_eq!(error.told(), "it cannot be read: the disk is gone");
     }
 }
