@@ -140,7 +140,7 @@ fn covered(full: Dimensions, tile: Dimensions, factor: u32, at: (u32, u32)) -> O
     Rect::new(x, y, width, height)
 }
 
-/// A tile as viewers write it. In version 2, OpenSeadragon wrote `w,` up to its version 5, as the specification's canonical
+/// A tile as viewers write it. In version 2, OpenSeadragon wrote `w,` until 2025, as the specification's canonical
 /// form does, and `w,h` since: where these are two images, both are asked for.
 fn spellings(image: &Information, region: Rect, size: Dimensions) -> Vec<String> {
     let (width, height) = (size.width(), size.height());

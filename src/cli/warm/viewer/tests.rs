@@ -78,7 +78,7 @@ fn tiles_of_version_3_are_those_of_openseadragon() {
     assert_eq!(short(&tiles(Version::V3, (201, 100), 2)), ["full/max"]);
 }
 
-/// As OpenSeadragon spelt them up to version 5. Since then it writes the height, too: where that is another image, it is
+/// As OpenSeadragon spelt them until 2025. Since then it writes the height, too: where that is another image, it is
 /// asked for as well.
 #[test]
 fn tiles_of_version_2_have_a_width() {
