@@ -27,3 +27,4 @@ mod size;
 mod steps;
 mod tiles;
 mod uri;
+mod warm;
