@@ -100,20 +100,27 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The same, but that what has to be decoded together is decoded as a whole, so that it can be kept for the next
-    /// request: unless that is more than `most` bytes, or out of proportion.
+    /// The same, but that what has to be decoded together, and a small level of which much is asked for, is decoded as a
+    /// whole, so that it can be kept for the next request: unless that is more than `most` bytes, or out of proportion.
     pub fn widened(self, header: &Header, most: u64) -> Self {
         let level = &header.levels[self.window.level];
-        let decoded = level.unit.enclosing(self.window.rect, level.dimensions);
+        let window = self.window.rect;
+        let is_small = is_small(level, window);
+        let decoded = if is_small {
+            Rect::whole(level.dimensions)
+        } else {
+            level.unit.enclosing(window, level.dimensions)
+        };
         let bytes = cost::area(decoded.dimensions(), cost::stored_pixel(header));
-        if self.copied || bytes > most || !is_worth_keeping(level, self.window.rect, decoded) {
+        let is_worthwhile = is_small || is_worth_keeping(level, window, decoded);
+        if self.copied || bytes > most || !is_worthwhile {
             return self;
         }
         // A whole image that was asked for may be a part the next time; reduced, it is seldom asked for again.
         let is_whole_format = level.unit == Unit::Level && header.levels.len() == 1;
         Self {
             decoded,
-            kept: is_whole_format || decoded != self.window.rect,
+            kept: is_small || is_whole_format || decoded != window,
             ..self
         }
     }
@@ -210,6 +217,7 @@ impl Plan {
                 "level": self.window.level,
                 "window": self.window.rect.to_string(),
                 "pixels": self.decoded.dimensions().area(),
+                "kept": self.kept,
             },
             "crop": { "left": left, "top": top, "width": width, "height": height },
             "target": sides(self.target),
@@ -218,18 +226,31 @@ impl Plan {
     }
 }
 
+/// Whether thumbnails and the first views of many sizes come from this level, and the window is a fair share of it.
+///
+/// A megapixel is what a screen shows, the smallest reduction of a JPEG of 64 megapixels, and 3 MB: the memory for kept
+/// pixels holds eighty of them on a machine of 4 GiB, and none takes longer to decode than a tile of JPEG 2000.
+fn is_small(level: &Level, window: Rect) -> bool {
+    const MOST_PIXELS: u64 = 1 << 20;
+    level.dimensions.area() <= MOST_PIXELS && is_fair_share(window, level.dimensions)
+}
+
 /// Of independent tiles only one can be of use again, and a small part of it is decoded sooner by itself; with all else
 /// there is no choice.
 fn is_worth_keeping(level: &Level, window: Rect, decoded: Rect) -> bool {
-    const MOST_WASTE: u64 = 4;
     match level.unit {
         Unit::Tile(_) => {
-            let area = decoded.dimensions().area();
             level.unit.is_one(decoded, level.dimensions)
-                && area <= window.dimensions().area().saturating_mul(MOST_WASTE)
+                && is_fair_share(window, decoded.dimensions())
         }
         _ => true,
     }
+}
+
+/// Whether not many times more is decoded than is asked for.
+fn is_fair_share(window: Rect, decoded: Dimensions) -> bool {
+    const MOST_WASTE: u64 = 4;
+    decoded.area() <= window.dimensions().area().saturating_mul(MOST_WASTE)
 }
 
 /// Whether the stored bytes of units can be made into a file that shows this rectangle: JPEG tiles and strips are joined

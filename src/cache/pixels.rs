@@ -1,5 +1,5 @@
 //! Decoded pixels that had to be decoded with others: whole tiles of which a part was asked for, strips, images of
-//! formats that can only be decoded from the start.
+//! formats that can only be decoded from the start. And small levels, from which images of many sizes are made.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Pixels {
         decoder: &dyn Decoder,
         window: &Window,
         wide: Rect,
-    ) -> Result<Raster, DecodeError> {
+    ) -> Result<Arc<Raster>, DecodeError> {
         let wide = Window {
             level: window.level,
             rect: wide,
@@ -58,8 +58,9 @@ impl Pixels {
         };
         let part = window.rect.within(wide.rect);
         match (self.cache.try_get_with((image, wide), decode), part) {
-            (Ok(raster), Some(part)) => Ok(raster.crop(part)),
-            _ => decoder.decode(window),
+            (Ok(raster), Some(_)) if window.rect == wide.rect => Ok(raster),
+            (Ok(raster), Some(part)) => Ok(Arc::new(raster.crop(part))),
+            _ => decoder.decode(window).map(Arc::new),
         }
     }
 }
@@ -125,7 +126,7 @@ mod tests {
         for (x, y) in [(0, 0), (8, 0), (3, 9)] {
             let window = window(x, y, 8);
             let found = pixels.decode(CacheKey::new(&[]), &decoder, &window, whole(&decoder));
-            assert_eq!(found.unwrap(), decoder.inner.decode(&window).unwrap());
+            assert_eq!(*found.unwrap(), decoder.inner.decode(&window).unwrap());
         }
         assert_eq!(decoder.decoded.load(Ordering::Relaxed), 1);
         let other = CacheKey::new(&["another image"]);

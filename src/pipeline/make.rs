@@ -1,5 +1,7 @@
 //! From a plan to the encoded image.
 
+use std::sync::Arc;
+
 use crate::cache::Pixels;
 use crate::decode::Resolution;
 use crate::encode::{self, Settings};
@@ -53,11 +55,11 @@ pub fn stored(prepared: &Prepared, most: u64) -> Option<Vec<u8>> {
     stored.flatten()
 }
 
-fn decode(prepared: &Prepared, pixels: &Pixels) -> Result<Raster, Error> {
+fn decode(prepared: &Prepared, pixels: &Pixels) -> Result<Arc<Raster>, Error> {
     let Prepared { plan, decoder, .. } = prepared;
     let decoded = match prepared.kept_as {
         Some(image) => pixels.decode(image, &**decoder, &plan.window, plan.decoded),
-        None => decoder.decode(&plan.window),
+        None => decoder.decode(&plan.window).map(Arc::new),
     };
     decoded.map_err(|error| Error::decoding(&prepared.identifier, error))
 }
