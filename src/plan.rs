@@ -229,28 +229,27 @@ impl Plan {
 /// Whether thumbnails and the first views of many sizes come from this level, and the window is a fair share of it.
 ///
 /// A megapixel is what a screen shows, the smallest reduction of a JPEG of 64 megapixels, and 3 MB: the memory for kept
-/// pixels holds eighty of them on a machine of 4 GiB, and none takes longer to decode than a tile of JPEG 2000.
+/// pixels holds eighty of them on a machine of 4 GiB. Where a viewer asks for such a level in tiles, it asks for all of them
+/// at once: the smallest that are usual, of 256 pixels, are a sixteenth of it.
 fn is_small(level: &Level, window: Rect) -> bool {
     const MOST_PIXELS: u64 = 1 << 20;
-    level.dimensions.area() <= MOST_PIXELS && is_fair_share(window, level.dimensions)
+    const MOST_TILES: u64 = 16;
+    let area = level.dimensions.area();
+    area <= MOST_PIXELS && area <= window.dimensions().area().saturating_mul(MOST_TILES)
 }
 
 /// Of independent tiles only one can be of use again, and a small part of it is decoded sooner by itself; with all else
 /// there is no choice.
 fn is_worth_keeping(level: &Level, window: Rect, decoded: Rect) -> bool {
+    const MOST_WASTE: u64 = 4;
     match level.unit {
         Unit::Tile(_) => {
+            let area = decoded.dimensions().area();
             level.unit.is_one(decoded, level.dimensions)
-                && is_fair_share(window, decoded.dimensions())
+                && area <= window.dimensions().area().saturating_mul(MOST_WASTE)
         }
         _ => true,
     }
-}
-
-/// Whether not many times more is decoded than is asked for.
-fn is_fair_share(window: Rect, decoded: Dimensions) -> bool {
-    const MOST_WASTE: u64 = 4;
-    decoded.area() <= window.dimensions().area().saturating_mul(MOST_WASTE)
 }
 
 /// Whether the stored bytes of units can be made into a file that shows this rectangle: JPEG tiles and strips are joined

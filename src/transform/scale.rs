@@ -90,9 +90,7 @@ pub fn scale(
     }
     match crop.as_rect() {
         Some(rect) if rect.dimensions() != to => resize(&raster, crop, to),
-        Some(rect) if rect == Rect::whole(raster.dimensions()) => {
-            Ok(Arc::unwrap_or_clone(raster))
-        }
+        Some(rect) if rect == Rect::whole(raster.dimensions()) => Ok(Arc::unwrap_or_clone(raster)),
         Some(rect) => Ok(raster.crop(rect)),
         None => resize(&raster, crop, to),
     }
