@@ -25,7 +25,7 @@ where
     };
     scope(|scope| {
         // Where the system has no thread to give, the others do its share.
-        let spawn = |_| Builder::new().spawn_scoped(scope, &run).ok();
+        let spawn = |_| Builder::new().spawn_scoped(scope, run).ok();
         let helpers: Vec<_> = (0..helpers).filter_map(spawn).collect();
         let done = run();
         let others = helpers.into_iter().map(|helper| {
