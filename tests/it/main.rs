@@ -1,5 +1,6 @@
 //! The integration tests: one binary, so that it is linked once.
 
+mod admin;
 mod canonical;
 #[path = "../common/chart.rs"]
 mod chart;
@@ -13,8 +14,10 @@ mod information_2;
 mod information_3;
 mod levels;
 mod link;
+mod metrics;
 mod negotiation;
 mod order;
+mod process;
 mod protocol;
 mod pyramids;
 mod quality;
