@@ -19,6 +19,7 @@ mod negotiation;
 mod order;
 mod process;
 mod protocol;
+mod proxy;
 mod pyramids;
 mod quality;
 mod region;
