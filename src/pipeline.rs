@@ -33,6 +33,8 @@ pub use report::LaneReport;
 
 /// Headers are read while images are decoded: small reads, so several for each thread.
 const READERS_PER_THREAD: usize = 2;
+/// And they take little time, so that many more may wait: what is in the cache must not be refused.
+const LONGER_QUEUE: usize = 16;
 
 /// The largest answer that is copied along with the header, and what is read for it: such a copy takes no longer than the way
 /// to another thread.
@@ -141,7 +143,11 @@ impl Pipeline {
                 attribution: config.image.attribution.clone(),
                 pyramids: Pyramids::new(config, &makers),
             }),
-            readers: Work::new(threads * READERS_PER_THREAD, config.work.queue, 0),
+            readers: Work::new(
+                threads * READERS_PER_THREAD,
+                config.work.queue * LONGER_QUEUE,
+                0,
+            ),
             makers,
             layers: config.cache.layers(),
             flights: Flights::default(),

@@ -5,8 +5,13 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::disk::Disk;
+use super::disk::config::DiskConfig;
+use super::guarded::Guarded;
 use super::layers::Layers;
 use super::memory::Memory;
+use super::redis::Redis;
+use super::redis::config::RedisConfig;
 use crate::config::byte_size::ByteSize;
 use crate::machine;
 
@@ -19,6 +24,8 @@ pub struct CacheConfig {
     #[schemars(example = "512 MiB")]
     pub pixels: Option<ByteSize>,
     pub memory: MemoryConfig,
+    pub disk: DiskConfig,
+    pub redis: RedisConfig,
 }
 
 /// The first layer of the cache of encoded images.
@@ -65,7 +72,34 @@ fn age(seconds: u32) -> Option<Duration> {
 impl CacheConfig {
     /// The layers that are configured.
     pub fn layers(&self) -> Layers {
-        Layers::new(self.memory.layer(), Vec::new())
+        let redis = self.redis();
+        let purges = redis.as_ref().map(Redis::purges);
+        let disk = self
+            .disk()
+            .map(|disk| Guarded::new(Box::new(disk), self.disk.policy()));
+        let redis = redis.map(|redis| Guarded::new(Box::new(redis), self.redis.policy()));
+        let far = disk.into_iter().chain(redis).collect();
+        let layers = Layers::new(self.memory.layer(), far);
+        if let Some(purges) = purges {
+            layers.follow(purges);
+        }
+        layers
+    }
+
+    fn disk(&self) -> Option<Disk> {
+        let disk = Disk::open(&self.disk);
+        disk.unwrap_or_else(|error| {
+            tracing::error!(%error, "the cache on disk is not used");
+            None
+        })
+    }
+
+    fn redis(&self) -> Option<Redis> {
+        let redis = Redis::new(&self.redis);
+        redis.unwrap_or_else(|error| {
+            tracing::error!(%error, "Redis is not used");
+            None
+        })
     }
 
     /// Bytes for decoded pixels.

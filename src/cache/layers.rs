@@ -1,9 +1,11 @@
 //! All layers as one: memory, then those behind it, nearest first.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 use super::CacheKey;
@@ -11,6 +13,7 @@ use super::entry::{Entry, EntryKey};
 use super::generations::{Generation, Generations};
 use super::guarded::{Guarded, Lease};
 use super::memory::Memory;
+use super::redis::Purges;
 use super::report::{Counts, LayerReport};
 
 /// Larger bodies are not kept: they are asked for seldom, and would drive out many others.
@@ -143,6 +146,24 @@ impl Layers {
         if let (None, Some(memory)) = (image, &self.0.memory) {
             memory.clear();
         }
+    }
+
+    /// Forgets in memory what other nodes purge, as long as these layers are there. Outside of a runtime there is
+    /// nobody to wait for it.
+    pub fn follow(&self, purges: Purges) {
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let inner = Arc::downgrade(&self.0);
+        runtime.spawn(purges.follow(move |purges| {
+            let Some(inner) = inner.upgrade() else {
+                return ControlFlow::Break(());
+            };
+            for purge in purges {
+                Self(Arc::clone(&inner)).purge_near(purge.image());
+            }
+            ControlFlow::Continue(())
+        }));
     }
 
     /// Every layer, nearest first.

@@ -4,6 +4,7 @@ mod breaker;
 pub mod config;
 #[cfg(test)]
 pub(crate) mod contract;
+pub mod disk;
 mod entry;
 pub mod flights;
 mod generations;
@@ -14,6 +15,7 @@ pub mod layer;
 mod layers;
 pub mod memory;
 mod pixels;
+pub mod redis;
 pub mod report;
 pub mod seal;
 

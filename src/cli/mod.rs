@@ -8,9 +8,11 @@ mod explain;
 mod health;
 mod info;
 mod purge;
+mod progress;
 mod pyramid;
 mod serve;
 mod settings;
+mod warm;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -36,6 +38,7 @@ enum Command {
     Explain(explain::Explain),
     Pyramid(pyramid::Pyramid),
     Purge(purge::Purge),
+    Warm(warm::Warm),
 }
 
 /// How every command ends.
@@ -57,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Explain(command) => command.run(),
         Command::Pyramid(command) => command.run(),
         Command::Purge(command) => command.run(),
+        Command::Warm(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,8 +13,8 @@ use crate::{http, telemetry};
 
 /// For each thread of work one image is made and four headers are read at a time.
 const BLOCKING_THREADS: usize = 5;
-/// For what else blocks.
-const SPARE_THREADS: usize = 16;
+/// For what else blocks: 20 for the cache on disk, should it hang.
+const SPARE_THREADS: usize = 36;
 /// For work that nobody waits for any more when the server stops; what is left then ends with the process.
 const LAST_WORK: Duration = Duration::from_secs(1);
 

@@ -4,7 +4,8 @@ use std::fmt::{self, Write};
 
 use serde_json::Value;
 
-use super::schema::{Entry, entries, schema};
+use super::layers::join;
+use super::schema::{Entry, entries, schema, sections};
 use super::{Config, Loaded};
 
 impl fmt::Display for Loaded {
@@ -12,14 +13,14 @@ impl fmt::Display for Loaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let values = values_of(&self.config).map_err(|_| fmt::Error)?;
         let schema = schema();
-        for (index, section) in entries(&schema).enumerate() {
+        for (index, section) in sections(&schema).iter().enumerate() {
             if index > 0 {
                 f.write_char('\n')?;
             }
             writeln!(f, "[{}]", section.name)?;
             for key in entries(section.schema) {
-                let value = &values[section.name][key.name];
-                self.line(f, section.name, key, value)?;
+                let value = value_of(&values, &join(&section.name, key.name));
+                self.line(f, &section.name, key, value)?;
             }
         }
         Ok(())
@@ -47,6 +48,10 @@ impl Loaded {
 
 fn values_of(config: &Config) -> serde_json::Result<Value> {
     serde_json::to_value(config)
+}
+
+fn value_of<'a>(values: &'a Value, key: &str) -> &'a Value {
+    key.split('.').fold(values, |value, name| &value[name])
 }
 
 /// A value as in the configuration file.

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use super::byte_size::ByteSize;
 use super::hex_color::HexColor;
+use crate::cache::redis::RedisUrl;
 use crate::http::admin::token::Token;
 use crate::http::config::{
     PublicUrl, ViewerUrl, check_header_value, check_http_url, check_slash_substitute,
@@ -94,6 +95,12 @@ pub const FORMATS: [Format; 11] = [
         rule: "bytes as a whole number, or a text of a whole number and B, KiB, MiB, GiB, TiB, kB, MB, GB or TB",
         example: "512 MiB",
         check: parses::<ByteSize>,
+    },
+    Format {
+        name: "redis-url",
+        rule: "a URL that begins with redis:, rediss:, unix:, redis-cluster:, rediss-cluster:, redis-sentinel: or rediss-sentinel:",
+        example: "redis://127.0.0.1:6379/0",
+        check: parses::<RedisUrl>,
     },
     Format {
         name: "log-filter",

@@ -12,6 +12,7 @@ pub mod formats;
 pub mod generate;
 pub mod hex_color;
 pub mod layers;
+pub mod passwords;
 pub mod problem;
 mod report;
 pub mod schema;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::effective::as_toml;
 use super::layers::{Given, join, variable};
-use super::{Problem, formats, schema, suggest};
+use super::{Problem, formats, passwords, schema, suggest};
 
 /// Knows what was given and what is allowed.
 pub struct Reporter<'a> {
@@ -63,27 +63,28 @@ impl Reporter<'_> {
         if is_secret(key) || may_be {
             return "(not shown)".to_owned();
         }
-        as_toml(value)
+        passwords::hide(&as_toml(value))
     }
 
     fn meant(&self, key: &str, value: Option<&Value>) -> String {
         let known = match value {
-            Some(Value::Object(_)) => names(self.schema),
+            Some(Value::Object(_)) => self.section_names(),
             _ => schema::keys(self.schema),
         };
         if let Some(meant) = suggest::nearest(key, &known) {
             let meant = self.spelled(key, meant);
             return format!("Did you mean {meant}? Otherwise remove it.");
         }
-        let section = key
-            .split('.')
-            .next()
-            .and_then(|name| schema::find(self.schema, name));
-        let (what, known) = match section {
-            Some(section) => ("keys of this section", names(section)),
-            None => ("sections", names(self.schema)),
+        let (what, known) = match schema::section_of(self.schema, key) {
+            Some(section) => ("keys of this section", names(section.schema)),
+            None => ("sections", self.section_names()),
         };
         format!("Remove it. The {what} are: {}.", known.join(", "))
+    }
+
+    fn section_names(&self) -> Vec<String> {
+        let sections = schema::sections(self.schema).into_iter();
+        sections.map(|section| section.name).collect()
     }
 
     /// A key as one would write it in the layer that the other comes from.
@@ -190,6 +191,7 @@ impl Reporter<'_> {
     }
 }
 
+/// As it was written, except for passwords.
 fn names(schema: &Value) -> Vec<String> {
     schema::entries(schema)
         .map(|entry| entry.name.to_owned())

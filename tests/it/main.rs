@@ -1,6 +1,7 @@
 //! The integration tests: one binary, so that it is linked once.
 
 mod admin;
+mod cache;
 mod canonical;
 #[path = "../common/chart.rs"]
 mod chart;
@@ -30,3 +31,4 @@ mod size;
 mod steps;
 mod tiles;
 mod uri;
+mod warm;
