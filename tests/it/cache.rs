@@ -4,7 +4,7 @@ use std::fs;
 
 use axum::http::Method;
 use azulejo::config::Config;
-use azulejo::pipeline::Pipeline;
+use azulejo::pipeline::{Caching, Pipeline};
 
 use crate::server::{Answer, Server, fixtures};
 
@@ -158,5 +158,6 @@ async fn length(pipeline: &Pipeline, name: &str) -> usize {
         ["full", "21,", "0", "default.jpg"],
     );
     let prepared = pipeline.prepare(request.unwrap(), true).await.unwrap();
-    pipeline.render(prepared).await.unwrap().bytes.len()
+    let answer = pipeline.render(prepared, Caching::Use).await;
+    answer.unwrap().bytes.len()
 }

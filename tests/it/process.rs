@@ -35,7 +35,7 @@ impl Process {
         });
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let is_metrics = |(name, _): &(&str, &str)| *name == "AZULEJO_ADMIN__LISTEN";
-        let expected = 3 + usize::from(variables.iter().any(|variable| is_metrics(variable)));
+        let expected = 3 + usize::from(variables.iter().any(is_metrics));
         let said: Vec<String> = lines.take(expected).map(Result::unwrap).collect();
         assert_eq!(said.len(), expected, "{said:?}");
         Self {

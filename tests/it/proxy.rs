@@ -151,7 +151,7 @@ fn two_nodes_behind_nginx() {
         cache_status(path, "cache-status: azulejo; fwd=miss");
         cache_status(path, "cache-status: azulejo; hit; detail=memory");
     }
-    let answers = nodes.each_ref().map(|node| made(node));
+    let answers = nodes.each_ref().map(made);
     assert_eq!(answers[0] + answers[1], paths.len() as u64);
     assert!(answers.iter().all(|count| *count > 0), "{answers:?}");
 
