@@ -5,7 +5,7 @@
 //! | `{image}:generation` | a random number; of what was put under another one, nothing is found |
 //! | `{image}:ENTRY` | the generation that it was put under, and the record |
 //! | `{image}:ENTRY:lease` | the node that makes the entry |
-//! | `purges` | a stream of what was purged, for the memories of the other nodes ([`purges`]) |
+//! | `purges` | a stream of what was purged, for the memories of the other nodes ([`Purges`]) |
 //!
 //! Each with the prefix of the configuration before it. The braces are real: a cluster keeps the keys of one image together by them.
 //! If Redis loses a generation (to make room, or all at once) that image's entries are lost; a purged one never comes
