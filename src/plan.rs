@@ -229,13 +229,13 @@ impl Plan {
 /// Whether thumbnails and the first views of many sizes come from this level, and the window is a fair share of it.
 ///
 /// A megapixel is what a screen shows, the smallest reduction of a JPEG of 64 megapixels, and 3 MB: the memory for kept
-/// pixels holds eighty of them on a machine of 4 GiB. Where a viewer asks for such a level in tiles, it asks for all of them
-/// at once: the smallest that are usual, of 256 pixels, are a sixteenth of it.
+/// pixels holds eighty of them on a machine of 4 GiB. A tile of it is decoded by itself: the first would wait for all, and
+/// together they cost the same.
 fn is_small(level: &Level, window: Rect) -> bool {
     const MOST_PIXELS: u64 = 1 << 20;
-    const MOST_TILES: u64 = 16;
+    const MOST_WASTE: u64 = 2;
     let area = level.dimensions.area();
-    area <= MOST_PIXELS && area <= window.dimensions().area().saturating_mul(MOST_TILES)
+    area <= MOST_PIXELS && area <= window.dimensions().area().saturating_mul(MOST_WASTE)
 }
 
 /// Of independent tiles only one can be of use again, and a small part of it is decoded sooner by itself; with all else
