@@ -34,7 +34,12 @@ impl Node {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let address = format!("127.0.0.1:{}", free_port());
         let process = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_azulejo"), "serve"])
+            .args([
+                "--pdeathsig",
+                "KILL",
+                env!("CARGO_BIN_EXE_azulejo"),
+                "serve",
+            ])
             .arg(fixtures("images"))
             .args(["--listen", &address])
             .env_clear()
@@ -49,7 +54,11 @@ impl Node {
         let node = Self {
             process,
             base: format!("http://{address}"),
-            client: Client::builder().no_proxy().timeout(PATIENCE).build().unwrap(),
+            client: Client::builder()
+                .no_proxy()
+                .timeout(PATIENCE)
+                .build()
+                .unwrap(),
         };
         let start = Instant::now();
         while node.client.get(&node.base).send().await.is_err() {
@@ -71,7 +80,10 @@ impl Node {
     /// What the answer says of the cache.
     async fn status(&self, width: usize) -> String {
         let response = self.get(width).await;
-        response.headers()["cache-status"].to_str().unwrap().to_owned()
+        response.headers()["cache-status"]
+            .to_str()
+            .unwrap()
+            .to_owned()
     }
 
     async fn eventually(&self, width: usize, status: &str) {
@@ -88,7 +100,10 @@ impl Node {
 
     /// Entries that this node has put into Redis.
     async fn stored(&self) -> usize {
-        let asked = self.client.get(format!("{}/metrics", self.base)).bearer_auth(TOKEN);
+        let asked = self
+            .client
+            .get(format!("{}/metrics", self.base))
+            .bearer_auth(TOKEN);
         let text = asked.send().await.unwrap().text().await.unwrap();
         let line = text
             .lines()
@@ -121,7 +136,10 @@ async fn what_one_server_made_the_other_has() {
         sleep(Duration::from_millis(10)).await;
     }
     let found = b.get(50).await;
-    assert_eq!(found.headers()["cache-status"], "azulejo; hit; detail=redis");
+    assert_eq!(
+        found.headers()["cache-status"],
+        "azulejo; hit; detail=redis"
+    );
     assert_eq!(found.headers()["etag"], made.headers()["etag"]);
     assert_eq!(found.bytes().await.unwrap(), made.bytes().await.unwrap());
     b.eventually(50, "azulejo; hit; detail=memory").await;
@@ -210,7 +228,10 @@ async fn survives(
     harm(redis);
     let before = load.answers();
     sleep(FAULT).await;
-    assert!(load.answers() > before + 10, "requests are answered meanwhile");
+    assert!(
+        load.answers() > before + 10,
+        "requests are answered meanwhile"
+    );
     heal(redis);
     for (node, width) in [(&nodes[0], 41), (&nodes[1], 42)] {
         node.eventually(width, "azulejo; hit; detail=redis").await;
