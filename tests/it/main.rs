@@ -23,10 +23,14 @@ mod protocol;
 mod proxy;
 mod pyramids;
 mod quality;
+#[path = "../common/redis_server.rs"]
+#[allow(dead_code, reason = "shared with the tests of the layer")]
+mod redis_server;
 mod region;
 mod rotation;
 mod security;
 mod server;
+mod shared_cache;
 mod size;
 mod steps;
 mod tiles;

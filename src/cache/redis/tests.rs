@@ -6,9 +6,13 @@ mod redis_server;
 
 use std::collections::HashSet;
 use std::env;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::ops::ControlFlow;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::spawn;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -223,6 +227,71 @@ async fn a_hanging_server_is_an_error_and_its_late_answers_are_nobodys() {
             .count()
     };
     eventually(|| clients() <= 2);
+}
+
+/// A network between the client and Redis that can swallow everything that belongs to the connections of now.
+struct Network {
+    port: u16,
+    swallows: Arc<Mutex<Arc<AtomicBool>>>,
+}
+
+impl Network {
+    fn before(server: &RedisServer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let network = Self {
+            port: listener.local_addr().unwrap().port(),
+            swallows: Arc::default(),
+        };
+        let (swallows, port) = (Arc::clone(&network.swallows), server.port);
+        spawn(move || {
+            for client in listener.incoming() {
+                let client = client.unwrap();
+                let redis = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                let swallows = Arc::clone(&swallows.lock().unwrap());
+                carry(&client, &redis, &swallows);
+                carry(&redis, &client, &swallows);
+            }
+        });
+        network
+    }
+
+    fn fall_silent(&self) {
+        let now = std::mem::take(&mut *self.swallows.lock().unwrap());
+        now.store(true, Ordering::Relaxed);
+    }
+}
+
+fn carry(from: &TcpStream, to: &TcpStream, swallows: &Arc<AtomicBool>) {
+    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+    let swallows = Arc::clone(swallows);
+    spawn(move || {
+        let mut bytes = [0; 1 << 16];
+        while let Ok(count @ 1..) = from.read(&mut bytes) {
+            if !swallows.load(Ordering::Relaxed) && to.write_all(&bytes[..count]).is_err() {
+                break;
+            }
+        }
+        let _ = to.shutdown(Shutdown::Both);
+    });
+}
+
+/// The system would keep it for a quarter of an hour.
+#[tokio::test]
+async fn a_connection_that_has_fallen_silent_is_made_anew() {
+    let server = RedisServer::start();
+    let network = Network::before(&server);
+    let url = format!("redis://127.0.0.1:{}", network.port);
+    let redis = Redis::new(&config(&url, SHORT)).unwrap().unwrap();
+    let heard = Heard::by(&redis);
+    let key = key("image", "entry");
+    recovered(async || redis.put(&key, "record".into()).await).await;
+    heard.exactly(&[Purge::All]).await;
+    network.fall_silent();
+    assert!(redis.get(&key).await.is_err());
+    let found = recovered(async || redis.get(&key).await).await;
+    assert_eq!(found.unwrap(), "record");
+    redis.purge(&key.image).await.unwrap();
+    heard.exactly(&[Purge::All, Purge::Image(key.image)]).await;
 }
 
 #[tokio::test]
