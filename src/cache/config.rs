@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::disk::config::DiskConfig;
+use super::objects::config::ObjectsConfig;
 use crate::config::byte_size::ByteSize;
 use crate::machine;
 
@@ -17,6 +18,8 @@ pub struct CacheConfig {
     pub pixels: Option<ByteSize>,
 
     pub disk: DiskConfig,
+
+    pub objects: ObjectsConfig,
 }
 
 impl CacheConfig {

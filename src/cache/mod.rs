@@ -9,6 +9,7 @@ mod headers;
 mod key;
 pub mod layer;
 pub mod memory;
+pub mod objects;
 mod pixels;
 pub mod report;
 pub mod seal;
