@@ -2,6 +2,7 @@
 //! alone.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
 use crate::decode::DecodeError;
 use crate::encode::EncodeError;
@@ -11,10 +12,15 @@ use crate::iiif::{Identifier, RequestError};
 use crate::transform::TransformError;
 
 /// A cause, kept for the log.
-pub type Cause = Box<dyn StdError + Send + Sync>;
+pub type Cause = Arc<dyn StdError + Send + Sync>;
+
+/// A cause that all who wait for the same work are told.
+pub fn cause(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Cause {
+    Arc::from(error.into())
+}
 
 /// Why a request was not answered as asked. The text is for the client: short, and without paths.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The request is wrong for this image or for any.
     #[error("{0}")]
@@ -46,6 +52,9 @@ pub enum Error {
     /// Too much work is waiting already.
     #[error("the server is busy: try again")]
     Busy,
+    /// Layers of the cache did not forget what they were told to.
+    #[error("not purged, because it does not answer: {0}")]
+    CacheUnavailable(String),
     /// It took longer than allowed.
     #[error("the request took longer than this server allows")]
     Timeout,
@@ -55,24 +64,24 @@ pub enum Error {
 }
 
 impl Error {
-    pub fn internal(cause: impl Into<Cause>) -> Self {
-        Self::Internal(cause.into())
+    pub fn internal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Internal(cause(error))
     }
 
     /// A decoder's error, with the identifier that it happened for.
     pub fn decoding(identifier: &Identifier, error: DecodeError) -> Self {
         let identifier = identifier.clone();
         match error {
-            DecodeError::Io(cause) if cause.kind() != std::io::ErrorKind::UnexpectedEof => {
+            DecodeError::Io(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
                 Self::SourceUnavailable {
                     identifier,
-                    cause: cause.into(),
+                    cause: cause(error),
                 }
             }
             error => Self::SourceBroken {
                 identifier,
                 reason: error.to_string(),
-                cause: error.into(),
+                cause: cause(error),
             },
         }
     }

@@ -20,6 +20,7 @@ mod machine;
 pub mod orientation;
 pub mod pipeline;
 pub mod plan;
+pub mod presentation;
 pub mod pyramid;
 pub mod raster;
 pub mod source;

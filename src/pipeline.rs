@@ -1,42 +1,55 @@
 //! The walk of a request from the identifier to the encoded image; the table of its steps is in `ARCHITECTURE.md`.
 
+mod caching;
 mod images;
 mod make;
+mod render;
+mod report;
 
 use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::cache::{CacheKey, Pixels};
+use crate::cache::flights::Flights;
+use crate::cache::{CacheKey, EntryKey, LayerReport, Layers, Pixels};
 use crate::config::Config;
-use crate::decode::{DecodeError, Decoder, Header};
+use crate::decode::{Decoder, Header};
 use crate::encode::Settings;
-use crate::error::{Cause, Error};
+use crate::error::{Error, cause};
 use crate::geometry::Rect;
 use crate::iiif::tiling::Tiling;
-use crate::iiif::{Format, Identifier, ImageRequest, Information, SizeLimits};
+use crate::iiif::{Identifier, ImageRequest, Information, SizeLimits};
 use crate::plan::Plan;
 use crate::pyramid::Pyramids;
 use crate::source::{Listing, Object, SourceError};
-use crate::work::{Cancelled, Cost, Reserved, Work};
+use crate::work::{Cancelled, Cost, Work};
+pub use caching::Caching;
 use images::{Images, Opened};
+use render::Rendered;
+pub use render::{Derivative, Origin};
+pub use report::LaneReport;
 
 /// Headers are read while images are decoded: small reads, so several for each thread.
 const READERS_PER_THREAD: usize = 2;
+/// And they take little time, so that many more may wait: what is in the cache must not be refused.
+const LONGER_QUEUE: usize = 16;
 
 /// The largest answer that is copied along with the header, and what is read for it: such a copy takes no longer than the way
 /// to another thread.
 const MOST_COPIED_PIXELS: u64 = 1 << 20;
 const MOST_COPIED_BYTES: u64 = 4 << 20;
 
-/// Everything that answering needs, for the life of the process.
+/// Everything that answering needs, for the life of the process. Clones share it.
+#[derive(Clone)]
 pub struct Pipeline {
     walk: Arc<Walk>,
     readers: Work,
     makers: Work,
+    layers: Layers,
+    /// Images that are being made.
+    flights: Flights<EntryKey, Result<Rendered, Error>>,
 }
 
 /// What the steps up to the plan need.
@@ -57,6 +70,8 @@ pub struct Prepared {
     pub identifier: Identifier,
     pub plan: Plan,
     pub validators: Validators,
+    /// The name of the answer in the cache.
+    key: EntryKey,
     decoder: Arc<dyn Decoder>,
     /// Stands for this state of the image, if its pixels are kept.
     kept_as: Option<CacheKey>,
@@ -102,39 +117,12 @@ impl Way {
     }
 }
 
-/// Whether a file is damaged, and not only too large or out of reach.
-fn is_damage(cause: &Cause) -> bool {
-    matches!(
-        cause.downcast_ref::<DecodeError>(),
-        Some(DecodeError::Malformed { .. })
-    )
-}
-
 /// What tells one state of an answer from another (RFC 9110, section 8.8).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validators {
     /// An opaque tag, without quotes.
     pub etag: String,
     pub modified: SystemTime,
-}
-
-/// An encoded image.
-pub struct Derivative {
-    /// Its memory counts as used until it is dropped.
-    pub bytes: Bytes,
-    pub format: Format,
-}
-
-/// Encoded bytes, and their place in the memory budget.
-struct Sent {
-    bytes: Vec<u8>,
-    _memory: Reserved,
-}
-
-impl AsRef<[u8]> for Sent {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
 }
 
 impl Pipeline {
@@ -155,8 +143,14 @@ impl Pipeline {
                 attribution: config.image.attribution.clone(),
                 pyramids: Pyramids::new(config, &makers),
             }),
-            readers: Work::new(threads * READERS_PER_THREAD, config.work.queue, 0),
+            readers: Work::new(
+                threads * READERS_PER_THREAD,
+                config.work.queue * LONGER_QUEUE,
+                0,
+            ),
             makers,
+            layers: config.cache.layers(),
+            flights: Flights::default(),
         })
     }
 
@@ -182,46 +176,6 @@ impl Pipeline {
             Ok(prepared)
         };
         self.read(prepare).await
-    }
-
-    /// Makes the image; from its source if its pyramid turns out to be broken.
-    ///
-    /// # Errors
-    /// If the file is broken, the server busy, or the time up.
-    pub async fn render(&self, mut prepared: Prepared) -> Result<Derivative, Error> {
-        let pyramid = prepared.pyramid.take();
-        match (self.render_once(prepared).await, pyramid) {
-            (Err(Error::SourceBroken { cause, .. }), Some((key, request))) if is_damage(&cause) => {
-                self.walk.pyramids.discard(&key);
-                let walk = Arc::clone(&self.walk);
-                let prepare = move |_: &Cancelled| walk.prepare(request, Way::from_source);
-                self.render_once(self.read(prepare).await?).await
-            }
-            (result, _) => result,
-        }
-    }
-
-    async fn render_once(&self, mut prepared: Prepared) -> Result<Derivative, Error> {
-        let format = prepared.plan.format;
-        if let Some(copy) = prepared.copy.take() {
-            let bytes = Bytes::from(copy);
-            return Ok(Derivative { bytes, format });
-        }
-        let cost = Cost {
-            bytes: prepared.plan.bytes(prepared.decoder.header()),
-            pixels: prepared.plan.pixels(prepared.decoder.header()),
-        };
-        let walk = Arc::clone(&self.walk);
-        let make = move |cancelled: &Cancelled| {
-            make::make(&prepared, &walk.pixels, &walk.settings, cancelled)
-        };
-        let made = self.makers.run(cost, make).await?;
-        let length = made.value.len() as u64;
-        let (bytes, _memory) = made.into_parts(length);
-        Ok(Derivative {
-            bytes: Bytes::from_owner(Sent { bytes, _memory }),
-            format,
-        })
     }
 
     /// Runs work that reads little: it has no share in the memory budget.
@@ -268,7 +222,7 @@ impl Pipeline {
         let list = move |_: &Cancelled| {
             let listed = walk.images.filesystem.list(&folder);
             listed.map_err(|error| match error {
-                SourceError::Unavailable(cause) => Error::StoreUnavailable(cause.into()),
+                SourceError::Unavailable(error) => Error::StoreUnavailable(cause(error)),
                 absent => Error::NotFound(absent.to_string()),
             })
         };
@@ -283,9 +237,34 @@ impl Pipeline {
         let walk = Arc::clone(&self.walk);
         let check = move |_: &Cancelled| {
             let checked = walk.images.filesystem.check();
-            checked.map_err(|cause| Error::StoreUnavailable(cause.into()))
+            checked.map_err(|error| Error::StoreUnavailable(cause(error)))
         };
         self.read(check).await
+    }
+
+    /// Forgets all that the caches hold of one image, or of all.
+    ///
+    /// # Errors
+    /// If there is no such image, or a layer of the cache may still hold something.
+    pub async fn purge(&self, identifier: Option<Identifier>) -> Result<(), Error> {
+        let image = match identifier {
+            Some(identifier) => Some(self.image_key(identifier).await?),
+            None => None,
+        };
+        let purged = self.layers.purge(image).await;
+        purged.map_err(|layers| Error::CacheUnavailable(layers.join(", ")))
+    }
+
+    async fn image_key(&self, identifier: Identifier) -> Result<CacheKey, Error> {
+        let walk = Arc::clone(&self.walk);
+        let find = move |_: &Cancelled| walk.images.find(&identifier);
+        let object = self.read(find).await?;
+        Ok(CacheKey::new(&[&object.location]))
+    }
+
+    /// What the layers of the cache hold and have done.
+    pub fn cache_report(&self) -> Vec<LayerReport> {
+        self.layers.report()
     }
 
     /// Where an image is and what its header says, as JSON.
@@ -340,9 +319,14 @@ impl Walk {
         } = &opened.object;
         let pixels = plan.canonical_pixels.to_string();
         let parts = [location, version, from, &pixels, &self.settings_tag];
+        let key = EntryKey {
+            image: CacheKey::new(&[location]),
+            entry: CacheKey::new(&parts),
+        };
         Ok(Prepared {
+            key,
             validators: Validators {
-                etag: CacheKey::new(&parts).to_string(),
+                etag: key.entry.to_string(),
                 modified: opened.object.modified,
             },
             identifier: request.identifier.clone(),

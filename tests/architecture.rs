@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("geometry", &[]),
     ("input", &[]),
     ("machine", &[]),
     ("orientation", &["geometry"]),
+    ("presentation", &[]),
     ("raster", &["geometry"]),
     ("ffi", &["geometry", "input"]),
     ("iiif", &["config", "geometry", "orientation"]),
@@ -108,6 +109,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "http",
             "iiif",
             "input",
+            "presentation",
             "pyramid",
             "source",
             "telemetry",
@@ -117,9 +119,10 @@ const ALLOWED: [(&str, &[&str]); 21] = [
 ];
 
 /// Crates that only these modules may use.
-const CONFINED: [(&str, &[&str]); 3] = [
+const CONFINED: [(&str, &[&str]); 4] = [
     ("axum", &["http"]),
     ("tower", &["http"]),
+    ("reqwest", &["cli"]),
     ("tokio", &["cache", "http", "work", "cli", "main"]),
 ];
 

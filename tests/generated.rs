@@ -5,6 +5,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use azulejo::config::{Config, Layers, generate};
+use azulejo::http::metrics::metrics_md;
 
 fn check(path: &str, current: &str) {
     let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -31,6 +32,11 @@ fn the_schema_is_current() {
 #[test]
 fn the_manual_is_current() {
     check("docs/configuration.md", &generate::configuration_md());
+}
+
+#[test]
+fn the_table_of_metrics_is_current() {
+    check("docs/metrics.md", &metrics_md());
 }
 
 fn load(path: &str) -> Config {

@@ -1,10 +1,19 @@
 //! Settings of the caches.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::disk::Disk;
 use super::disk::config::DiskConfig;
+use super::guarded::Guarded;
+use super::layers::Layers;
+use super::memory::Memory;
+use super::objects::Objects;
 use super::objects::config::ObjectsConfig;
+use super::redis::Redis;
+use super::redis::config::RedisConfig;
 use crate::config::byte_size::ByteSize;
 use crate::machine;
 
@@ -16,13 +25,97 @@ pub struct CacheConfig {
     /// sixteenth of the machine's (or the container's) if not set.
     #[schemars(example = "512 MiB")]
     pub pixels: Option<ByteSize>,
-
+    pub memory: MemoryConfig,
     pub disk: DiskConfig,
-
+    pub redis: RedisConfig,
     pub objects: ObjectsConfig,
 }
 
+/// The first layer of the cache of encoded images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MemoryConfig {
+    /// Whether encoded images are kept in memory.
+    pub enabled: bool,
+
+    /// Memory for them. A sixteenth of the machine's (or the container's) if not set.
+    #[schemars(example = "2 GiB")]
+    pub size: Option<ByteSize>,
+
+    /// Seconds that one is kept at most; 0 for no limit. An image that changes is another image to the cache, so there is
+    /// seldom a reason.
+    pub ttl: u32,
+}
+
+impl Default for MemoryConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            size: None,
+            ttl: 0,
+        }
+    }
+}
+
+impl MemoryConfig {
+    fn layer(&self) -> Option<Memory> {
+        let bytes = match self.size {
+            Some(ByteSize(bytes)) => bytes,
+            None => machine::memory() / 16,
+        };
+        self.enabled.then(|| Memory::new(bytes, age(self.ttl)))
+    }
+}
+
+/// Seconds as a limit; 0 is none.
+fn age(seconds: u32) -> Option<Duration> {
+    (seconds > 0).then(|| Duration::from_secs(seconds.into()))
+}
+
 impl CacheConfig {
+    /// The layers that are configured.
+    pub fn layers(&self) -> Layers {
+        let redis = self.redis();
+        let purges = redis.as_ref().map(Redis::purges);
+        let disk = self
+            .disk()
+            .map(|disk| Guarded::new(Box::new(disk), self.disk.policy()));
+        let redis = redis.map(|redis| Guarded::new(Box::new(redis), self.redis.policy()));
+        let objects = self
+            .objects()
+            .map(|objects| Guarded::new(Box::new(objects), self.objects.policy()));
+        let far = disk.into_iter().chain(redis).chain(objects).collect();
+        let layers = Layers::new(self.memory.layer(), far);
+        if let Some(purges) = purges {
+            layers.follow(purges);
+        }
+        layers
+    }
+
+    fn disk(&self) -> Option<Disk> {
+        let disk = Disk::open(&self.disk);
+        disk.unwrap_or_else(|error| {
+            tracing::error!(%error, "the cache on disk is not used");
+            None
+        })
+    }
+
+    fn redis(&self) -> Option<Redis> {
+        let redis = Redis::new(&self.redis);
+        redis.unwrap_or_else(|error| {
+            tracing::error!(%error, "Redis is not used");
+            None
+        })
+    }
+
+    fn objects(&self) -> Option<Objects> {
+        let objects = Objects::open(&self.objects);
+        objects.unwrap_or_else(|error| {
+            tracing::error!(%error, "the object store is not used");
+            None
+        })
+    }
+
     /// Bytes for decoded pixels.
     pub fn pixel_bytes(&self) -> u64 {
         match self.pixels {

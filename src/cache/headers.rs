@@ -6,6 +6,7 @@ use std::time::Duration;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
+use super::report::{Count, Kept};
 use crate::decode::Decoder;
 use crate::source::{Object, Stamp};
 
@@ -19,6 +20,8 @@ const UNUSED: Duration = Duration::from_secs(60);
 /// The images that were used last. One that changes is another image: it has another stamp.
 pub struct Headers {
     cache: Cache<(String, Stamp), Entry>,
+    hits: Count,
+    misses: Count,
 }
 
 #[derive(Clone)]
@@ -48,14 +51,22 @@ impl Default for Headers {
             .time_to_idle(UNUSED)
             .weigher(|_, entry: &Entry| weight(entry.memory))
             .build();
-        Self { cache }
+        Self {
+            cache,
+            hits: Count::default(),
+            misses: Count::default(),
+        }
     }
 }
 
 impl Headers {
     pub fn get(&self, object: &Object) -> Option<Arc<dyn Decoder>> {
         let key = key(object);
-        let entry = self.cache.get(&key)?;
+        let Some(entry) = self.cache.get(&key) else {
+            self.misses.add_one();
+            return None;
+        };
+        self.hits.add_one();
         let decoder = Arc::clone(&entry.decoder);
         if entry.has_grown() {
             self.cache.insert(key, Entry::new(entry.decoder));
@@ -68,6 +79,18 @@ impl Headers {
         let entry = Entry::new(Arc::from(decoder));
         let kept = self.cache.entry(key(object)).or_insert(entry);
         kept.into_value().decoder
+    }
+
+    pub fn report(&self) -> Kept {
+        let sizes = self.cache.iter().map(|(_, entry)| entry.memory);
+        let (entries, bytes) = sizes.fold((0, 0), |(count, sum), size| (count + 1, sum + size));
+        Kept {
+            name: "headers",
+            entries,
+            bytes,
+            hits: self.hits.get(),
+            misses: self.misses.get(),
+        }
     }
 }
 
@@ -126,11 +149,15 @@ mod tests {
             memory: Arc::clone(&memory),
         };
         let headers = Headers::default();
+        assert!(headers.get(&object).is_none());
         headers.keep(&object, Box::new(decoder));
         memory.store(MOST_BYTES / 2, Ordering::Relaxed);
         assert!(headers.get(&object).is_some());
         headers.cache.run_pending_tasks();
         assert_eq!(headers.cache.weighted_size(), MOST_BYTES / 2);
+        let report = headers.report();
+        assert_eq!((report.entries, report.bytes), (1, MOST_BYTES / 2));
+        assert_eq!((report.hits, report.misses), (1, 1));
         memory.store(2 * MOST_BYTES, Ordering::Relaxed);
         assert!(headers.get(&object).is_some());
         headers.cache.run_pending_tasks();

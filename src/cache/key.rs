@@ -22,6 +22,11 @@ impl CacheKey {
         Self(key)
     }
 
+    /// As given by [`as_bytes`](Self::as_bytes), perhaps on another node.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }

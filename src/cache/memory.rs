@@ -1,40 +1,31 @@
 //! The first layer: entries in the memory of this process.
 
-use std::collections::HashMap;
-use std::sync::RwLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use moka::notification::RemovalCause;
 use moka::sync::Cache;
-use std::sync::Arc;
 
-use super::CacheKey;
 use super::entry::{Entry, EntryKey};
+use super::generations::Generation;
 use super::layer::Usage;
+use super::report::Count;
 
 /// What an entry takes besides its body: key, counters, the allocator's rounding.
 const OVERHEAD: usize = 200;
 
-/// Bounded in bytes; what is asked for seldom goes first.
+/// Bounded in bytes; what is asked for seldom goes first. Entries of ended generations are not found any more, and go with
+/// time.
 pub struct Memory {
-    cache: Cache<(EntryKey, u64), Entry>,
-    generations: RwLock<Generations>,
-    evictions: Arc<AtomicU64>,
-}
-
-/// Counts the purges: entries of an earlier generation are not found any more and are evicted with time.
-#[derive(Default)]
-struct Generations {
-    all: u64,
-    images: HashMap<CacheKey, u64>,
+    cache: Cache<(EntryKey, Generation), Entry>,
+    evictions: Arc<Count>,
 }
 
 impl Memory {
     /// Of at most so many bytes; entries are kept for so long.
     pub fn new(bytes: u64, ttl: Option<Duration>) -> Self {
-        let evictions = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&evictions);
+        let evictions = Arc::new(Count::default());
+        let evicted = Arc::clone(&evictions);
         let cache = Cache::builder()
             .max_capacity(bytes)
             .weigher(|_, entry: &Entry| {
@@ -42,7 +33,7 @@ impl Memory {
             })
             .eviction_listener(move |_, _, cause| {
                 if cause == RemovalCause::Size {
-                    counter.fetch_add(1, Ordering::Relaxed);
+                    evicted.add_one();
                 }
             });
         let cache = match ttl {
@@ -51,25 +42,16 @@ impl Memory {
         };
         Self {
             cache: cache.build(),
-            generations: RwLock::default(),
             evictions,
         }
     }
 
-    pub fn get(&self, key: &EntryKey) -> Option<Entry> {
-        self.cache.get(&self.current(key))
+    pub fn get(&self, key: &EntryKey, generation: Generation) -> Option<Entry> {
+        self.cache.get(&(*key, generation))
     }
 
-    pub fn put(&self, key: &EntryKey, entry: Entry) {
-        self.cache.insert(self.current(key), entry);
-    }
-
-    /// Forgets all entries of an image.
-    pub fn purge(&self, image: CacheKey) {
-        let mut generations = self.generations.write().unwrap_or_else(|e| e.into_inner());
-        generations.all += 1;
-        let next = generations.all;
-        generations.images.insert(image, next);
+    pub fn put(&self, key: &EntryKey, generation: Generation, entry: Entry) {
+        self.cache.insert((*key, generation), entry);
     }
 
     /// Forgets everything.
@@ -82,14 +64,8 @@ impl Memory {
         Usage {
             entries: Some(self.cache.entry_count()),
             bytes: Some(self.cache.weighted_size()),
-            evictions: Some(self.evictions.load(Ordering::Relaxed)),
+            evictions: Some(self.evictions.get()),
         }
-    }
-
-    fn current(&self, key: &EntryKey) -> (EntryKey, u64) {
-        let generations = self.generations.read().unwrap_or_else(|e| e.into_inner());
-        let generation = generations.images.get(&key.image).copied();
-        (*key, generation.unwrap_or(0))
     }
 }
 
@@ -98,10 +74,12 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::cache::CacheKey;
+    use crate::cache::generations::Generations;
 
-    fn key(image: &str, entry: &str) -> EntryKey {
+    fn key(entry: &str) -> EntryKey {
         EntryKey {
-            image: CacheKey::new(&[image]),
+            image: CacheKey::new(&["image"]),
             entry: CacheKey::new(&[entry]),
         }
     }
@@ -111,28 +89,28 @@ mod tests {
     }
 
     #[test]
-    fn a_purge_forgets_one_image_and_what_is_put_afterwards_is_found() {
+    fn entries_of_another_generation_are_not_found() {
         let memory = Memory::new(1 << 20, None);
-        let (a, b) = (key("a", "1"), key("b", "1"));
-        memory.put(&a, entry(10));
-        memory.put(&b, entry(10));
-        memory.purge(a.image);
-        assert_eq!(memory.get(&a), None);
-        assert!(memory.get(&b).is_some());
-        memory.put(&a, entry(11));
-        assert_eq!(memory.get(&a).unwrap().body.len(), 11);
-        memory.clear();
-        assert!(memory.get(&a).is_none() && memory.get(&b).is_none());
+        let generations = Generations::default();
+        let key = key("a");
+        let first = generations.of(&key.image);
+        memory.put(&key, first, entry(10));
+        assert!(memory.get(&key, first).is_some());
+        generations.end(key.image);
+        assert_eq!(memory.get(&key, generations.of(&key.image)), None);
     }
 
     #[test]
     fn no_more_is_held_than_the_bound() {
         let memory = Memory::new(100_000, None);
+        let generation = Generations::default().of(&key("a").image);
         for number in 0..100 {
-            memory.put(&key("a", &number.to_string()), entry(10_000));
+            memory.put(&key(&number.to_string()), generation, entry(10_000));
         }
         let usage = memory.usage();
         assert!(usage.bytes.unwrap() <= 100_000 && usage.entries.unwrap() > 0);
         assert!(usage.evictions.unwrap() > 0);
+        memory.clear();
+        assert_eq!(memory.usage().entries, Some(0));
     }
 }

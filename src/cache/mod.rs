@@ -1,20 +1,28 @@
 //! What is made once and kept.
 
+mod breaker;
 pub mod config;
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod disk;
 mod entry;
+pub mod flights;
+mod generations;
+pub mod guarded;
 mod headers;
 mod key;
 pub mod layer;
+mod layers;
 pub mod memory;
 pub mod objects;
 mod pixels;
+pub mod redis;
 pub mod report;
 pub mod seal;
 
 pub use entry::{Entry, EntryKey};
 pub use headers::Headers;
 pub use key::CacheKey;
+pub use layers::{Found, Layers, Ticket};
 pub use pixels::Pixels;
+pub use report::LayerReport;

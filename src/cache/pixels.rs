@@ -7,6 +7,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use super::CacheKey;
+use super::report::{Count, Kept};
 use crate::decode::{DecodeError, Decoder, Window};
 use crate::geometry::Rect;
 use crate::raster::Raster;
@@ -17,6 +18,8 @@ const KIBIBYTE: u64 = 1 << 10;
 pub struct Pixels {
     cache: Cache<(CacheKey, Window), Arc<Raster>>,
     bytes: u64,
+    asked: Count,
+    misses: Count,
 }
 
 impl Pixels {
@@ -27,7 +30,12 @@ impl Pixels {
             .max_capacity(bytes / KIBIBYTE)
             .weigher(|_, raster: &Arc<Raster>| kibibytes(raster.bytes()))
             .build();
-        Self { cache, bytes }
+        Self {
+            cache,
+            bytes,
+            asked: Count::default(),
+            misses: Count::default(),
+        }
     }
 
     /// Bytes of the largest raster that is kept: one must not drive out all others.
@@ -51,7 +59,9 @@ impl Pixels {
             level: window.level,
             rect: wide,
         };
+        self.asked.add_one();
         let decode = || {
+            self.misses.add_one();
             // Or the bound would hold only now and then.
             self.cache.run_pending_tasks();
             decoder.decode(&wide).map(Arc::new)
@@ -60,6 +70,18 @@ impl Pixels {
         match (self.cache.try_get_with((image, wide), decode), part) {
             (Ok(raster), Some(part)) => Ok(raster.crop(part)),
             _ => decoder.decode(window),
+        }
+    }
+
+    pub fn report(&self) -> Kept {
+        self.cache.run_pending_tasks();
+        let misses = self.misses.get();
+        Kept {
+            name: "pixels",
+            entries: self.cache.entry_count(),
+            bytes: self.cache.weighted_size() * KIBIBYTE,
+            hits: self.asked.get().saturating_sub(misses),
+            misses,
         }
     }
 }
@@ -128,6 +150,9 @@ mod tests {
             assert_eq!(found.unwrap(), decoder.inner.decode(&window).unwrap());
         }
         assert_eq!(decoder.decoded.load(Ordering::Relaxed), 1);
+        let report = pixels.report();
+        assert_eq!((report.entries, report.hits, report.misses), (1, 2, 1));
+        assert!(report.bytes > 0);
         let other = CacheKey::new(&["another image"]);
         let window = window(0, 0, 8);
         pixels

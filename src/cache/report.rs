@@ -19,6 +19,10 @@ impl Count {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub fn add(&self, number: u64) {
+        self.0.fetch_add(number, Ordering::Relaxed);
+    }
+
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -59,6 +63,17 @@ pub struct LayerReport {
     /// Entries that were not put into it, because too many were waiting.
     pub dropped: u64,
     pub latency: Latency,
+}
+
+/// A snapshot of what is kept in memory beside the layers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// `headers`, `pixels`.
+    pub name: &'static str,
+    pub entries: u64,
+    pub bytes: u64,
+    pub hits: u64,
+    pub misses: u64,
 }
 
 /// How long looking an entry up took.

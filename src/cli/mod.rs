@@ -7,9 +7,12 @@ mod config;
 mod explain;
 mod health;
 mod info;
+mod progress;
+mod purge;
 mod pyramid;
 mod serve;
 mod settings;
+mod warm;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -34,6 +37,8 @@ enum Command {
     Info(info::Info),
     Explain(explain::Explain),
     Pyramid(pyramid::Pyramid),
+    Purge(purge::Purge),
+    Warm(warm::Warm),
 }
 
 /// How every command ends.
@@ -54,6 +59,8 @@ pub fn run() -> ExitCode {
         Command::Info(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Pyramid(command) => command.run(),
+        Command::Purge(command) => command.run(),
+        Command::Warm(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use clap::Args;
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::HumanBytes;
 
 use self::images::{Image, Images};
+use super::progress::progress_bar;
 use super::settings::ConfigFile;
 use super::{Outcome, print, with_causes};
 use crate::config::Config;
@@ -108,7 +109,7 @@ fn build_all(images: &Images, config: &Config) -> Summary {
     let threads = config.work.thread_count().max(1);
     let workers = images.all.len().clamp(1, threads);
     let each = NonZeroUsize::new(threads / workers).unwrap_or(NonZeroUsize::MIN);
-    let bar = progress_bar(images.all.len());
+    let bar = progress_bar(images.all.len(), "images");
     let summary = Mutex::new(Summary::default());
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -125,13 +126,6 @@ fn build_all(images: &Images, config: &Config) -> Summary {
     });
     bar.finish_and_clear();
     summary.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn progress_bar(images: usize) -> ProgressBar {
-    const TEMPLATE: &str = "{bar:40} {pos} of {len} images, {elapsed}, {eta} to go";
-    let style = ProgressStyle::with_template(TEMPLATE);
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(images as u64).with_style(style)
 }
 
 fn build(

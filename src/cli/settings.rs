@@ -1,6 +1,7 @@
 //! The arguments that give settings.
 
 use std::env;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -105,9 +106,28 @@ fn root_flag(dir: &Path) -> Result<Flag, Usage> {
     })
 }
 
+/// Where a server that listens there is found from this machine: one on the unspecified address listens on the loopback
+/// address, too.
+pub fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_server_is_asked_at_an_address_of_this_machine() {
+        let of = |listen: &str| reachable(listen.parse().unwrap()).to_string();
+        assert_eq!(of("0.0.0.0:8182"), "127.0.0.1:8182");
+        assert_eq!(of("[::]:80"), "[::1]:80");
+        assert_eq!(of("10.1.2.3:1"), "10.1.2.3:1");
+    }
 
     #[test]
     fn a_file_or_a_variable_names_the_images() {

@@ -327,6 +327,59 @@ mod tests {
     }
 
     #[test]
+    fn a_section_may_stand_within_another() {
+        let file = "[cache]\npixels = '1 GiB'\n[cache.redis]\nttl = 5";
+        let environment = [("AZULEJO_CACHE__REDIS__PREFIX", "images:")];
+        let loaded = loaded(file, &environment);
+        assert_eq!(loaded.config.cache.redis.ttl, 5);
+        assert_eq!(loaded.config.cache.redis.prefix, "images:");
+        let printed = loaded.to_string();
+        let section = printed
+            .split("[cache.redis]\n# url is not set\n")
+            .nth(1)
+            .unwrap();
+        assert!(section.starts_with("prefix = \"images:\" # AZULEJO_CACHE__REDIS__PREFIX\n"));
+
+        let problems = problems(
+            "[cache.redis]\ntl = 5\ncolour = 1\n[cache.rdis]\nttl = 1",
+            &[],
+        );
+        let remedies: Vec<_> = problems
+            .iter()
+            .map(|problem| problem.remedy.as_str())
+            .collect();
+        assert_eq!(
+            remedies,
+            [
+                "Did you mean cache.redis? Otherwise remove it.",
+                "Remove it. The keys of this section are: url, prefix, ttl, timeout_ms.",
+                "Did you mean cache.redis.ttl? Otherwise remove it.",
+            ]
+        );
+    }
+
+    #[test]
+    fn passwords_are_not_printed() {
+        let file = "[cache.redis]\nurl = 'redis://me:secret@host'";
+        assert!(
+            loaded(file, &[])
+                .to_string()
+                .contains("redis://me:***@host")
+        );
+        for wrong in [
+            "url = 'reds://me:secret@host'",
+            "ulr = 'redis://me:secret@host'",
+        ] {
+            let problems = problems(&format!("[cache.redis]\n{wrong}"), &[]);
+            let text = problems[0].to_string();
+            assert!(
+                text.contains("me:***@host") && !text.contains("secret"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn a_file_that_is_not_toml_or_not_there_is_a_problem() {
         let not_toml = problems("[server\nlisten = 1", &[]);
         assert_eq!(not_toml[0].rule, "must be TOML");

@@ -10,6 +10,8 @@ use ipnet::IpNet;
 
 use super::byte_size::ByteSize;
 use super::hex_color::HexColor;
+use crate::cache::redis::RedisUrl;
+use crate::http::admin::token::Token;
 use crate::http::config::{
     PublicUrl, ViewerUrl, check_header_value, check_http_url, check_slash_substitute,
 };
@@ -33,7 +35,7 @@ pub struct Format {
 }
 
 /// Every kind.
-pub const FORMATS: [Format; 10] = [
+pub const FORMATS: [Format; 11] = [
     Format {
         name: "socket-address",
         rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",
@@ -57,6 +59,12 @@ pub const FORMATS: [Format; 10] = [
         rule: "an absolute http or https URL with {info} in it",
         example: "https://viewer.example.org/?iiif-content={info}",
         check: parses::<ViewerUrl>,
+    },
+    Format {
+        name: "secret-token",
+        rule: "a text of at least 16 letters, digits and characters of -._~+/=",
+        example: "put-random-characters-here",
+        check: parses::<Token>,
     },
     Format {
         name: "http-url",
@@ -87,6 +95,12 @@ pub const FORMATS: [Format; 10] = [
         rule: "bytes as a whole number, or a text of a whole number and B, KiB, MiB, GiB, TiB, kB, MB, GB or TB",
         example: "512 MiB",
         check: parses::<ByteSize>,
+    },
+    Format {
+        name: "redis-url",
+        rule: "a URL that begins with redis:, rediss:, unix:, redis-cluster:, rediss-cluster:, redis-sentinel: or rediss-sentinel:",
+        example: "redis://127.0.0.1:6379/0",
+        check: parses::<RedisUrl>,
     },
     Format {
         name: "log-filter",

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::effective::as_toml;
 use super::layers::variable;
-use super::schema::{Entry, entries, rule, schema};
+use super::schema::{Entry, description, entries, rule, schema, sections};
 
 const WIDTH: usize = 100;
 
@@ -19,10 +19,10 @@ pub fn default_toml() -> String {
         "Every setting of Azulejo at its default. Generated from src/: do not edit.",
         "# ",
     );
-    for section in entries(&schema()) {
+    for section in sections(&schema()) {
         text += &format!(
             "\n{}[{}]\n",
-            comment(section.description(), "# "),
+            comment(description(section.schema), "# "),
             section.name
         );
         for key in entries(section.schema) {
@@ -85,10 +85,14 @@ are errors, and all problems are reported at once. Editors that know JSON Schema
 /// `docs/configuration.md`.
 pub fn configuration_md() -> String {
     let mut text = INTRODUCTION.to_owned();
-    for section in entries(&schema()) {
-        text += &format!("\n## [{}]\n\n{}\n", section.name, section.description());
+    for section in sections(&schema()) {
+        text += &format!(
+            "\n## [{}]\n\n{}\n",
+            section.name,
+            description(section.schema)
+        );
         for key in entries(section.schema) {
-            text += &chapter(section.name, key);
+            text += &chapter(&section.name, key);
         }
     }
     text

@@ -12,6 +12,7 @@ pub mod formats;
 pub mod generate;
 pub mod hex_color;
 pub mod layers;
+pub mod passwords;
 pub mod problem;
 mod report;
 pub mod schema;
@@ -28,6 +29,7 @@ pub use problem::{ConfigErrors, Problem};
 use crate::cache::config::CacheConfig;
 use crate::decode::Limits;
 use crate::encode::config::EncodeConfig;
+use crate::http::admin::config::AdminConfig;
 use crate::http::config::ServerConfig;
 use crate::iiif::config::ImageConfig;
 use crate::pyramid::config::PyramidConfig;
@@ -48,6 +50,7 @@ pub struct Config {
     pub work: WorkConfig,
     pub cache: CacheConfig,
     pub pyramids: PyramidConfig,
+    pub admin: AdminConfig,
     pub log: LogConfig,
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::effective::as_toml;
 use super::layers::{Given, join, variable};
-use super::{Problem, formats, schema, suggest};
+use super::{Problem, formats, passwords, schema, suggest};
 
 /// Knows what was given and what is allowed.
 pub struct Reporter<'a> {
@@ -34,7 +34,9 @@ impl Reporter<'_> {
         let is_section = !key.contains('.');
         let value = self.given.get(key);
         Problem {
-            value: value.filter(|value| !value.is_object()).map(as_toml),
+            value: value
+                .filter(|value| !value.is_object())
+                .map(|value| self.shown(key, value)),
             origin: self.origin(key),
             rule: format!(
                 "there is no such {}",
@@ -45,24 +47,44 @@ impl Reporter<'_> {
         }
     }
 
+    /// A value as it was written, but none that is secret, or is likely to be one under a misspelt key.
+    fn shown(&self, key: &str, value: &Value) -> String {
+        let is_secret = |key: &str| schema::find(self.schema, key).is_some_and(schema::is_secret);
+        let known = schema::keys(self.schema);
+        let meant = suggest::nearest(key, &known).unwrap_or_default();
+        let of_section = |section: &str| {
+            known
+                .iter()
+                .any(|key| key.starts_with(section) && is_secret(key))
+        };
+        let section = key.split('.').next().unwrap_or_default();
+        let is_unknown = schema::find(self.schema, key).is_none();
+        let may_be = is_unknown && (is_secret(meant) || of_section(&format!("{section}.")));
+        if is_secret(key) || may_be {
+            return "(not shown)".to_owned();
+        }
+        passwords::hide(&as_toml(value))
+    }
+
     fn meant(&self, key: &str, value: Option<&Value>) -> String {
         let known = match value {
-            Some(Value::Object(_)) => names(self.schema),
+            Some(Value::Object(_)) => self.section_names(),
             _ => schema::keys(self.schema),
         };
         if let Some(meant) = suggest::nearest(key, &known) {
             let meant = self.spelled(key, meant);
             return format!("Did you mean {meant}? Otherwise remove it.");
         }
-        let section = key
-            .split('.')
-            .next()
-            .and_then(|name| schema::find(self.schema, name));
-        let (what, known) = match section {
-            Some(section) => ("keys of this section", names(section)),
-            None => ("sections", names(self.schema)),
+        let (what, known) = match schema::section_of(self.schema, key) {
+            Some(section) => ("keys of this section", names(section.schema)),
+            None => ("sections", self.section_names()),
         };
         format!("Remove it. The {what} are: {}.", known.join(", "))
+    }
+
+    fn section_names(&self) -> Vec<String> {
+        let sections = schema::sections(self.schema).into_iter();
+        sections.map(|section| section.name).collect()
     }
 
     /// A key as one would write it in the layer that the other comes from.
@@ -108,7 +130,7 @@ impl Reporter<'_> {
     fn wrong(&self, key: String, value: &Value) -> Problem {
         let schema = schema::find(self.schema, &key).unwrap_or(&Value::Null);
         Problem {
-            value: Some(as_toml(value)),
+            value: Some(self.shown(&key, value)),
             origin: self.origin(&key),
             rule: rule_and_meaning(schema),
             remedy: self.remedy(&key, schema, value),
@@ -169,6 +191,7 @@ impl Reporter<'_> {
     }
 }
 
+/// As it was written, except for passwords.
 fn names(schema: &Value) -> Vec<String> {
     schema::entries(schema)
         .map(|entry| entry.name.to_owned())

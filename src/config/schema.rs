@@ -5,6 +5,7 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use serde_json::{Map, Value};
 
+use super::layers::join;
 use super::{Config, formats};
 
 /// The JSON Schema of the whole configuration, sections written out in place.
@@ -50,15 +51,43 @@ fn text<'a>(schema: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     schema.get(name).and_then(Value::as_str)
 }
 
-/// A section of the configuration or a key of one: its name and its schema.
+/// A section of the configuration: its name as in `[cache.redis]`, and its schema.
+pub struct Section<'a> {
+    pub name: String,
+    pub schema: &'a Value,
+}
+
+/// A key of a section: its name and its schema.
 #[derive(Clone, Copy)]
 pub struct Entry<'a> {
     pub name: &'a str,
     pub schema: &'a Value,
 }
 
-/// The sections of the whole schema, or the keys of one section's schema, in the order of the struct.
-pub fn entries(schema: &Value) -> impl Iterator<Item = Entry<'_>> {
+/// All sections in the order of the structs, each before those within it.
+pub fn sections(schema: &Value) -> Vec<Section<'_>> {
+    let mut found = Vec::new();
+    collect_sections("", schema, &mut found);
+    found
+}
+
+fn collect_sections<'a>(above: &str, schema: &'a Value, found: &mut Vec<Section<'a>>) {
+    for Entry { name, schema } in properties(schema).filter(is_section) {
+        let name = join(above, name);
+        found.push(Section {
+            name: name.clone(),
+            schema,
+        });
+        collect_sections(&name, schema, found);
+    }
+}
+
+/// The keys of a section's schema, in the order of the struct, without the sections within it.
+pub fn entries(section: &Value) -> impl Iterator<Item = Entry<'_>> {
+    properties(section).filter(|entry| !is_section(entry))
+}
+
+fn properties(schema: &Value) -> impl Iterator<Item = Entry<'_>> {
     let properties = schema.get("properties").and_then(Value::as_object);
     properties
         .into_iter()
@@ -66,13 +95,26 @@ pub fn entries(schema: &Value) -> impl Iterator<Item = Entry<'_>> {
         .map(|(name, schema)| Entry { name, schema })
 }
 
+fn is_section(entry: &Entry<'_>) -> bool {
+    entry.schema.get("properties").is_some()
+}
+
 /// All keys as `section.key`.
 pub fn keys(schema: &Value) -> Vec<String> {
-    let of_section = |section: Entry<'_>| {
-        let names = entries(section.schema).map(|key| format!("{}.{}", section.name, key.name));
+    let of_section = |section: &Section<'_>| {
+        let names = entries(section.schema).map(|key| join(&section.name, key.name));
         names.collect::<Vec<_>>()
     };
-    entries(schema).flat_map(of_section).collect()
+    sections(schema).iter().flat_map(of_section).collect()
+}
+
+/// The innermost section that a key stands in, whether the key exists or not.
+pub fn section_of<'a>(schema: &'a Value, key: &str) -> Option<Section<'a>> {
+    let holds = |section: &Section<'_>| {
+        let rest = key.strip_prefix(section.name.as_str());
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    sections(schema).into_iter().rfind(holds)
 }
 
 /// The schema of a section, of `section.key`, or of an element `section.key.3` of a list.
@@ -95,6 +137,11 @@ impl Entry<'_> {
         self.schema.get("default")
     }
 
+    /// Whether it must not be printed.
+    pub fn is_secret(&self) -> bool {
+        is_secret(self.schema)
+    }
+
     /// A value as one could be written.
     pub fn example(&self) -> Option<&Value> {
         self.schema
@@ -109,6 +156,11 @@ pub fn description(schema: &Value) -> &str {
         .get("description")
         .and_then(Value::as_str)
         .unwrap_or_default()
+}
+
+/// Whether a value must not be printed.
+pub fn is_secret(schema: &Value) -> bool {
+    schema.get("writeOnly").and_then(Value::as_bool) == Some(true)
 }
 
 /// Whether a value can be a text, a list and so on.
@@ -168,10 +220,10 @@ mod tests {
     #[test]
     fn every_key_is_documented_and_has_a_default_or_an_example() {
         let schema = schema();
-        for section in entries(&schema) {
-            assert_ne!(section.description(), "", "{}", section.name);
+        for section in sections(&schema) {
+            assert_ne!(description(section.schema), "", "{}", section.name);
             for key in entries(section.schema) {
-                let name = format!("{}.{}", section.name, key.name);
+                let name = join(&section.name, key.name);
                 assert_ne!(key.description(), "", "{name}");
                 assert!(key.default().or(key.example()).is_some(), "{name}");
             }

@@ -3,7 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
+use super::admin::config::AdminConfig;
 use super::config::ServerConfig;
+use super::connections::Places;
+use super::metrics::{self, requests::Requests};
 use crate::config::Config;
 use crate::pipeline::Pipeline;
 
@@ -13,6 +16,9 @@ pub struct App(Arc<Parts>);
 
 struct Parts {
     server: ServerConfig,
+    admin: AdminConfig,
+    requests: Requests,
+    places: Places,
     pipeline: Pipeline,
 }
 
@@ -20,8 +26,12 @@ impl App {
     /// # Errors
     /// If the images' directory cannot be opened.
     pub fn new(config: &Config) -> io::Result<Self> {
+        metrics::start();
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
+            admin: config.admin.clone(),
+            requests: Requests::default(),
+            places: Places::default(),
             pipeline: Pipeline::new(config)?,
         })))
     }
@@ -33,6 +43,20 @@ impl App {
 
     pub(super) fn server(&self) -> &ServerConfig {
         &self.0.server
+    }
+
+    pub(super) fn admin(&self) -> &AdminConfig {
+        &self.0.admin
+    }
+
+    /// Counted since the start.
+    pub(super) fn requests(&self) -> &Requests {
+        &self.0.requests
+    }
+
+    /// For the connections of clients.
+    pub(super) fn places(&self) -> &Places {
+        &self.0.places
     }
 
     pub(super) fn pipeline(&self) -> &Pipeline {

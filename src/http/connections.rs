@@ -52,20 +52,46 @@ impl Default for Patience {
     }
 }
 
+/// How many connections there may be, and how many there are. Clones share them.
+#[derive(Clone)]
+pub struct Places {
+    free: Arc<Semaphore>,
+    all: usize,
+}
+
+impl Places {
+    pub fn new(all: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(all)),
+            all,
+        }
+    }
+
+    pub fn taken(&self) -> usize {
+        self.all - self.free.available_permits()
+    }
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self::new(most_connections())
+    }
+}
+
 /// All connections of a server.
 pub struct Connections {
     router: Router,
     patience: Patience,
-    places: Arc<Semaphore>,
+    places: Places,
     open: GracefulShutdown,
 }
 
 impl Connections {
-    pub fn new(router: Router, patience: Patience) -> Self {
+    pub fn new(router: Router, patience: Patience, places: Places) -> Self {
         Self {
             router,
             patience,
-            places: Arc::new(Semaphore::new(most_connections())),
+            places,
             open: GracefulShutdown::new(),
         }
     }
@@ -74,7 +100,7 @@ impl Connections {
     pub async fn accept(&self, listener: &TcpListener) -> Infallible {
         loop {
             // Never an error: nothing closes the semaphore.
-            let place = Arc::clone(&self.places).acquire_owned().await;
+            let place = Arc::clone(&self.places.free).acquire_owned().await;
             let (stream, peer) = next(listener).await;
             let watcher = self.open.watcher();
             let connection = serve(self.router.clone(), self.patience, watcher, stream, peer);
@@ -204,7 +230,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let closed = tokio::spawn(async move {
-            let connections = Connections::new(router, patience);
+            let connections = Connections::new(router, patience, Places::default());
             tokio::select! {
                 never = connections.accept(&listener) => match never {},
                 _ = stopped => {}

@@ -21,9 +21,10 @@ fn status(error: &Error) -> StatusCode {
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
         Error::SourceBroken { .. } | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Error::SourceUnavailable { .. } | Error::StoreUnavailable(_) | Error::Busy => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Error::SourceUnavailable { .. }
+        | Error::StoreUnavailable(_)
+        | Error::CacheUnavailable(_)
+        | Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Error::Timeout => StatusCode::GATEWAY_TIMEOUT,
     }
 }
@@ -51,6 +52,16 @@ pub fn method_not_allowed(request: &HeaderMap) -> Response {
     let status = StatusCode::METHOD_NOT_ALLOWED;
     let mut response = text(status, "use GET, HEAD or OPTIONS", request);
     response.headers_mut().insert(header::ALLOW, METHODS);
+    response
+}
+
+/// Without the token that it takes (RFC 6750, section 3).
+pub fn unauthorised(request: &HeaderMap) -> Response {
+    let message = "this takes the token of those who run the server";
+    let mut response = text(StatusCode::UNAUTHORIZED, message, request);
+    let scheme = HeaderValue::from_static("Bearer");
+    let headers = response.headers_mut();
+    headers.insert(header::WWW_AUTHENTICATE, scheme);
     response
 }
 

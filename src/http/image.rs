@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
@@ -13,11 +13,11 @@ use super::app::App;
 use super::base::public_base;
 use super::log::Logged;
 use super::path::{Call, prefix};
-use super::{conditional, disposition, error, information};
+use super::{caching, conditional, disposition, error, information};
 use crate::error::Error;
 use crate::iiif::identifier::IdentifierError;
 use crate::iiif::{Identifier, ImageRequest, Version};
-use crate::pipeline::{Derivative, Prepared, Validators};
+use crate::pipeline::{Caching, Derivative, Origin, Prepared, Validators};
 
 pub async fn version_2(State(app): State<App>, request: Parts) -> Response {
     answer(&app, Version::V2, &request).await
@@ -28,7 +28,7 @@ pub async fn version_3(State(app): State<App>, request: Parts) -> Response {
 }
 
 async fn answer(app: &App, version: Version, request: &Parts) -> Response {
-    let client = Client::new(request);
+    let client = Client::new(app, request);
     match dispatch(app, version, &client).await {
         Ok(response) => response,
         Err(failure) => error::respond(&failure, client.headers),
@@ -40,16 +40,28 @@ pub(super) struct Client<'a> {
     pub uri: &'a Uri,
     pub headers: &'a HeaderMap,
     pub peer: Option<IpAddr>,
+    pub caching: Caching,
 }
 
 impl<'a> Client<'a> {
-    pub fn new(request: &'a Parts) -> Self {
+    pub fn new(app: &App, request: &'a Parts) -> Self {
         let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
         Self {
             uri: &request.uri,
             headers: &request.headers,
             peer: peer.map(|ConnectInfo(address)| address.ip()),
+            caching: caching::asked(app, request),
         }
+    }
+
+    /// Whether it may be answered that its copy is current. Who goes around the cache wants to see the answer made.
+    pub fn has_copy(&self) -> bool {
+        self.caching == Caching::Use && conditional::is_asked(self.headers)
+    }
+
+    /// Whether its copy is the current one.
+    pub fn has_current(&self, validators: &Validators) -> bool {
+        self.has_copy() && conditional::is_current(self.headers, validators)
     }
 }
 
@@ -110,20 +122,22 @@ async fn image(
     request: ImageRequest,
 ) -> Result<Response, Error> {
     let version = request.version;
-    let prepared = app
-        .pipeline()
-        .prepare(request, !conditional::is_asked(client.headers))
-        .await?;
+    let prepared = app.pipeline().prepare(request, !client.has_copy()).await?;
     let mut headers = headers(app, client, base, version, &prepared);
     let logged = Logged {
         identifier: prepared.identifier.clone(),
         request: prepared.plan.canonical.to_string(),
         strategy: prepared.plan.strategy(),
     };
-    let mut response = if conditional::is_current(client.headers, &prepared.validators) {
+    let mut response = if client.has_current(&prepared.validators) {
         not_modified(headers)
     } else {
-        let Derivative { bytes, format } = app.pipeline().render(prepared).await?;
+        let Derivative {
+            bytes,
+            format,
+            origin,
+        } = app.pipeline().render(prepared, client.caching).await?;
+        headers.insert(CACHE_STATUS, cache_status(origin));
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static(format.media_type()),
@@ -136,6 +150,21 @@ async fn image(
     Ok(response)
 }
 
+/// RFC 9211.
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+/// Whether the answer was in the cache, for people who wonder about its time.
+fn cache_status(origin: Origin) -> HeaderValue {
+    HeaderValue::from_static(match origin {
+        Origin::Cached("memory") => "azulejo; hit; detail=memory",
+        Origin::Cached("disk") => "azulejo; hit; detail=disk",
+        Origin::Cached("redis") => "azulejo; hit; detail=redis",
+        Origin::Cached(_) => "azulejo; hit",
+        Origin::Copied => "azulejo; fwd=bypass; detail=copied",
+        Origin::Made => "azulejo; fwd=miss",
+    })
+}
+
 /// H05: the same on 200, 304 and HEAD.
 fn headers(
     app: &App,
@@ -144,7 +173,7 @@ fn headers(
     version: Version,
     prepared: &Prepared,
 ) -> HeaderMap {
-    let mut headers = cache_headers(app, &prepared.validators);
+    let mut headers = cache_headers(app, client, &prepared.validators);
     let canonical = format!("{base}/{}", prepared.plan.canonical);
     headers.insert(header::LINK, links(Some(&canonical), version));
     let disposition = disposition::disposition(prepared, client.uri.query());
@@ -153,13 +182,17 @@ fn headers(
 }
 
 /// What caches need to know.
-pub(super) fn cache_headers(app: &App, validators: &Validators) -> HeaderMap {
+pub(super) fn cache_headers(app: &App, client: &Client<'_>, validators: &Validators) -> HeaderMap {
+    let cache_control = match client.caching {
+        Caching::Bypass => "no-store",
+        Caching::Use | Caching::Renew => &app.server().cache_control,
+    };
     let mut headers = HeaderMap::new();
     let modified = httpdate::fmt_http_date(validators.modified);
     let values = [
         (header::ETAG, format!("\"{}\"", validators.etag)),
         (header::LAST_MODIFIED, modified),
-        (header::CACHE_CONTROL, app.server().cache_control.clone()),
+        (header::CACHE_CONTROL, cache_control.to_owned()),
     ];
     for (name, value) in values {
         if let Ok(value) = HeaderValue::from_str(&value) {

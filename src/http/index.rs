@@ -39,7 +39,7 @@ impl App {
 }
 
 pub async fn index(State(app): State<App>, request: Parts) -> Response {
-    let client = Client::new(&request);
+    let client = Client::new(&app, &request);
     match respond(&app, &client).await {
         Ok(response) => response,
         Err(failure) => error::respond(&failure, client.headers),
@@ -84,7 +84,8 @@ async fn page(app: &App, query: &str) -> Result<Page, Error> {
     })
 }
 
-fn parameter(query: &str, name: &str) -> Option<String> {
+/// The value of a parameter of the query, decoded.
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
     let value = query
         .split('&')
         .find_map(|pair| match pair.split_once('=') {

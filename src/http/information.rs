@@ -6,7 +6,6 @@ use axum::response::Response;
 
 use super::accept::InformationType;
 use super::app::App;
-use super::conditional;
 use super::image::{Client, cache_headers, links, not_modified};
 use super::log::Logged;
 use crate::cache::CacheKey;
@@ -28,11 +27,11 @@ pub async fn respond(
         etag: CacheKey::new(&[&body, media_type]).to_string(),
         modified,
     };
-    let mut headers = cache_headers(app, &validators);
+    let mut headers = cache_headers(app, client, &validators);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::VARY, HeaderValue::from_static("Accept"));
     headers.insert(header::LINK, links(None, version));
-    let mut response = if conditional::is_current(client.headers, &validators) {
+    let mut response = if client.has_current(&validators) {
         headers.remove(header::CONTENT_TYPE);
         not_modified(headers)
     } else {

@@ -1,4 +1,4 @@
-//! The whole stack of layers around the routes, outermost first: log, `nosniff`, CORS, panics, time limit.
+//! The whole stack of layers around the routes, outermost first: log, counts, `nosniff`, CORS, panics, time limit.
 
 use std::any::Any;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use super::app::App;
 use super::error;
 use super::log::log;
+use super::metrics::requests::count;
 use crate::error::Error;
 
 /// How long browsers may remember that a request is allowed (X05).
@@ -24,8 +25,25 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) fn wrap(routes: Router, app: &App) -> Router {
     let layers = ServiceBuilder::new()
         .layer(from_fn(log))
+        .layer(from_fn_with_state(app.clone(), count))
         .layer(no_sniffing())
         .layer(cors())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), limit_time));
+    routes.layer(layers)
+}
+
+/// For what is not for everyone: no script of another site may read it, and no cache may keep it.
+pub(super) fn wrap_private(routes: Router, app: &App) -> Router {
+    let no_store = HeaderValue::from_static("no-store");
+    let layers = ServiceBuilder::new()
+        .layer(from_fn(log))
+        .layer(from_fn_with_state(app.clone(), count))
+        .layer(no_sniffing())
+        .layer(SetResponseHeaderLayer::overriding(
+            header::CACHE_CONTROL,
+            no_store,
+        ))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), limit_time));
     routes.layer(layers)

@@ -1,9 +1,11 @@
 //! The server as HTTP sees it. Nothing outside this module knows of axum.
 
 mod accept;
+pub mod admin;
 mod app;
 mod assets;
 mod base;
+mod caching;
 mod conditional;
 pub mod config;
 mod connections;
@@ -16,6 +18,7 @@ mod index;
 mod information;
 mod layers;
 mod log;
+pub mod metrics;
 pub mod pages;
 mod path;
 mod router;

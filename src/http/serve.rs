@@ -1,14 +1,19 @@
 //! Listening, and stopping in good order.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::connections::{Connections, Patience};
+use super::admin::open_routes;
+use super::connections::{Connections, Patience, Places};
 use super::{App, router};
 use crate::config::Config;
+
+/// Connections at once for metrics.
+const MOST_SCRAPES: usize = 16;
 
 /// Serves until the process is asked to stop; requests under way are answered first, unless it is asked again.
 ///
@@ -17,12 +22,18 @@ use crate::config::Config;
 pub async fn serve(config: &Config) -> io::Result<()> {
     let app = App::new(config)?;
     let listener = TcpListener::bind(config.server.listen).await?;
+    let metrics = match config.admin.listen {
+        Some(address) => Some(TcpListener::bind(address).await?),
+        None => None,
+    };
     let mut stop = Stop::listen()?;
     app.start();
     announce(config, listener.local_addr()?, &app).await;
-    let connections = Connections::new(router(app), Patience::default());
+    let places = app.places().clone();
+    let connections = Connections::new(router(app.clone()), Patience::default(), places);
     tokio::select! {
         never = connections.accept(&listener) => match never {},
+        never = give_metrics(&app, metrics) => match never {},
         () = stop.asked() => {}
     }
     // New clients are refused from now on, instead of waiting for an answer that never comes.
@@ -32,6 +43,20 @@ pub async fn serve(config: &Config) -> io::Result<()> {
         () = stop.asked() => tracing::warn!("stopped at once"),
     }
     Ok(())
+}
+
+/// At an address of their own, if there is one.
+async fn give_metrics(app: &App, listener: Option<TcpListener>) -> Infallible {
+    let Some(listener) = listener else {
+        return std::future::pending().await;
+    };
+    if let Ok(address) = listener.local_addr() {
+        println!("  metrics:     http://{address}/metrics");
+    }
+    let places = Places::new(MOST_SCRAPES);
+    Connections::new(open_routes(app), Patience::default(), places)
+        .accept(&listener)
+        .await
 }
 
 /// Says on standard output where to look.

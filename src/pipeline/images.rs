@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cache::Headers;
+use crate::cache::report::Kept;
 use crate::config::Config;
 use crate::decode::{self, Decoder, Limits};
-use crate::error::Error;
+use crate::error::{Error, cause};
 use crate::iiif::Identifier;
 use crate::input::Input;
 use crate::source::{Filesystem, Object, SourceError};
@@ -45,7 +46,12 @@ impl Images {
         })
     }
 
-    fn find(&self, identifier: &Identifier) -> Result<Object, Error> {
+    /// The images that are open.
+    pub fn headers(&self) -> Kept {
+        self.headers.report()
+    }
+
+    pub fn find(&self, identifier: &Identifier) -> Result<Object, Error> {
         let found = self.filesystem.find(identifier);
         found.map_err(|error| not_found(identifier, error))
     }
@@ -88,7 +94,7 @@ fn not_found(identifier: &Identifier, error: SourceError) -> Error {
     match error {
         SourceError::Unavailable(_) | SourceError::Replaced(_) => Error::SourceUnavailable {
             identifier: identifier.clone(),
-            cause: error.into(),
+            cause: cause(error),
         },
         absent => Error::NotFound(absent.to_string()),
     }

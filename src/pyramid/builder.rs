@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use super::store::Store;
 use super::writer::{BuildError, Options, write};
-use super::{Outcome, bands};
+use super::{Built, Outcome, bands};
 use crate::cache::CacheKey;
+use crate::cache::report::Count;
 use crate::decode::Decoder;
 use crate::work::{Reserved, Work};
 
@@ -47,6 +48,14 @@ struct Shared {
     stopped: AtomicBool,
     /// What waits, is being built, or failed: each image once.
     seen: Mutex<HashSet<CacheKey>>,
+    counts: Counts,
+}
+
+#[derive(Default)]
+struct Counts {
+    pyramids: Count,
+    bytes: Count,
+    failed: Count,
 }
 
 impl Drop for Builder {
@@ -64,6 +73,7 @@ impl Builder {
                 work,
                 stopped: AtomicBool::new(false),
                 seen: Mutex::default(),
+                counts: Counts::default(),
             }),
             queue: OnceLock::new(),
         }
@@ -93,6 +103,15 @@ impl Builder {
     pub fn build(&self, job: &Job) -> Result<Outcome, BuildError> {
         self.shared.build(job)
     }
+
+    pub fn built(&self) -> Built {
+        let counts = &self.shared.counts;
+        Built {
+            pyramids: counts.pyramids.get(),
+            bytes: counts.bytes.get(),
+            failed: counts.failed.get(),
+        }
+    }
 }
 
 fn start(shared: Arc<Shared>) -> SyncSender<Job> {
@@ -116,6 +135,7 @@ impl Shared {
             if built.is_ok() {
                 self.forget(&job.key);
             }
+            self.counts.add(&built);
             tell(&job, &built, start.elapsed());
         }
     }
@@ -165,6 +185,19 @@ impl Shared {
     fn forget(&self, key: &CacheKey) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.remove(key);
+    }
+}
+
+impl Counts {
+    fn add(&self, built: &Result<Outcome, BuildError>) {
+        match built {
+            Ok(Outcome::Built(bytes)) => {
+                self.pyramids.add_one();
+                self.bytes.add(*bytes);
+            }
+            Ok(_) | Err(BuildError::Stopped) => {}
+            Err(_) => self.failed.add_one(),
+        }
     }
 }
 

@@ -73,6 +73,14 @@ pub enum Outcome {
     Built(u64),
 }
 
+/// What has been built in the background since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Built {
+    pub pyramids: u64,
+    pub bytes: u64,
+    pub failed: u64,
+}
+
 impl Pyramids {
     /// `work` has the memory that building takes its share of. Nothing is read or written yet.
     pub fn new(config: &Config, work: &Work) -> Self {
@@ -190,6 +198,11 @@ impl Pyramids {
             None => Ok(Outcome::NotNeeded),
             Some(job) => parts.builder.build(&job),
         }
+    }
+
+    pub fn built(&self) -> Built {
+        let parts = self.parts.as_ref();
+        parts.map_or_else(Built::default, |parts| parts.builder.built())
     }
 
     fn parts(&self) -> Result<&Parts, BuildError> {

@@ -41,6 +41,26 @@ pub struct Lane {
     /// In mebibytes.
     memory: Arc<Semaphore>,
     pub budget: u64,
+    name: &'static str,
+    places: usize,
+    queue: usize,
+    /// Of memory, in mebibytes.
+    permits: usize,
+}
+
+/// What a lane does at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneReport {
+    /// `all`, or `large` for the part of it.
+    pub name: &'static str,
+    pub running: usize,
+    /// That can run at once.
+    pub places: usize,
+    pub waiting: usize,
+    /// Bytes that are set aside for work and for results that are being sent.
+    pub reserved: u64,
+    /// Bytes for all.
+    pub budget: u64,
 }
 
 /// A place for work that runs, until it is dropped.
@@ -72,13 +92,32 @@ impl Memory {
 }
 
 impl Lane {
-    pub fn new(running: usize, waiting: usize, budget: u64) -> Self {
+    pub fn new(name: &'static str, running: usize, waiting: usize, budget: u64) -> Self {
         let memory = (mebibytes(budget) as usize).min(Semaphore::MAX_PERMITS);
         Self {
             running: Arc::new(Semaphore::new(running)),
             admitted: Arc::new(Semaphore::new(running + waiting)),
             memory: Arc::new(Semaphore::new(memory)),
             budget,
+            name,
+            places: running,
+            queue: waiting,
+            permits: memory,
+        }
+    }
+
+    pub fn report(&self) -> LaneReport {
+        let running = self.places - self.running.available_permits();
+        let admitted = self.places + self.queue - self.admitted.available_permits();
+        let reserved = self.permits - self.memory.available_permits();
+        LaneReport {
+            name: self.name,
+            running,
+            places: self.places,
+            // The numbers are read one after the other.
+            waiting: admitted.saturating_sub(running),
+            reserved: reserved as u64 * MEBIBYTE,
+            budget: self.budget,
         }
     }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::error::Error;
-pub use lane::Cost;
+pub use lane::{Cost, LaneReport};
 use lane::{Lane, MEBIBYTE, Memory, Place};
 
 /// Runs blocking work with bounds. Large work has a lane of its own within them, so that small work always finds a thread,
@@ -77,8 +77,8 @@ impl Work {
         let for_large = threads - (threads / 4).max(1).min(threads - 1);
         let memory_for_large = budget - (budget / 4).min(MOST_FOR_SMALL);
         Self {
-            all: Lane::new(threads, queue, budget),
-            large: Lane::new(for_large, queue / 2, memory_for_large),
+            all: Lane::new("all", threads, queue, budget),
+            large: Lane::new("large", for_large, queue / 2, memory_for_large),
         }
     }
 
@@ -122,6 +122,11 @@ impl Work {
             large: Some(self.large.try_reserve(bytes)?),
             all: self.all.try_reserve(bytes)?,
         })
+    }
+
+    /// All lanes; the work of the second is in the first, too.
+    pub fn report(&self) -> [LaneReport; 2] {
+        [self.all.report(), self.large.report()]
     }
 
     /// Bytes for all large work together.
@@ -232,6 +237,7 @@ mod tests {
         // What the result occupies stays taken until it has been sent.
         let ((), kept) = held.into_parts(MEBIBYTE + 1);
         assert_eq!(work.all.free_memory(), 2 * MEBIBYTE);
+        assert_eq!(work.report()[0].reserved, 2 * MEBIBYTE);
         let waiting = work.run(of(3), |_| Ok(()));
         let release = async { drop(kept) };
         let (waited, ()) = tokio::join!(waiting, release);
@@ -261,6 +267,9 @@ mod tests {
             async { tokio::join!(work.run(large, |_| Ok(())), work.run(large, |_| Ok(()))) };
         let meanwhile = async {
             let refused = work.run(large, |_| Ok(())).await;
+            let [all, lane] = work.report();
+            assert_eq!((all.running, all.waiting, all.places), (1, 0, 2));
+            assert_eq!((lane.running, lane.waiting, lane.places), (1, 2, 1));
             let small = work.run(Cost::SMALL, |_| Ok(())).await;
             drop(release);
             (refused, small)

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, so that it is linked once.
 
+mod cache;
 mod canonical;
 #[path = "../common/chart.rs"]
 mod chart;
@@ -26,3 +27,4 @@ mod size;
 mod steps;
 mod tiles;
 mod uri;
+mod warm;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cache::guarded::Policy;
 use crate::config::byte_size::{self, ByteSize};
 
 /// Encoded images and documents on a disk of this machine: more of them than fit into memory, and still there after a
@@ -45,7 +46,17 @@ impl Default for DiskConfig {
     }
 }
 
+/// A disk that has to turn first is still quicker than making an image anew.
+const LIMIT: Duration = Duration::from_millis(250);
+
 impl DiskConfig {
+    pub fn policy(&self) -> Policy {
+        Policy {
+            limit: LIMIT,
+            ttl: self.ttl(),
+        }
+    }
+
     /// How long an entry may be used.
     pub fn ttl(&self) -> Option<Duration> {
         self.ttl.map(|seconds| Duration::from_secs(seconds.into()))

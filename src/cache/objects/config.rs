@@ -5,6 +5,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cache::guarded::Policy;
+
 /// An object store that all nodes share: S3 and what speaks like it, Google Cloud Storage, Azure, WebDAV. What goes wrong with
 /// it makes answers slower, never different. Nothing in it is deleted when it is purged or too old, it is only not found any more, by
 /// other nodes after five seconds at most: let a lifecycle rule of the bucket delete objects of some age.
@@ -20,6 +22,7 @@ pub struct ObjectsConfig {
 
     /// What else has to be said to reach it, each as `name=value`: `region`, `endpoint` for another server than Amazon's,
     /// `allow_http=true` for one without TLS, `virtual_hosted_style_request=true`, `account_name`, `proxy_url` and the like.
+    /// No credentials: these settings are printed.
     #[schemars(example = example_options())]
     pub options: Vec<String>,
 
@@ -48,11 +51,10 @@ impl Default for ObjectsConfig {
 }
 
 impl ObjectsConfig {
-    pub fn ttl(&self) -> Duration {
-        Duration::from_secs(self.ttl.into())
-    }
-
-    pub fn timeout(&self) -> Duration {
-        Duration::from_millis(self.timeout_ms.into())
+    pub fn policy(&self) -> Policy {
+        Policy {
+            limit: Duration::from_millis(self.timeout_ms.into()),
+            ttl: Some(Duration::from_secs(self.ttl.into())),
+        }
     }
 }

@@ -14,6 +14,17 @@ use super::config::ObjectsConfig;
 /// Variables of the environment that are options, under their lower-case names.
 const VARIABLES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
 
+/// Parts of the names of options that are for the environment only, because settings are printed.
+const SECRET: [&str; 7] = [
+    "secret",
+    "access_key",
+    "account_key",
+    "master_key",
+    "token",
+    "sas_",
+    "credential",
+];
+
 /// Why there is no client for the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -21,6 +32,8 @@ pub enum ConnectError {
     Url(#[from] url::ParseError),
     #[error("cache.objects.options: \"{0}\" is not name=value with a known name")]
     Option(String),
+    #[error("cache.objects.options: \"{0}\" belongs into the environment")]
+    Secret(String),
     #[error("cache.objects: {0}")]
     Store(#[from] object_store::Error),
 }
@@ -30,6 +43,8 @@ pub enum ConnectError {
 /// # Errors
 /// If the URL or an option is not understood.
 pub fn connect(url: &str, config: &ObjectsConfig) -> Result<impl ObjectStore, ConnectError> {
+    // If it fails there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let given = config.options.iter().map(|text| option(text));
     let given = given.collect::<Result<Vec<_>, _>>()?;
     // The later one counts.
@@ -51,6 +66,9 @@ fn option(text: &str) -> Result<(String, String), ConnectError> {
     let unknown = || ConnectError::Option(text.to_owned());
     let (name, value) = text.split_once('=').ok_or_else(unknown)?;
     let name = name.trim().to_ascii_lowercase();
+    if SECRET.iter().any(|part| name.contains(part)) {
+        return Err(ConnectError::Secret(name));
+    }
     let is_known = name.parse::<AmazonS3ConfigKey>().is_ok()
         || name.parse::<AzureConfigKey>().is_ok()
         || name.parse::<GoogleConfigKey>().is_ok()
@@ -83,6 +101,22 @@ mod tests {
             ("https://dav.example.org/a/b", "timeout=5 seconds"),
         ] {
             assert_eq!(error(url, option), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_refused_and_not_repeated() {
+        for name in [
+            "aws_secret_access_key",
+            "access_key_id",
+            "azure_storage_account_key",
+            "session_token",
+        ] {
+            let error = error("s3://bucket", &format!("{name}=hunter2")).expect(name);
+            assert!(
+                error.contains(name) && !error.contains("hunter2"),
+                "{error}"
+            );
         }
     }
 

@@ -1,5 +1,6 @@
 //! Random names in the paths of entries: once a name is lost, nothing below it is ever found again.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,8 +21,8 @@ pub struct Generations {
     remembered: Cache<Path, Option<Path>>,
 }
 
-impl Generations {
-    pub fn new() -> Self {
+impl Default for Generations {
+    fn default() -> Self {
         let remembered = Cache::builder()
             .max_capacity(MOST_REMEMBERED)
             .time_to_live(REMEMBERED);
@@ -29,7 +30,9 @@ impl Generations {
             remembered: remembered.build(),
         }
     }
+}
 
+impl Generations {
     /// The generation, as a part of a path; `None` if there is none.
     ///
     /// # Errors
@@ -62,7 +65,7 @@ impl Generations {
         if let Some(held) = self.get(store, at).await? {
             return Ok(held);
         }
-        let made = format!("{:032x}", rand::random::<u128>());
+        let made = random();
         let put = store.put(at, made.clone().into_bytes().into()).await;
         put.map_err(super::error)?;
         let made = Path::from(made);
@@ -87,4 +90,10 @@ fn valid(object: &Bytes) -> Option<Path> {
     let text = std::str::from_utf8(object).ok()?;
     let is_number = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_number.then(|| Path::from(text))
+}
+
+/// 128 bits: hashes of nothing, with keys that the standard library takes from the system.
+fn random() -> String {
+    let half = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", half(), half())
 }

@@ -47,7 +47,7 @@ impl Objects {
     fn new(store: impl ObjectStore) -> Self {
         Self {
             store: Box::new(store),
-            generations: Generations::new(),
+            generations: Generations::default(),
         }
     }
 

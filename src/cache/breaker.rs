@@ -1,0 +1,139 @@
+//! When a layer has failed several times, it is left alone for a while.
+
+use std::fmt::Display;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Failures in a row after which it is left alone.
+const PATIENCE: u32 = 3;
+/// For how long; doubled with every further failure, up to the second.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// Closed: asked. Open: not asked, but for one trial after each pause.
+pub struct Breaker {
+    /// What it is for, in the log.
+    layer: &'static str,
+    operation: &'static str,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    failures: u32,
+    open: Option<Open>,
+}
+
+struct Open {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Breaker {
+    pub fn new(layer: &'static str, operation: &'static str) -> Self {
+        Self {
+            layer,
+            operation,
+            state: Mutex::default(),
+        }
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.state().open.is_none()
+    }
+
+    /// Whether to try now. The first to ask after a pause is the trial; the others wait for how it ends.
+    pub fn lets_through(&self) -> bool {
+        let mut state = self.state();
+        let Some(open) = &mut state.open else {
+            return true;
+        };
+        let now = Instant::now();
+        let is_over = open.until <= now;
+        if is_over {
+            open.until = now + open.pause;
+        }
+        is_over
+    }
+
+    pub fn succeeded(&self) {
+        let mut state = self.state();
+        state.failures = 0;
+        if state.open.take().is_some() {
+            let (layer, operation) = (self.layer, self.operation);
+            tracing::info!(layer, operation, "the cache layer works again");
+        }
+    }
+
+    pub fn failed(&self, error: &dyn Display) {
+        let mut state = self.state();
+        state.failures = state.failures.saturating_add(1);
+        let now = Instant::now();
+        if let Some(open) = &mut state.open {
+            open.pause = (open.pause * 2).min(LONGEST_PAUSE);
+            open.until = now + open.pause;
+        } else if state.failures >= PATIENCE {
+            let pause = SHORTEST_PAUSE;
+            let until = now + pause;
+            state.open = Some(Open { until, pause });
+            let (layer, operation) = (self.layer, self.operation);
+            tracing::warn!(layer, operation, %error, "the cache layer fails and is left alone for a while");
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken() -> Breaker {
+        let breaker = Breaker::new("test", "read");
+        for _ in 0..PATIENCE {
+            assert!(breaker.lets_through());
+            breaker.failed(&"no answer");
+        }
+        breaker
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_in_a_row_open_it_and_one_trial_closes_it() {
+        let breaker = broken();
+        assert!(!breaker.lets_through() && !breaker.is_closed());
+        tokio::time::advance(SHORTEST_PAUSE).await;
+        assert!(breaker.lets_through());
+        assert!(!breaker.lets_through(), "one trial at a time");
+        breaker.succeeded();
+        assert!(breaker.lets_through() && breaker.is_closed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn trials_become_rarer_but_do_not_end() {
+        let breaker = broken();
+        let mut trials = 0;
+        for _ in 0..600 {
+            tokio::time::advance(Duration::from_millis(100)).await;
+            if breaker.lets_through() {
+                trials += 1;
+                breaker.failed(&"no answer");
+            }
+        }
+        assert!((7..=12).contains(&trials), "{trials} in a minute");
+    }
+
+    #[tokio::test]
+    async fn single_failures_do_no_harm() {
+        let breaker = Breaker::new("test", "read");
+        for _ in 0..100 {
+            breaker.failed(&"no answer");
+            breaker.failed(&"no answer");
+            breaker.succeeded();
+        }
+        assert!(breaker.is_closed());
+    }
+}

@@ -1,0 +1,136 @@
+//! The secret of those who run the server.
+
+use std::fmt;
+use std::str::FromStr;
+
+use axum::http::{HeaderMap, header};
+use serde::{Deserialize, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::config::formats::Invalid;
+
+/// Fewer characters could be guessed.
+const SHORTEST: usize = 16;
+/// In place of the secret, wherever it would be printed.
+const HIDDEN: &str = "(not shown)";
+
+/// A bearer token (RFC 6750, section 2.1). It is neither printed nor serialized.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Token(String);
+
+impl Token {
+    /// The secret itself, for the one who sends it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a request has it. The time that this takes says nothing of the token, not even its length.
+    pub fn is_in(&self, headers: &HeaderMap) -> bool {
+        let given = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| bearer(value.as_bytes()));
+        given.is_some_and(|given| digest(given).ct_eq(&digest(self.0.as_bytes())).into())
+    }
+}
+
+/// The name of a scheme is written in any case (RFC 9110, section 11.1).
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = value.split_at_checked("Bearer ".len())?;
+    scheme
+        .eq_ignore_ascii_case(b"Bearer ")
+        .then(|| token.trim_ascii())
+}
+
+fn digest(text: &[u8]) -> [u8; 32] {
+    Sha256::digest(text).into()
+}
+
+impl FromStr for Token {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+        if !text.bytes().all(is_allowed) {
+            return Err(Invalid("it has characters that a token cannot have"));
+        }
+        if text.len() < SHORTEST {
+            return Err(Invalid("it is too short to be a secret"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Token {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl Serialize for Token {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(HIDDEN)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef";
+
+    fn is_in(value: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+        SECRET.parse::<Token>().unwrap().is_in(&headers)
+    }
+
+    #[test]
+    fn only_the_whole_token_opens() {
+        for right in ["Bearer 0123456789abcdef", "bearer  0123456789abcdef"] {
+            assert!(is_in(right), "{right}");
+        }
+        for wrong in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer 0123456789abcde",
+            "Bearer 0123456789abcdef0",
+            "Bearer 0123456789ABCDEF",
+            "Basic 0123456789abcdef",
+            "0123456789abcdef",
+        ] {
+            assert!(!is_in(wrong), "{wrong}");
+        }
+        let token: Token = SECRET.parse().unwrap();
+        assert!(!token.is_in(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_token_is_long_and_of_one_word() {
+        for wrong in [
+            "",
+            "0123456789abcde",
+            "0123456789 abcdef",
+            "0123456789abcdeä",
+        ] {
+            assert!(wrong.parse::<Token>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn it_is_not_printed() {
+        let token: Token = SECRET.parse().unwrap();
+        assert_eq!(format!("{token:?}"), HIDDEN);
+        assert_eq!(serde_json::to_value(&token).unwrap(), HIDDEN);
+    }
+}

@@ -1,0 +1,11 @@
+//! IIIF Presentation 2 and 3: which images manifests and collections name. Pure, without I/O.
+//!
+//! The documents found in the wild follow neither version to the letter. So nothing is validated: what is looked for is
+//! found wherever it stands.
+
+mod document;
+mod json;
+mod service;
+
+pub use document::{Document, Kind};
+pub use service::{Service, base_uri};

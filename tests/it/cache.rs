@@ -1,0 +1,162 @@
+//! Derivatives are made once and kept, and what is kept is never a wrong answer.
+
+use std::fs;
+
+use axum::http::Method;
+use azulejo::config::Config;
+use azulejo::pipeline::Pipeline;
+
+use crate::server::{Answer, Server, fixtures};
+
+const SCALED: &str = "/iiif/3/chart.png/full/20,/0/default.png";
+
+fn status(answer: &Answer) -> &str {
+    answer.header("cache-status").unwrap()
+}
+
+#[tokio::test]
+async fn the_second_answer_comes_from_memory_and_is_the_same() {
+    let server = Server::of_fixtures();
+    let made = server.get(SCALED).await;
+    let kept = server.get(SCALED).await;
+    assert_eq!(status(&made), "azulejo; fwd=miss");
+    assert_eq!(status(&kept), "azulejo; hit; detail=memory");
+    assert_eq!(made.body, kept.body);
+    assert_eq!(made.header("etag"), kept.header("etag"));
+}
+
+/// Spellings of one canonical request, and both versions, share an entry; a query string never makes another.
+#[tokio::test]
+async fn spellings_and_queries_make_no_second_entry() {
+    let server = Server::of_fixtures();
+    let chart = server.json("/iiif/3/chart.png/info.json").await;
+    let (width, height) = (chart["width"].as_u64(), chart["height"].as_u64());
+    let (width, height) = (width.unwrap(), height.unwrap());
+    let made = server.get(SCALED).await;
+    for spelling in [
+        format!("/iiif/3/chart.png/0,0,{width},{height}/20,/0/default.png"),
+        "/iiif/3/chart.png/pct:0,0,100,100/20,/0/color.png".to_owned(),
+        "/iiif/2/chart.png/full/20,/0/default.png".to_owned(),
+        format!("{SCALED}?cache=false"),
+        format!("{SCALED}?{}", "x".repeat(100)),
+    ] {
+        let kept = server.get(&spelling).await;
+        assert_eq!(status(&kept), "azulejo; hit; detail=memory", "{spelling}");
+        assert_eq!(kept.body, made.body, "{spelling}");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_image_is_served_new_at_the_next_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("chart.png");
+    fs::copy(fixtures("images/chart.png"), &file).unwrap();
+    let server = Server::over(folder.path());
+    let before = server.get(SCALED).await;
+    fs::copy(fixtures("images/png-gray.png"), &file).unwrap();
+    let after = server.get(SCALED).await;
+    assert_eq!(status(&after), "azulejo; fwd=miss");
+    assert_ne!(after.body, before.body);
+    fs::remove_file(&file).unwrap();
+    assert_eq!(server.status(SCALED).await, 404, "kept or not");
+}
+
+#[tokio::test]
+async fn without_the_layer_everything_is_made_anew() {
+    let server = Server::configured(fixtures("images"), |config| {
+        config.cache.memory.enabled = false;
+    });
+    for _ in 0..2 {
+        assert_eq!(status(&server.get(SCALED).await), "azulejo; fwd=miss");
+    }
+}
+
+#[tokio::test]
+async fn failures_are_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("chart.png");
+    let good = fs::read(fixtures("images/chart.png")).unwrap();
+    let modified = std::time::SystemTime::UNIX_EPOCH;
+    let write = |bytes: &[u8]| {
+        fs::write(&file, bytes).unwrap();
+        let file = fs::File::options().write(true).open(&file).unwrap();
+        file.set_modified(modified).unwrap();
+    };
+    let mut broken = good.clone();
+    let end = broken.len() - 20;
+    broken[end / 2..end].fill(0);
+    let server = Server::over(folder.path());
+    write(&broken);
+    assert_eq!(server.status(SCALED).await, 500);
+    write(&good);
+    assert_eq!(server.status(SCALED).await, 200);
+}
+
+/// However many ask at the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_requests_on_a_cold_cache_are_made_once() {
+    let mut config = Config::default();
+    config.source.root = fixtures("images");
+    config.pyramids.enabled = false;
+    let pipeline = pipeline(&config);
+    let asked = (0..200).map(|_| {
+        let pipeline = pipeline.clone();
+        tokio::spawn(async move { length(&pipeline, "sample-azulejo.jp2").await })
+    });
+    let lengths = futures_util::future::join_all(asked).await;
+    let lengths: Vec<_> = lengths.into_iter().map(Result::unwrap).collect();
+    assert!(lengths.iter().all(|length| *length == lengths[0]));
+    let memory = &pipeline.cache_report()[0];
+    assert_eq!((memory.name, memory.stored), ("memory", 1));
+}
+
+#[tokio::test]
+async fn a_purged_image_is_made_anew_and_others_stay() {
+    let mut config = Config::default();
+    config.source.root = fixtures("images");
+    let pipeline = pipeline(&config);
+    let stored = || pipeline.cache_report()[0].stored;
+    for name in ["chart.png", "png-gray.png", "chart.png"] {
+        length(&pipeline, name).await;
+    }
+    assert_eq!(stored(), 2);
+    pipeline.purge(Some(identifier("chart.png"))).await.unwrap();
+    length(&pipeline, "png-gray.png").await;
+    assert_eq!(stored(), 2);
+    length(&pipeline, "chart.png").await;
+    assert_eq!(stored(), 3);
+    pipeline.purge(None).await.unwrap();
+    length(&pipeline, "png-gray.png").await;
+    assert_eq!(stored(), 4);
+    let unknown = pipeline.purge(Some(identifier("nothing.png"))).await;
+    assert!(unknown.is_err());
+}
+
+#[tokio::test]
+async fn what_is_asked_with_head_is_kept_too() {
+    let server = Server::of_fixtures();
+    server.send(Method::HEAD, SCALED, &[]).await;
+    assert_eq!(
+        status(&server.get(SCALED).await),
+        "azulejo; hit; detail=memory"
+    );
+}
+
+fn pipeline(config: &Config) -> Pipeline {
+    Pipeline::new(config).unwrap()
+}
+
+fn identifier(name: &str) -> azulejo::iiif::Identifier {
+    azulejo::iiif::Identifier::new(name.to_owned()).unwrap()
+}
+
+async fn length(pipeline: &Pipeline, name: &str) -> usize {
+    use azulejo::iiif::{ImageRequest, Version};
+    let request = ImageRequest::parse(
+        Version::V3,
+        identifier(name),
+        ["full", "21,", "0", "default.jpg"],
+    );
+    let prepared = pipeline.prepare(request.unwrap(), true).await.unwrap();
+    pipeline.render(prepared).await.unwrap().bytes.len()
+}
