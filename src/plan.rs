@@ -100,20 +100,27 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The same, but that what has to be decoded together is decoded as a whole, so that it can be kept for the next
-    /// request: unless that is more than `most` bytes, or out of proportion.
+    /// The same, but that what has to be decoded together, and a small level of which much is asked for, is decoded as a
+    /// whole, so that it can be kept for the next request: unless that is more than `most` bytes, or out of proportion.
     pub fn widened(self, header: &Header, most: u64) -> Self {
         let level = &header.levels[self.window.level];
-        let decoded = level.unit.enclosing(self.window.rect, level.dimensions);
+        let window = self.window.rect;
+        let is_small = is_small(level, window);
+        let decoded = if is_small {
+            Rect::whole(level.dimensions)
+        } else {
+            level.unit.enclosing(window, level.dimensions)
+        };
         let bytes = cost::area(decoded.dimensions(), cost::stored_pixel(header));
-        if self.copied || bytes > most || !is_worth_keeping(level, self.window.rect, decoded) {
+        let is_worthwhile = is_small || is_worth_keeping(level, window, decoded);
+        if self.copied || bytes > most || !is_worthwhile {
             return self;
         }
         // A whole image that was asked for may be a part the next time; reduced, it is seldom asked for again.
         let is_whole_format = level.unit == Unit::Level && header.levels.len() == 1;
         Self {
             decoded,
-            kept: is_whole_format || decoded != self.window.rect,
+            kept: is_small || is_whole_format || decoded != window,
             ..self
         }
     }
@@ -210,12 +217,25 @@ impl Plan {
                 "level": self.window.level,
                 "window": self.window.rect.to_string(),
                 "pixels": self.decoded.dimensions().area(),
+                "kept": self.kept,
             },
             "crop": { "left": left, "top": top, "width": width, "height": height },
             "target": sides(self.target),
             "orientation": self.orientation.tag(),
         })
     }
+}
+
+/// Whether thumbnails and the first views of many sizes come from this level, and the window is a fair share of it.
+///
+/// A megapixel is what a screen shows, the smallest reduction of a JPEG of 64 megapixels, and 3 MB: the memory for kept
+/// pixels holds eighty of them on a machine of 4 GiB. Where a viewer asks for such a level in tiles, it asks for all of them
+/// at once: the smallest that are usual, of 256 pixels, are a sixteenth of it.
+fn is_small(level: &Level, window: Rect) -> bool {
+    const MOST_PIXELS: u64 = 1 << 20;
+    const MOST_TILES: u64 = 16;
+    let area = level.dimensions.area();
+    area <= MOST_PIXELS && area <= window.dimensions().area().saturating_mul(MOST_TILES)
 }
 
 /// Of independent tiles only one can be of use again, and a small part of it is decoded sooner by itself; with all else

@@ -1,5 +1,5 @@
 //! Decoded pixels that had to be decoded with others: whole tiles of which a part was asked for, strips, images of
-//! formats that can only be decoded from the start.
+//! formats that can only be decoded from the start. And small levels, from which images of many sizes are made.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use moka::sync::Cache;
 
 use super::CacheKey;
 use super::report::{Count, Kept};
-use crate::decode::{DecodeError, Decoder, Window};
+use crate::decode::{DecodeError, Window};
 use crate::geometry::Rect;
 use crate::raster::Raster;
 
@@ -43,33 +43,37 @@ impl Pixels {
         self.bytes / 2
     }
 
-    /// Decodes a window by way of `wide`, which encloses it on the same level and is kept. Equal rectangles that are
-    /// asked for at the same time are decoded once.
+    /// A window, decoded by way of `wide`, which encloses it on the same level and is kept. Equal rectangles that are asked
+    /// for at the same time are decoded once.
     ///
     /// # Errors
     /// Those of decoding the window itself: what is broken beside it does not matter.
-    pub fn decode(
+    pub fn get<F>(
         &self,
         image: CacheKey,
-        decoder: &dyn Decoder,
         window: &Window,
         wide: Rect,
-    ) -> Result<Raster, DecodeError> {
+        decode: F,
+    ) -> Result<Arc<Raster>, DecodeError>
+    where
+        F: Fn(&Window) -> Result<Raster, DecodeError>,
+    {
         let wide = Window {
             level: window.level,
             rect: wide,
         };
         self.asked.add_one();
-        let decode = || {
+        let decode_wide = || {
             self.misses.add_one();
             // Or the bound would hold only now and then.
             self.cache.run_pending_tasks();
-            decoder.decode(&wide).map(Arc::new)
+            decode(&wide).map(Arc::new)
         };
         let part = window.rect.within(wide.rect);
-        match (self.cache.try_get_with((image, wide), decode), part) {
-            (Ok(raster), Some(part)) => Ok(raster.crop(part)),
-            _ => decoder.decode(window),
+        match (self.cache.try_get_with((image, wide), decode_wide), part) {
+            (Ok(raster), Some(_)) if window.rect == wide.rect => Ok(raster),
+            (Ok(raster), Some(part)) => Ok(Arc::new(raster.crop(part))),
+            _ => decode(window).map(Arc::new),
         }
     }
 
@@ -92,44 +96,9 @@ fn kibibytes(bytes: u64) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use super::*;
-    use crate::decode::{Header, Limits};
+    use crate::decode::{Counting, Decoder};
     use crate::geometry::Dimensions;
-
-    /// Counts what is decoded; of a level wider than its first 50 columns it says that it is broken.
-    struct Counting {
-        inner: Box<dyn Decoder>,
-        decoded: AtomicUsize,
-        broken_from: u32,
-    }
-
-    impl Counting {
-        fn new(broken_from: u32) -> Self {
-            let png = std::fs::read("fixtures/images/chart.png").unwrap();
-            let inner = crate::decode::open(Arc::new(png), &Limits::default()).unwrap();
-            Self {
-                inner,
-                decoded: AtomicUsize::new(0),
-                broken_from,
-            }
-        }
-    }
-
-    impl Decoder for Counting {
-        fn header(&self) -> &Header {
-            self.inner.header()
-        }
-
-        fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
-            self.decoded.fetch_add(1, Ordering::Relaxed);
-            if window.rect.right() > self.broken_from {
-                return Err(DecodeError::malformed("PNG", "broken"));
-            }
-            self.inner.decode(window)
-        }
-    }
 
     fn window(x: u32, y: u32, side: u32) -> Window {
         let rect = Rect::new(x, y, side, side).unwrap();
@@ -142,39 +111,47 @@ mod tests {
 
     #[test]
     fn neighbours_are_decoded_once_and_are_the_same_pixels() {
-        let decoder = Counting::new(u32::MAX);
+        let decoder = Counting::new("chart.png");
         let pixels = Pixels::new(10 << 20);
         for (x, y) in [(0, 0), (8, 0), (3, 9)] {
             let window = window(x, y, 8);
-            let found = pixels.decode(CacheKey::new(&[]), &decoder, &window, whole(&decoder));
-            assert_eq!(found.unwrap(), decoder.inner.decode(&window).unwrap());
+            let found = pixels.get(CacheKey::new(&[]), &window, whole(&decoder), |window| {
+                decoder.decode(window)
+            });
+            assert_eq!(*found.unwrap(), decoder.inner.decode(&window).unwrap());
         }
-        assert_eq!(decoder.decoded.load(Ordering::Relaxed), 1);
+        assert_eq!(decoder.count(), 1);
         let report = pixels.report();
         assert_eq!((report.entries, report.hits, report.misses), (1, 2, 1));
         assert!(report.bytes > 0);
         let other = CacheKey::new(&["another image"]);
         let window = window(0, 0, 8);
         pixels
-            .decode(other, &decoder, &window, whole(&decoder))
+            .get(other, &window, whole(&decoder), |window| {
+                decoder.decode(window)
+            })
             .unwrap();
-        assert_eq!(decoder.decoded.load(Ordering::Relaxed), 2);
+        assert_eq!(decoder.count(), 2);
     }
 
     #[test]
     fn what_is_broken_elsewhere_does_not_matter() {
-        let decoder = Counting::new(8);
+        let decoder = Counting::new("chart.png").broken_from(8);
         let pixels = Pixels::new(10 << 20);
         let image = CacheKey::new(&[]);
-        let good = pixels.decode(image, &decoder, &window(0, 0, 8), whole(&decoder));
+        let good = pixels.get(image, &window(0, 0, 8), whole(&decoder), |window| {
+            decoder.decode(window)
+        });
         assert_eq!(good.unwrap().dimensions(), Dimensions::new(8, 8).unwrap());
-        let broken = pixels.decode(image, &decoder, &window(8, 0, 8), whole(&decoder));
+        let broken = pixels.get(image, &window(8, 0, 8), whole(&decoder), |window| {
+            decoder.decode(window)
+        });
         assert!(broken.is_err());
     }
 
     #[test]
     fn no_more_is_kept_than_fits() {
-        let decoder = Counting::new(u32::MAX);
+        let decoder = Counting::new("chart.png");
         let raster = decoder
             .inner
             .decode(&Window {
@@ -186,7 +163,9 @@ mod tests {
         for name in ["a", "b", "c", "d", "e"] {
             let image = CacheKey::new(&[name]);
             pixels
-                .decode(image, &decoder, &window(0, 0, 8), whole(&decoder))
+                .get(image, &window(0, 0, 8), whole(&decoder), |window| {
+                    decoder.decode(window)
+                })
                 .unwrap();
         }
         pixels.cache.run_pending_tasks();

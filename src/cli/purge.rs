@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::runtime;
@@ -21,9 +21,9 @@ const SHOWN: usize = 300;
 
 /// Make running servers forget the cached answers of an image, or of all
 #[derive(Args)]
+#[command(group(ArgGroup::new("what").required(true).args(["identifier", "all"])))]
 pub struct Purge {
     /// Identifier of the image, as it is before it is escaped for a URL
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
     identifier: Option<String>,
 
     /// Forget everything

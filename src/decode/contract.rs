@@ -97,6 +97,37 @@ fn corners_and_lines_equal_the_crop_of_the_whole() {
     }
 }
 
+#[test]
+fn several_threads_decode_the_same_pixels() {
+    for decoded in ALL.iter() {
+        for (level, whole) in decoded.levels.iter().enumerate() {
+            let rect = Rect::whole(whole.dimensions());
+            let found = decoded.decoder.decode_on(&Window { level, rect }, 3);
+            assert!(found.unwrap() == *whole, "{} level {level}", decoded.name);
+        }
+    }
+}
+
+#[test]
+fn several_threads_find_damage() {
+    for sample in samples::all() {
+        for length in (0..sample.bytes.len()).step_by(97) {
+            let Ok(decoder) = open_bytes(&sample.bytes[..length]) else {
+                continue;
+            };
+            let rect = Rect::whole(decoder.header().stored_dimensions());
+            let window = Window { level: 0, rect };
+            let (one, several) = (decoder.decode(&window), decoder.decode_on(&window, 3));
+            assert_eq!(
+                one.is_ok(),
+                several.is_ok(),
+                "{} cut to {length}",
+                sample.name
+            );
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10000))]
 

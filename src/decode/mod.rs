@@ -6,6 +6,8 @@
 mod bmp;
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod counting;
 mod error;
 mod exif;
 mod gif;
@@ -22,6 +24,8 @@ mod unit;
 mod webp;
 mod whole;
 
+#[cfg(test)]
+pub use counting::Counting;
 pub use error::DecodeError;
 #[cfg(test)]
 pub use header::sample as sample_header;
@@ -57,6 +61,14 @@ pub trait Decoder: Send + Sync {
     /// If the file is broken where the window needs it, uses what is not supported, or would need more memory than the
     /// limits allow.
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError>;
+
+    /// The same, on up to so many threads at once, where the format can be decoded in pieces.
+    ///
+    /// # Errors
+    /// Those of [`Self::decode`].
+    fn decode_on(&self, window: &Window, _threads: usize) -> Result<Raster, DecodeError> {
+        self.decode(window)
+    }
 
     /// Bytes that it keeps between decodes, roughly.
     fn memory(&self) -> u64 {

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -56,19 +56,34 @@ impl Default for Patience {
 #[derive(Clone)]
 pub struct Places {
     free: Arc<Semaphore>,
-    all: usize,
+    open: Arc<AtomicUsize>,
+}
+
+/// A connection that is open until it is dropped.
+struct Open(Arc<AtomicUsize>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Places {
     pub fn new(all: usize) -> Self {
         Self {
             free: Arc::new(Semaphore::new(all)),
-            all,
+            open: Arc::default(),
         }
     }
 
-    pub fn taken(&self) -> usize {
-        self.all - self.free.available_permits()
+    /// Connections; the place that the next one will have is not counted.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    fn opened(&self) -> Open {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Open(Arc::clone(&self.open))
     }
 }
 
@@ -102,10 +117,11 @@ impl Connections {
             // Never an error: nothing closes the semaphore.
             let place = Arc::clone(&self.places.free).acquire_owned().await;
             let (stream, peer) = next(listener).await;
+            let open = self.places.opened();
             let watcher = self.open.watcher();
             let connection = serve(self.router.clone(), self.patience, watcher, stream, peer);
             tokio::spawn(async move {
-                let _place = place;
+                let _kept = (place, open);
                 connection.await;
             });
         }

@@ -165,9 +165,9 @@ impl Pipeline {
             bytes: prepared.plan.bytes(prepared.decoder.header()),
             pixels: prepared.plan.pixels(prepared.decoder.header()),
         };
-        let walk = Arc::clone(&self.walk);
+        let (walk, makers) = (Arc::clone(&self.walk), self.makers.clone());
         let make = move |cancelled: &Cancelled| {
-            make::make(&prepared, &walk.pixels, &walk.settings, cancelled)
+            make::make(&prepared, &walk.pixels, &walk.settings, &makers, cancelled)
         };
         let made = self.makers.run(cost, make).await?;
         let length = made.value.len() as u64;

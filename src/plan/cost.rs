@@ -53,7 +53,7 @@ impl Plan {
         let decoded = match level.unit {
             Unit::Level => header.stored_dimensions().area() / 2,
             unit => {
-                let enclosing = unit.enclosing(self.window.rect, level.dimensions);
+                let enclosing = unit.enclosing(self.decoded, level.dimensions);
                 enclosing.dimensions().area()
             }
         };

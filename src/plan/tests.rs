@@ -1,7 +1,7 @@
 //! Which pixels of which level a request is made from.
 
 use super::*;
-use crate::decode::sample_header;
+use crate::decode::{SourceFormat, sample_header};
 use crate::geometry::ScaleFactor;
 use crate::iiif::{Identifier, Region, Size};
 use proptest::prelude::*;
@@ -84,6 +84,63 @@ fn a_format_that_cannot_be_that_long_is_refused() {
             ..
         })
     ));
+}
+
+fn decoded(header: &Header, region: &str, size: &str) -> (Rect, bool) {
+    let plan = plan(header, region, size).widened(header, u64::MAX);
+    assert_eq!(plan.summary()["decode"]["kept"], plan.kept);
+    (plan.decoded, plan.kept)
+}
+
+#[test]
+fn a_small_level_is_decoded_whole_and_kept() {
+    let header = header(8000, 6000, &[1, 2, 4, 8, 16], 1);
+    let whole = |width, height| (Rect::new(0, 0, width, height).unwrap(), true);
+    assert_eq!(decoded(&header, "full", "!400,400"), whole(500, 375));
+    assert_eq!(decoded(&header, "full", "!460,460"), whole(500, 375));
+    // The last of the tiles of 256 pixels, too, which is smaller.
+    let last = decoded(&header, "6144,4096,1856,1904", "232,238");
+    assert_eq!(last, whole(1000, 750));
+}
+
+#[test]
+fn a_large_level_and_a_small_part_are_decoded_as_asked() {
+    let header = header(8000, 6000, &[1, 2, 4, 8, 16], 1);
+    let large = plan(&header, "full", "1400,");
+    assert_eq!(large.window.level, 2);
+    assert!(!large.clone().widened(&header, u64::MAX).kept);
+    let part = Rect::new(0, 0, 100, 100).unwrap();
+    assert_eq!(decoded(&header, "0,0,800,800", "100,"), (part, false));
+    // More than the memory for kept pixels allows.
+    let thumbnail = plan(&header, "full", "!400,400");
+    assert!(!thumbnail.widened(&header, 500 * 375 * 3 - 1).kept);
+}
+
+#[test]
+fn the_reduction_of_a_jpeg_is_kept_and_what_is_copied_is_not() {
+    let mut header = header(8000, 6000, &[1, 2, 4, 8], 1);
+    header.format = SourceFormat::Jpeg;
+    for level in &mut header.levels {
+        level.unit = Unit::Level;
+    }
+    assert!(decoded(&header, "full", "!400,400").1);
+    assert!(
+        !decoded(&header, "full", "!1400,1400").1,
+        "seldom asked for"
+    );
+    header.levels[3].coding = Some(Coding::Jpeg);
+    let copied = plan(&header, "full", "1000,750").widened(&header, u64::MAX);
+    assert!(copied.copied && !copied.kept);
+}
+
+#[test]
+fn what_is_kept_counts_as_memory() {
+    let header = header(8000, 6000, &[1, 2, 4, 8], 1);
+    let tile = plan(&header, "6144,4096,1856,1904", "232,238");
+    let kept = tile.clone().widened(&header, u64::MAX);
+    let (level, window) = (1000 * 750 * 3, 232 * 238 * 3);
+    assert_eq!(kept.bytes(&header), level + window);
+    assert!(tile.bytes(&header) < level);
 }
 
 proptest! {

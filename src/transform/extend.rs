@@ -1,5 +1,7 @@
 //! Repeats the last column and row.
 
+use std::sync::Arc;
+
 use crate::geometry::Dimensions;
 use crate::raster::{Raster, Samples};
 
@@ -7,7 +9,7 @@ use crate::raster::{Raster, Samples};
 ///
 /// Stored levels that were rounded down lack a pixel at their far edges; scaling what is there over the whole length
 /// would shift the picture against the other levels.
-pub fn extend(raster: Raster, to: Dimensions) -> Raster {
+pub fn extend(raster: Arc<Raster>, to: Dimensions) -> Arc<Raster> {
     if raster.dimensions() == to {
         return raster;
     }
@@ -15,7 +17,7 @@ pub fn extend(raster: Raster, to: Dimensions) -> Raster {
         Samples::U8(samples) => Samples::U8(grow(samples, &raster, to)),
         Samples::U16(samples) => Samples::U16(grow(samples, &raster, to)),
     };
-    Raster::new(to, raster.layout(), samples)
+    Arc::new(Raster::new(to, raster.layout(), samples))
 }
 
 fn grow<T: Copy>(samples: &[T], raster: &Raster, to: Dimensions) -> Vec<T> {
@@ -44,7 +46,7 @@ mod tests {
     fn the_far_edges_are_repeated() {
         let small = Dimensions::new(2, 1).unwrap();
         let raster = Raster::new(small, Layout::GrayAlpha, Samples::U8(vec![1, 2, 3, 4]));
-        let grown = extend(raster, Dimensions::new(3, 2).unwrap());
+        let grown = extend(Arc::new(raster), Dimensions::new(3, 2).unwrap());
         assert_eq!(
             grown.as_u8(),
             Some(&[1, 2, 3, 4, 3, 4, 1, 2, 3, 4, 3, 4][..])

@@ -1,5 +1,7 @@
 //! Cropping and resizing.
 
+use std::sync::Arc;
+
 use bytemuck::{cast_slice, cast_slice_mut};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -72,18 +74,23 @@ fn snap(edge: f64) -> f64 {
     }
 }
 
-/// Resizes the crop to `to`.
+/// Resizes the crop to `to`. A raster that is shared, because it is kept, is copied only where it is the result itself.
 ///
 /// # Errors
 /// If the crop is not within the raster.
-pub fn scale(raster: Raster, crop: Crop, to: Dimensions) -> Result<Raster, TransformError> {
+pub fn scale(
+    raster: impl Into<Arc<Raster>>,
+    crop: Crop,
+    to: Dimensions,
+) -> Result<Raster, TransformError> {
+    let raster = raster.into();
     let crop = crop.snapped();
     if !crop.is_within(raster.dimensions()) {
         return Err(outside(crop, raster.dimensions()));
     }
     match crop.as_rect() {
         Some(rect) if rect.dimensions() != to => resize(&raster, crop, to),
-        Some(rect) if rect == Rect::whole(raster.dimensions()) => Ok(raster),
+        Some(rect) if rect == Rect::whole(raster.dimensions()) => Ok(Arc::unwrap_or_clone(raster)),
         Some(rect) => Ok(raster.crop(rect)),
         None => resize(&raster, crop, to),
     }

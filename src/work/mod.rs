@@ -3,6 +3,7 @@
 //! Decoding never runs on the threads that serve connections.
 
 pub mod config;
+mod cores;
 mod lane;
 
 use std::any::Any;
@@ -12,6 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::error::Error;
+use cores::Cores;
+pub use cores::Helpers;
 pub use lane::{Cost, LaneReport};
 use lane::{Lane, MEBIBYTE, Memory, Place};
 
@@ -21,6 +24,7 @@ use lane::{Lane, MEBIBYTE, Memory, Place};
 pub struct Work {
     all: Lane,
     large: Lane,
+    cores: Cores,
 }
 
 /// A result and the memory that it still occupies; given back when it is dropped.
@@ -79,6 +83,7 @@ impl Work {
         Self {
             all: Lane::new("all", threads, queue, budget),
             large: Lane::new("large", for_large, queue / 2, memory_for_large),
+            cores: Cores::new(threads),
         }
     }
 
@@ -103,7 +108,9 @@ impl Work {
         let place = self.all.enter(admission, cost.bytes).await?;
         let cancelled = Cancelled::default();
         let _guard = CancelOnDrop(cancelled.clone());
+        let cores = self.cores.clone();
         let task = spawn_blocking(move || {
+            let _core = cores.occupy();
             // The places are held until the work has really ended, even if nobody waits for it any more.
             let value = cancelled.check().and_then(|()| work(&cancelled));
             let memory = Reserved {
@@ -127,6 +134,11 @@ impl Work {
     /// All lanes; the work of the second is in the first, too.
     pub fn report(&self) -> [LaneReport; 2] {
         [self.all.report(), self.large.report()]
+    }
+
+    /// The cores on which none of this work runs now, to help a piece that runs.
+    pub fn helpers(&self) -> Helpers {
+        self.cores.idle()
     }
 
     /// Bytes for all large work together.

@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// thread that started it.
 pub struct RedisServer {
     folder: TempDir,
+    file: Option<NamedTempFile>,
     pub port: u16,
     options: Vec<String>,
     process: Option<Child>,
@@ -26,10 +27,20 @@ impl RedisServer {
         Self::with(&[])
     }
 
+    /// One that watches over nothing yet. It keeps what it knows in its configuration file.
+    pub fn sentinel() -> Self {
+        let file = NamedTempFile::new().unwrap();
+        let path = file.path().display().to_string();
+        let mut server = Self::with(&[&path, "--sentinel"]);
+        server.file = Some(file);
+        server
+    }
+
     /// With options such as `["--maxmemory", "4mb"]`.
     pub fn with(options: &[&str]) -> Self {
         let mut server = Self {
             folder: TempDir::new().unwrap(),
+            file: None,
             port: 0,
             options: options.iter().map(|&option| option.to_owned()).collect(),
             process: None,
@@ -90,11 +101,13 @@ impl RedisServer {
     fn try_to_start_again(&mut self) -> bool {
         let port = self.port.to_string();
         let mut server = Command::new("setpriv");
-        server.args(["--pdeathsig", "KILL", "redis-server"]);
+        server
+            .args(["--pdeathsig", "KILL", "redis-server"])
+            .args(&self.options);
         server.args(["--bind", "127.0.0.1", "--port", &port, "--save", ""]);
         server.args(["--unixsocket".as_ref(), self.socket().as_os_str()]);
         server.args(["--dir".as_ref(), self.folder.path().as_os_str()]);
-        server.args(["--logfile", "log"]).args(&self.options);
+        server.args(["--logfile", "log"]);
         server.stdin(Stdio::null()).stdout(Stdio::null());
         let process = server.spawn().expect("scripts/test installs redis-server");
         self.process = Some(process);

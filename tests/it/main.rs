@@ -1,5 +1,6 @@
 //! The integration tests: one binary, so that it is linked once.
 
+mod admin;
 mod cache;
 mod canonical;
 #[path = "../common/chart.rs"]
@@ -14,9 +15,12 @@ mod information_2;
 mod information_3;
 mod levels;
 mod link;
+mod metrics;
 mod negotiation;
 mod order;
+mod process;
 mod protocol;
+mod proxy;
 mod pyramids;
 mod quality;
 mod region;

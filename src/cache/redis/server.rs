@@ -37,6 +37,8 @@ impl Server {
     /// # Errors
     /// If the crate refuses the settings.
     pub fn new(place: &Place) -> RedisResult<Self> {
+        // An error means that somebody has chosen before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         match place {
             Place::Server(info) => Client::open(info.clone()).map(Self::One),
             Place::Cluster(nodes) => ClusterClient::builder(nodes.clone())

@@ -216,6 +216,10 @@ impl Decoder for Image {
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
+        self.decode_on(window, 1)
+    }
+
+    fn decode_on(&self, window: &Window, threads: usize) -> Result<Raster, DecodeError> {
         let part = self.part(window)?;
         let Coded {
             codestream,
@@ -225,7 +229,7 @@ impl Decoder for Image {
         } = &self.coded;
         let cut = cut::cut(codestream, main, tiles, &part)?;
         self.check_cost(window.rect, &cut)?;
-        let image = openjpeg::decode(cut.codestream, &cut.part).map_err(broken)?;
+        let image = openjpeg::decode(cut.codestream, &cut.part, threads).map_err(broken)?;
         let components = image.components().map_err(broken)?;
         let decoded = pixels::Decoded {
             size: &main.size,

@@ -5,6 +5,8 @@
 //! Samples that were never written (offset and byte count zero, as GDAL leaves them) are zero. All other missing
 //! bytes are an error: no pixel is made up.
 
+mod bands;
+mod canvas;
 mod coded;
 mod color;
 mod compression;
@@ -71,8 +73,12 @@ impl Decoder for Tiff {
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
+        self.decode_on(window, 1)
+    }
+
+    fn decode_on(&self, window: &Window, threads: usize) -> Result<Raster, DecodeError> {
         let level = &self.levels[window.level];
-        read::window(&self.file, level, window.rect, &self.limits)
+        read::window(&self.file, level, window.rect, &self.limits, threads)
     }
 
     fn memory(&self) -> u64 {

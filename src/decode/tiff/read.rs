@@ -1,6 +1,8 @@
 //! The walk from a window to its pixels: for every strip or tile that it touches read, decompress, unpredict, unpack,
 //! convert, place.
 
+use super::bands;
+use super::canvas::{Canvas, zeros};
 use super::coded::Coded;
 use super::compression::{Compression, Wanted, decompress};
 use super::cost;
@@ -15,7 +17,7 @@ use super::ycbcr::Subsampling;
 use crate::decode::{Coding, DecodeError, Limits};
 use crate::ffi::turbojpeg::Decompressor;
 use crate::geometry::{Dimensions, Rect};
-use crate::raster::{Layout, Raster, Samples};
+use crate::raster::{Raster, Samples};
 
 /// The pixels of a rectangle of an image.
 pub fn window(
@@ -23,6 +25,7 @@ pub fn window(
     source: &PlacedImage,
     rect: Rect,
     limits: &Limits,
+    threads: usize,
 ) -> Result<Raster, DecodeError> {
     let reader = ChunkReader {
         file,
@@ -32,83 +35,15 @@ pub fn window(
     let (layout, is_deep) = source.image.output();
     limits.check_decoded(rect.dimensions(), source.image.bytes_per_pixel())?;
     cost::check(file, source, rect, limits)?;
-    let mut canvas = Canvas::new(rect, layout, is_deep);
-    if stored::coding(&source.image) == Some(Coding::Jpeg) {
-        reader.read_jpegs(&mut canvas)?;
+    let mut samples = zeros(rect.dimensions(), layout.channels(), is_deep);
+    let canvas = Canvas::new(rect, layout.channels(), &mut samples);
+    let bands = if threads > 1 {
+        canvas.bands(source.image.grid.rows())
     } else {
-        reader.read_chunks(&mut canvas)?;
-    }
-    Ok(Raster::new(rect.dimensions(), layout, canvas.samples))
-}
-
-/// Where the parts of a window are put together.
-struct Canvas {
-    rect: Rect,
-    channels: usize,
-    samples: Samples,
-}
-
-impl Canvas {
-    fn new(rect: Rect, layout: Layout, is_deep: bool) -> Self {
-        let channels = layout.channels();
-        let length = rect.dimensions().area() as usize * channels;
-        let samples = if is_deep {
-            Samples::U16(vec![0; length])
-        } else {
-            Samples::U8(vec![0; length])
-        };
-        Self {
-            rect,
-            channels,
-            samples,
-        }
-    }
-
-    fn place(&mut self, part: Rect, pixels: &Samples) {
-        let (start, stride) = (self.start(part), self.stride());
-        let length = part.width() as usize * self.channels;
-        match (&mut self.samples, pixels) {
-            (Samples::U8(to), Samples::U8(from)) => {
-                copy_rows((&mut to[start..], stride), (from, length), length)
-            }
-            (Samples::U16(to), Samples::U16(from)) => {
-                copy_rows((&mut to[start..], stride), (from, length), length)
-            }
-            _ => unreachable!("the depth of the image is that of its parts"),
-        }
-    }
-
-    /// Of 8 bits: rows of which one begins every `stride` samples.
-    fn copy(&mut self, part: Rect, from: &[u8], from_stride: usize) -> Result<(), DecodeError> {
-        let length = part.width() as usize * self.channels;
-        copy_rows(self.onto(part)?, (from, from_stride), length);
-        Ok(())
-    }
-
-    /// The 8-bit samples from the corner of a part on, and how far a row is from the next.
-    fn onto(&mut self, part: Rect) -> Result<(&mut [u8], usize), DecodeError> {
-        let (start, stride) = (self.start(part), self.stride());
-        match &mut self.samples {
-            Samples::U8(samples) => Ok((&mut samples[start..], stride)),
-            Samples::U16(_) => Err(malformed("JPEG of 16 bits")),
-        }
-    }
-
-    fn stride(&self) -> usize {
-        self.rect.width() as usize * self.channels
-    }
-
-    fn start(&self, part: Rect) -> usize {
-        let row = (part.y() - self.rect.y()) as usize;
-        row * self.stride() + (part.x() - self.rect.x()) as usize * self.channels
-    }
-}
-
-/// The first `length` samples of each row, from one to the other; a row begins every so many.
-fn copy_rows<T: Copy>(to: (&mut [T], usize), from: (&[T], usize), length: usize) {
-    for (to, from) in to.0.chunks_mut(to.1).zip(from.0.chunks(from.1)) {
-        to[..length].copy_from_slice(&from[..length]);
-    }
+        vec![canvas]
+    };
+    bands::each(bands, threads, |mut band| reader.fill(&mut band))?;
+    Ok(Raster::new(rect.dimensions(), layout, samples))
 }
 
 struct ChunkReader<'a> {
@@ -122,9 +57,17 @@ impl ChunkReader<'_> {
         &self.source.image
     }
 
-    fn read_chunks(&self, canvas: &mut Canvas) -> Result<(), DecodeError> {
-        for chunk in self.image().grid.touching(canvas.rect) {
-            if let Some(part) = chunk.rect.intersection(canvas.rect) {
+    fn fill(&self, canvas: &mut Canvas<'_>) -> Result<(), DecodeError> {
+        if stored::coding(self.image()) == Some(Coding::Jpeg) {
+            self.read_jpegs(canvas)
+        } else {
+            self.read_chunks(canvas)
+        }
+    }
+
+    fn read_chunks(&self, canvas: &mut Canvas<'_>) -> Result<(), DecodeError> {
+        for chunk in self.image().grid.touching(canvas.rect()) {
+            if let Some(part) = chunk.rect.intersection(canvas.rect()) {
                 let stored = self.stored(&chunk, part)?;
                 canvas.place(part, &self.image().color.convert(stored));
             }
@@ -134,11 +77,11 @@ impl ChunkReader<'_> {
 
     /// JPEGs whose samples are the pixels as they are: one decoder for all, and straight to their place where all
     /// columns are wanted.
-    fn read_jpegs(&self, canvas: &mut Canvas) -> Result<(), DecodeError> {
+    fn read_jpegs(&self, canvas: &mut Canvas<'_>) -> Result<(), DecodeError> {
         let mut decompressor = Decompressor::new().map_err(|error| malformed(error.to_string()))?;
         let mut scratch = Vec::new();
-        for chunk in self.image().grid.touching(canvas.rect) {
-            let Some(part) = chunk.rect.intersection(canvas.rect) else {
+        for chunk in self.image().grid.touching(canvas.rect()) {
+            let Some(part) = chunk.rect.intersection(canvas.rect()) else {
                 continue;
             };
             // Samples that were never written are zero, as the canvas is.
@@ -153,13 +96,13 @@ impl ChunkReader<'_> {
                 coded.jpeg_rows(&mut decompressor, part.height(), samples, stride)?;
             } else {
                 self.limits
-                    .check_decoded(chunk.stored, canvas.channels as u64)?;
+                    .check_decoded(chunk.stored, canvas.channels() as u64)?;
                 let rows = part.bottom() - chunk.rect.y();
-                let stride = chunk.stored.width() as usize * canvas.channels;
+                let stride = chunk.stored.width() as usize * canvas.channels();
                 scratch.resize(stride * rows as usize, 0);
                 coded.jpeg_rows(&mut decompressor, rows, &mut scratch, stride)?;
                 let above = (part.y() - chunk.rect.y()) as usize * stride;
-                let left = (part.x() - chunk.rect.x()) as usize * canvas.channels;
+                let left = (part.x() - chunk.rect.x()) as usize * canvas.channels();
                 canvas.copy(part, &scratch[above + left..], stride)?;
             }
         }
@@ -199,7 +142,7 @@ impl ChunkReader<'_> {
         self.limits
             .check_decoded(part.dimensions(), channels as u64 * bytes)?;
         match self.source.places.of(chunk, plane)? {
-            Place::Absent => Ok(self.zeros(part, channels)),
+            Place::Absent => Ok(zeros(part.dimensions(), channels, image.format.is_deep())),
             Place::At { offset, length } if image.compression.codes_pixels() => {
                 let data = self.compressed(offset, length)?;
                 self.pixels(chunk, part, &data, channels)
@@ -208,15 +151,6 @@ impl ChunkReader<'_> {
                 self.units(chunk, part, offset, length)
             }
             Place::At { offset, length } => self.rows(chunk, part, offset, length, channels),
-        }
-    }
-
-    fn zeros(&self, part: Rect, channels: usize) -> Samples {
-        let length = part.dimensions().area() as usize * channels;
-        if self.image().format.is_deep() {
-            Samples::U16(vec![0; length])
-        } else {
-            Samples::U8(vec![0; length])
         }
     }
 

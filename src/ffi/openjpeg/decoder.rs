@@ -24,13 +24,13 @@ pub struct Part {
     pub tiles: u32,
 }
 
-/// Decodes part of a codestream. Truncated and damaged data are errors, as far as OpenJPEG notices them.
+/// Decodes part of a codestream on so many threads. Truncated and damaged data are errors, as far as OpenJPEG notices them.
 ///
 /// # Errors
 /// If the input cannot be read or OpenJPEG reports a problem.
-pub fn decode(codestream: Assembly, part: &Part) -> Result<Image, Error> {
+pub fn decode(codestream: Assembly, part: &Part, threads: usize) -> Result<Image, Error> {
     let mut session = Session::new(Source::new(codestream))?;
-    match session.decode(part) {
+    match session.decode(part, threads) {
         Ok(image) => Ok(image),
         Err(error) => Err(session.explain(error)),
     }
@@ -68,8 +68,8 @@ impl Session {
         Ok(Self { codec, stream, log })
     }
 
-    fn decode(&mut self, part: &Part) -> Result<Image, Error> {
-        self.set_up()?;
+    fn decode(&mut self, part: &Part, threads: usize) -> Result<Image, Error> {
+        self.set_up(threads)?;
         let image = self.read_header()?;
         self.select(&image, part)?;
         // SAFETY: codec, stream and image are live and belong together.
@@ -79,7 +79,7 @@ impl Session {
         Ok(image)
     }
 
-    fn set_up(&mut self) -> Result<(), Error> {
+    fn set_up(&mut self, threads: usize) -> Result<(), Error> {
         let mut parameters = MaybeUninit::zeroed();
         // SAFETY: OpenJPEG fills the parameters with its defaults, on top of zeroes that are valid for every field.
         let done = unsafe {
@@ -89,6 +89,12 @@ impl Session {
         self.check(done)?;
         // SAFETY: the codec is live.
         let done = unsafe { raw::opj_decoder_set_strict_mode(self.codec, 1) };
+        self.check(done)?;
+        // With helpers the calling thread waits for them. None has to be said, or an environment variable counts.
+        let helpers = if threads > 1 { threads } else { 0 };
+        let helpers = i32::try_from(helpers).unwrap_or(i32::MAX);
+        // SAFETY: the codec is live, and has not begun to decode.
+        let done = unsafe { raw::opj_codec_set_threads(self.codec, helpers) };
         self.check(done)
     }
 

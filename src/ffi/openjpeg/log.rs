@@ -1,33 +1,35 @@
 //! What OpenJPEG says while it works.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use openjpeg_sys as raw;
 
-/// Collects the first damaging message and counts decoded tiles.
+/// Collects the first damaging message and counts decoded tiles. OpenJPEG's threads share it.
 #[derive(Default)]
 pub struct Log {
-    problem: Option<String>,
-    tiles_decoded: u32,
+    problem: OnceLock<String>,
+    tiles_decoded: AtomicU32,
 }
 
 impl Log {
     /// The first error, or the first warning that means missing or damaged data.
     pub fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
+        self.problem.get().map(String::as_str)
     }
 
     /// OpenJPEG leaves the pixels of absent tiles black without an error; only its messages tell.
     pub fn tiles_decoded(&self) -> u32 {
-        self.tiles_decoded
+        self.tiles_decoded.load(Ordering::Relaxed)
     }
 
     /// Sends the messages of a codec to `log`.
     ///
     /// # Safety
-    /// Both pointers are live, and `log` stays so, untouched by others during calls, for as long as the codec is used.
-    pub unsafe fn attach(log: *mut Self, codec: *mut raw::opj_codec_t) {
-        let log = log.cast::<c_void>();
+    /// Both pointers are live, and `log` stays so for as long as the codec is used.
+    pub unsafe fn attach(log: *const Self, codec: *mut raw::opj_codec_t) {
+        let log = log.cast_mut().cast::<c_void>();
         // SAFETY: as promised by the caller; the handlers cast the pointer back to what it was.
         unsafe {
             raw::opj_set_info_handler(codec, Some(on_info), log);
@@ -36,9 +38,8 @@ impl Log {
         }
     }
 
-    fn note(&mut self, message: &str) {
-        self.problem
-            .get_or_insert_with(|| message.trim().to_owned());
+    fn note(&self, message: &str) {
+        self.problem.get_or_init(|| message.trim().to_owned());
     }
 }
 
@@ -64,14 +65,15 @@ fn is_harmless(warning: &str) -> bool {
 
 /// # Safety
 /// `message` is a C string and `log` what was given to [`Log::attach`].
-unsafe fn receive(message: *const c_char, log: *mut c_void, handle: fn(&mut Log, &str)) {
+unsafe fn receive(message: *const c_char, log: *mut c_void, handle: fn(&Log, &str)) {
     if message.is_null() || log.is_null() {
         return;
     }
-    // SAFETY: as promised by the caller; OpenJPEG calls one handler at a time, from the thread that called it.
+    // SAFETY: as promised by the caller; several threads may call at a time, and nobody has the log
+    // for itself.
     unsafe {
         let text = CStr::from_ptr(message).to_string_lossy();
-        handle(&mut *log.cast::<Log>(), &text);
+        handle(&*log.cast_const().cast::<Log>(), &text);
     }
 }
 
@@ -79,7 +81,8 @@ unsafe extern "C" fn on_info(message: *const c_char, log: *mut c_void) {
     // SAFETY: OpenJPEG passes what was attached.
     unsafe {
         receive(message, log, |log, text| {
-            log.tiles_decoded += u32::from(text.contains("has been decoded"));
+            let done = u32::from(text.contains("has been decoded"));
+            log.tiles_decoded.fetch_add(done, Ordering::Relaxed);
         });
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::HttpBody;
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -123,7 +124,7 @@ struct UnderWay<'a> {
 }
 
 impl UnderWay<'_> {
-    fn answered(mut self, kind: usize, response: &Response) {
+    fn answered(mut self, kind: usize, method: &Method, response: &Response) {
         self.is_answered = true;
         let logged = response.extensions().get::<Logged>();
         let strategy = logged.map_or("none", |logged| logged.strategy);
@@ -131,9 +132,12 @@ impl UnderWay<'_> {
         of_kind.answers[place(strategy, &STRATEGIES)][place(response.status().as_str(), &STATUSES)]
             .add_one();
         of_kind.durations.add(self.start.elapsed());
-        of_kind
-            .bytes
-            .add(response.body().size_hint().exact().unwrap_or(0));
+        // The body of HEAD is taken away later.
+        if *method != Method::HEAD {
+            of_kind
+                .bytes
+                .add(response.body().size_hint().exact().unwrap_or(0));
+        }
     }
 }
 
@@ -156,8 +160,9 @@ fn place(name: &str, names: &[&str]) -> usize {
 pub async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
     let kind = kind(&app, request.uri().path());
     let under_way = app.requests().begin();
+    let method = request.method().clone();
     let response = next.run(request).await;
-    under_way.answered(kind, &response);
+    under_way.answered(kind, &method, &response);
     response
 }
 
@@ -195,7 +200,7 @@ mod tests {
         let requests = Requests::default();
         let mut response = Response::new(Body::from("four"));
         *response.status_mut() = axum::http::StatusCode::IM_A_TEAPOT;
-        requests.begin().answered(2, &response);
+        requests.begin().answered(2, &Method::GET, &response);
         assert_eq!(requests.answers(), [(["other", "other", "none"], 1)]);
         assert_eq!(requests.bytes().last(), Some(("other", 4)));
         assert_eq!(requests.abandoned.get(), 0);

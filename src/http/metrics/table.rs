@@ -140,7 +140,7 @@ pub static METRICS: [Metric; 36] = [
         "azulejo_connections",
         &[],
         "Open connections, those of admin.listen aside",
-        |now| level(now.app.places().taken() as u64),
+        |now| level(now.app.places().open() as u64),
     ),
     Metric::gauge(
         "azulejo_work_running",

@@ -1,0 +1,106 @@
+//! A real server, as a process of its own with real connections.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+
+use crate::server::fixtures;
+
+/// A server over the fixtures; ended when it is dropped.
+pub struct Process {
+    child: Child,
+    log: Option<JoinHandle<String>>,
+    /// What it says at the start, line by line.
+    said: Vec<String>,
+}
+
+impl Process {
+    /// With these variables of the environment. The server says where it listens when it does.
+    pub fn start(variables: &[(&str, &str)]) -> Self {
+        let mut child = command()
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .arg(fixtures("images"))
+            .env("AZULEJO_PYRAMIDS__ENABLED", "false")
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let log = thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        });
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let is_metrics = |(name, _): &(&str, &str)| *name == "AZULEJO_ADMIN__LISTEN";
+        let expected = 3 + usize::from(variables.iter().any(|variable| is_metrics(variable)));
+        let said: Vec<String> = lines.take(expected).map(Result::unwrap).collect();
+        assert_eq!(said.len(), expected, "{said:?}");
+        Self {
+            child,
+            log: Some(log),
+            said,
+        }
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        self.said[0]
+            .strip_prefix("Azulejo listens on http://")
+            .and_then(|rest| rest.strip_suffix('/'))
+            .unwrap()
+    }
+
+    /// Host and port where only metrics are.
+    pub fn metrics_address(&self) -> &str {
+        self.said[3]
+            .strip_prefix("  metrics:     http://")
+            .and_then(|rest| rest.strip_suffix("/metrics"))
+            .unwrap()
+    }
+
+    /// Ends it; all that it has logged.
+    pub fn stop(mut self) -> String {
+        self.kill();
+        self.log.take().unwrap().join().unwrap()
+    }
+
+    fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The program, without settings of the one who runs the tests.
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_azulejo"));
+    command
+        .env_remove("AZULEJO_CONFIG")
+        .env_remove("RUST_LOG")
+        .env_remove("AZULEJO_ADMIN__TOKEN");
+    command
+}
+
+/// The status, the head and the body of an answer.
+pub fn ask(address: &str, method: &str, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|part| part == b"\r\n\r\n");
+    let end = end.unwrap_or_else(|| panic!("{path}: {}", String::from_utf8_lossy(&answer)));
+    let head = String::from_utf8(answer[..end].to_vec()).unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, head, answer[end + 4..].to_vec())
+}
