@@ -10,6 +10,8 @@ use super::disk::config::DiskConfig;
 use super::guarded::Guarded;
 use super::layers::Layers;
 use super::memory::Memory;
+use super::objects::Objects;
+use super::objects::config::ObjectsConfig;
 use super::redis::Redis;
 use super::redis::config::RedisConfig;
 use crate::config::byte_size::ByteSize;
@@ -27,6 +29,7 @@ pub struct CacheConfig {
     pub memory: MemoryConfig,
     pub disk: DiskConfig,
     pub redis: RedisConfig,
+    pub objects: ObjectsConfig,
 }
 
 /// The first layer of the cache of encoded images.
@@ -79,7 +82,10 @@ impl CacheConfig {
             .disk()
             .map(|disk| Guarded::new(Box::new(disk), self.disk.policy()));
         let redis = redis.map(|redis| Guarded::new(Box::new(redis), self.redis.policy()));
-        let far = disk.into_iter().chain(redis).collect();
+        let objects = self
+            .objects()
+            .map(|objects| Guarded::new(Box::new(objects), self.objects.policy()));
+        let far = disk.into_iter().chain(redis).chain(objects).collect();
         let layers = Layers::new(self.memory.layer(), far);
         if let Some(purges) = purges {
             layers.follow(purges);
@@ -99,6 +105,14 @@ impl CacheConfig {
         let redis = Redis::new(&self.redis);
         redis.unwrap_or_else(|error| {
             tracing::error!(%error, "Redis is not used");
+            None
+        })
+    }
+
+    fn objects(&self) -> Option<Objects> {
+        let objects = Objects::open(&self.objects);
+        objects.unwrap_or_else(|error| {
+            tracing::error!(%error, "the object store is not used");
             None
         })
     }

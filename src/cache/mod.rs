@@ -14,6 +14,7 @@ mod key;
 pub mod layer;
 mod layers;
 pub mod memory;
+pub mod objects;
 mod pixels;
 pub mod redis;
 pub mod report;
