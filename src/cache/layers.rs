@@ -73,6 +73,12 @@ impl Layers {
         })
     }
 
+    /// Looks an entry up behind the memory, for what is made sooner than agreed upon who makes it.
+    pub async fn far_if_any(&self, key: EntryKey) -> Result<Found, Ticket> {
+        let ticket = self.ticket(key);
+        self.look(&ticket).await.ok_or(ticket)
+    }
+
     /// Looks an entry up behind the memory; if no layer has it, the caller is to make it and to [`keep`](Self::keep) it.
     /// Waits while another node makes it.
     pub async fn far(&self, key: EntryKey) -> Result<Found, Ticket> {
