@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 
 use crate::cache::flights::Flights;
-use crate::cache::{EntryKey, LayerReport, Layers, Pixels};
+use crate::cache::{EntryKey, Generation, LayerReport, Layers, Pixels};
 use crate::config::Config;
 use crate::decode::Header;
 use crate::encode::Settings;
@@ -45,8 +45,8 @@ pub struct Pipeline {
     readers: Work,
     makers: Work,
     layers: Layers,
-    /// Images that are being made.
-    flights: Flights<EntryKey, Result<Rendered, Error>>,
+    /// Images that are being made: what was purged meanwhile is made again.
+    flights: Flights<(EntryKey, Generation), Result<Rendered, Error>>,
 }
 
 /// What the steps up to the plan need.
