@@ -119,8 +119,10 @@ const ALLOWED: [(&str, &[&str]); 22] = [
 ];
 
 /// Crates that only these modules may use.
-const CONFINED: [(&str, &[&str]); 4] = [
+const CONFINED: [(&str, &[&str]); 6] = [
     ("axum", &["http"]),
+    ("object_store", &["cache"]),
+    ("redis", &["cache"]),
     ("tower", &["http"]),
     ("reqwest", &["cli"]),
     ("tokio", &["cache", "http", "work", "cli", "main"]),
