@@ -11,10 +11,7 @@ use super::url::BucketUrl;
 ///
 /// # Errors
 /// If the variables of the environment do not go together.
-pub fn connect(
-    url: &BucketUrl,
-    config: &ObjectsConfig,
-) -> Result<impl ObjectStore + use<>, Error> {
+pub fn connect(url: &BucketUrl, config: &ObjectsConfig) -> Result<impl ObjectStore + use<>, Error> {
     build(AmazonS3Builder::from_env(), url, config)
 }
 

@@ -76,8 +76,11 @@ impl Generations {
         image: &CacheKey,
     ) -> Result<Generation, LayerError> {
         let (all, image) = (of_all(), of_image(image));
-        let (all, image) =
-            try_join(self.number_or_new(store, &all), self.number_or_new(store, &image)).await?;
+        let (all, image) = try_join(
+            self.number_or_new(store, &all),
+            self.number_or_new(store, &image),
+        )
+        .await?;
         Ok(Generation::new(&all, &image))
     }
 

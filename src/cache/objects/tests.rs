@@ -64,7 +64,12 @@ async fn it_does_what_every_layer_has_to() {
     let server = S3Server::start().await;
     contract::check(&over(&server)).await;
     server.assert_no_complaints();
-    assert!(server.objects().keys().all(|name| name.starts_with("a/prefix/")));
+    assert!(
+        server
+            .objects()
+            .keys()
+            .all(|name| name.starts_with("a/prefix/"))
+    );
 }
 
 /// A connection for each of what is asked at once, and no more.
@@ -193,7 +198,9 @@ async fn a_lost_generation_brings_nothing_back() {
     let (old, new) = (key("image", "old"), key("image", "new"));
     put(&layer, &old).await;
     let all = paths(&store).await;
-    let numbers = all.iter().filter(|path| path.as_ref().starts_with("generation"));
+    let numbers = all
+        .iter()
+        .filter(|path| path.as_ref().starts_with("generation"));
     for at in numbers {
         let number = store.get(at).await.unwrap().bytes().await.unwrap();
         for wrong in [&b""[..], b"short", b"longer than a number can be"] {
