@@ -123,13 +123,13 @@ impl Layers {
     pub async fn purge(&self, image: Option<CacheKey>) -> Result<(), Vec<&'static str>> {
         self.purge_near(image);
         let mut failed = Vec::new();
-        for layer in &self.0.far {
+        // The farthest first: what is read from one that has not forgotten it yet is put into those before it.
+        for layer in self.0.far.iter().rev() {
             if layer.purge(image.as_ref()).await.is_err() {
                 failed.push(layer.name());
             }
+            self.purge_near(image);
         }
-        // Entries may have been read from those layers before they forgot them.
-        self.purge_near(image);
         if failed.is_empty() {
             Ok(())
         } else {
@@ -252,3 +252,6 @@ enum Turn {
     /// Another node's.
     Theirs,
 }
+
+#[cfg(test)]
+mod tests;

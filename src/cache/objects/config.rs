@@ -55,6 +55,8 @@ impl ObjectsConfig {
         Policy {
             limit: Duration::from_millis(self.timeout_ms.into()),
             ttl: Some(Duration::from_secs(self.ttl.into())),
+            // Each takes two answers, of tens of milliseconds.
+            writes: 16,
         }
     }
 }
