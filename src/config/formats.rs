@@ -70,7 +70,7 @@ pub const FORMATS: [Format; 13] = [
     Format {
         name: "http-url",
         rule: "an absolute http or https URL without user name and fragment",
-        example: "http://creativecommons.org/publicdomain/mark/1.0/",
+        example: "https://www.example.org/",
         check: |text| check_http_url(text).map_err(|error| error.to_string()),
     },
     Format {

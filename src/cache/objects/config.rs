@@ -15,7 +15,7 @@ use crate::cache::guarded::Policy;
 #[serde(default, deny_unknown_fields)]
 pub struct ObjectsConfig {
     /// Where it is; without it, none is used. Credentials come from the environment, as `AWS_ACCESS_KEY_ID` and
-    /// `AWS_SECRET_ACCESS_KEY`, or from the machine's role, and so does whatever else Amazon's own tools read there. They have to
+    /// `AWS_SECRET_ACCESS_KEY`, or else from the role of the machine or container; files with profiles are not read. They have to
     /// allow `s3:GetObject`, `s3:PutObject`, `s3:DeleteObject` and `s3:ListBucket`; without the last, S3 does not say that
     /// something is missing.
     #[schemars(with = "Option<String>", extend("format" = "bucket-url"), example = "s3://bucket/azulejo")]

@@ -1,4 +1,4 @@
-//! The layer over a server that speaks like S3, and over stores that are a map and a directory.
+//! The layer over a server that speaks like S3, and over one that is a map.
 
 #[path = "../../../tests/common/s3_server.rs"]
 #[allow(dead_code, reason = "shared with the integration tests")]
@@ -10,9 +10,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 use object_store::aws::AmazonS3Builder;
-use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
-use object_store::prefix::PrefixStore;
 use tokio::time::timeout;
 
 use self::s3_server::{KEY_ID, Mood, S3Server};
@@ -58,9 +56,6 @@ fn over(server: &S3Server) -> Objects {
 #[tokio::test]
 async fn it_does_what_every_layer_has_to() {
     contract::check(&Objects::new(InMemory::new())).await;
-    let folder = tempfile::tempdir().unwrap();
-    let files = LocalFileSystem::new_with_prefix(folder.path()).unwrap();
-    contract::check(&Objects::new(PrefixStore::new(files, "a/prefix"))).await;
     let server = S3Server::start().await;
     contract::check(&over(&server)).await;
     server.assert_no_complaints();
