@@ -68,6 +68,16 @@ impl Error {
         Self::Internal(cause(error))
     }
 
+    /// The same for one who waited for work that another had asked for, perhaps by another identifier of the image.
+    pub fn told_to(mut self, asking: &Identifier) -> Self {
+        if let Self::SourceBroken { identifier, .. } | Self::SourceUnavailable { identifier, .. } =
+            &mut self
+        {
+            identifier.clone_from(asking);
+        }
+        self
+    }
+
     /// A decoder's error, with the identifier that it happened for.
     pub fn decoding(identifier: &Identifier, error: DecodeError) -> Self {
         let identifier = identifier.clone();

@@ -5,11 +5,33 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Width and height in pixels; neither is ever zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "(u32, u32)", try_from = "(u32, u32)")]
 pub struct Dimensions {
     width: u32,
     height: u32,
+}
+
+/// A value that is never zero would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("zero")]
+pub struct Zero;
+
+impl From<Dimensions> for (u32, u32) {
+    fn from(dimensions: Dimensions) -> Self {
+        (dimensions.width, dimensions.height)
+    }
+}
+
+impl TryFrom<(u32, u32)> for Dimensions {
+    type Error = Zero;
+
+    fn try_from((width, height): (u32, u32)) -> Result<Self, Zero> {
+        Self::new(width, height).ok_or(Zero)
+    }
 }
 
 impl Dimensions {
@@ -168,8 +190,23 @@ impl fmt::Display for Rect {
 }
 
 /// The whole number by which a stored level is smaller than the full image; never zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "u32", try_from = "u32")]
 pub struct ScaleFactor(u32);
+
+impl From<ScaleFactor> for u32 {
+    fn from(factor: ScaleFactor) -> Self {
+        factor.0
+    }
+}
+
+impl TryFrom<u32> for ScaleFactor {
+    type Error = Zero;
+
+    fn try_from(factor: u32) -> Result<Self, Zero> {
+        Self::new(factor).ok_or(Zero)
+    }
+}
 
 impl ScaleFactor {
     pub const ONE: Self = Self(1);

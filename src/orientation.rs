@@ -1,18 +1,20 @@
 //! The eight ways to lay a rectangle of pixels: EXIF and TIFF orientation, mirroring, quarter turns.
 
+use serde::{Deserialize, Serialize};
+
 use crate::geometry::{Dimensions, Rect};
 
 /// What must be done to pixels: first mirror left-right, then turn clockwise.
 ///
 /// The order is that of the `!n` rotation of the Image API (T04).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Orientation {
     pub mirrored: bool,
     pub turn: QuarterTurn,
 }
 
 /// Clockwise quarter turns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum QuarterTurn {
     None,
     Quarter,

@@ -1,8 +1,10 @@
 //! The walk of a request from the identifier to the encoded image; the table of its steps is in `ARCHITECTURE.md`.
 
 mod caching;
+mod headers;
 mod images;
 mod make;
+mod prepare;
 mod render;
 mod report;
 
@@ -13,20 +15,20 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 
 use crate::cache::flights::Flights;
-use crate::cache::{CacheKey, EntryKey, LayerReport, Layers, Pixels};
+use crate::cache::{EntryKey, Generation, LayerReport, Layers, Pixels};
 use crate::config::Config;
-use crate::decode::{Decoder, Header};
+use crate::decode::Header;
 use crate::encode::Settings;
 use crate::error::{Error, cause};
-use crate::geometry::Rect;
 use crate::iiif::tiling::Tiling;
 use crate::iiif::{Identifier, ImageRequest, Information, SizeLimits};
-use crate::plan::Plan;
 use crate::pyramid::Pyramids;
-use crate::source::{Listing, Object, SourceError};
+use crate::source::{Listing, SourceError};
 use crate::work::{Cancelled, Cost, Work};
 pub use caching::Caching;
-use images::{Images, Opened};
+use images::Images;
+use prepare::Way;
+pub use prepare::{Prepared, Validators};
 use render::Rendered;
 pub use render::{Derivative, Origin};
 pub use report::LaneReport;
@@ -36,11 +38,6 @@ const READERS_PER_THREAD: usize = 2;
 /// And they take little time, so that many more may wait: what is in the cache must not be refused.
 const LONGER_QUEUE: usize = 16;
 
-/// The largest answer that is copied along with the header, and what is read for it: such a copy takes no longer than the way
-/// to another thread.
-const MOST_COPIED_PIXELS: u64 = 1 << 20;
-const MOST_COPIED_BYTES: u64 = 4 << 20;
-
 /// Everything that answering needs, for the life of the process. Clones share it.
 #[derive(Clone)]
 pub struct Pipeline {
@@ -48,8 +45,8 @@ pub struct Pipeline {
     readers: Work,
     makers: Work,
     layers: Layers,
-    /// Images that are being made.
-    flights: Flights<EntryKey, Result<Rendered, Error>>,
+    /// Images that are being made: what was purged meanwhile is made again.
+    flights: Flights<(EntryKey, Generation), Result<Rendered, Error>>,
 }
 
 /// What the steps up to the plan need.
@@ -65,66 +62,6 @@ struct Walk {
     pyramids: Pyramids,
 }
 
-/// A request resolved for its image; no pixel has been read yet.
-pub struct Prepared {
-    pub identifier: Identifier,
-    pub plan: Plan,
-    pub validators: Validators,
-    /// The name of the answer in the cache.
-    key: EntryKey,
-    decoder: Arc<dyn Decoder>,
-    /// Stands for this state of the image, if its pixels are kept.
-    kept_as: Option<CacheKey>,
-    /// The answer, if it lies in the file and was read along with the header.
-    copy: Option<Vec<u8>>,
-    /// The pyramid that the pixels are to come from, and what was asked for.
-    pyramid: Option<(CacheKey, ImageRequest)>,
-}
-
-/// A plan, and what it is for.
-struct Way {
-    plan: Plan,
-    decoder: Arc<dyn Decoder>,
-    pyramid: Option<CacheKey>,
-}
-
-/// Finds the way.
-type Choose = fn(&Walk, &Opened, &ImageRequest) -> Result<Way, Error>;
-
-impl Way {
-    /// From the pyramid, if there is one, unless the stored bytes of the image itself are the answer.
-    fn cheapest(walk: &Walk, opened: &Opened, request: &ImageRequest) -> Result<Self, Error> {
-        let way = Self::from_source(walk, opened, request)?;
-        if way.plan.copied {
-            return Ok(way);
-        }
-        match walk.pyramids.open(&opened.object, opened.decoder.header()) {
-            None => Ok(way),
-            Some((key, decoder)) => Ok(Self {
-                plan: walk.plan(request, decoder.header())?,
-                decoder,
-                pyramid: Some(key),
-            }),
-        }
-    }
-
-    fn from_source(walk: &Walk, opened: &Opened, request: &ImageRequest) -> Result<Self, Error> {
-        Ok(Self {
-            plan: walk.plan(request, opened.decoder.header())?,
-            decoder: Arc::clone(&opened.decoder),
-            pyramid: None,
-        })
-    }
-}
-
-/// What tells one state of an answer from another (RFC 9110, section 8.8).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Validators {
-    /// An opaque tag, without quotes.
-    pub etag: String,
-    pub modified: SystemTime,
-}
-
 impl Pipeline {
     /// # Errors
     /// If the images' directory cannot be opened.
@@ -132,9 +69,10 @@ impl Pipeline {
         let threads = config.work.thread_count();
         let settings = Settings::from(&config.encode);
         let makers = Work::new(threads, config.work.queue, config.work.memory_budget());
+        let layers = config.cache.layers();
         Ok(Self {
             walk: Arc::new(Walk {
-                images: Images::new(config)?,
+                images: Images::new(config, layers.clone())?,
                 pixels: Pixels::new(config.cache.pixel_bytes()),
                 sizes: SizeLimits::from(&config.image),
                 settings_tag: format!("{} {settings:?}", env!("CARGO_PKG_VERSION")),
@@ -149,7 +87,7 @@ impl Pipeline {
                 0,
             ),
             makers,
-            layers: config.cache.layers(),
+            layers,
             flights: Flights::default(),
         })
     }
@@ -157,25 +95,6 @@ impl Pipeline {
     /// Makes ready what is kept on disk; to be called once, by the process that serves.
     pub fn start(&self) {
         self.walk.pyramids.start();
-    }
-
-    /// Finds the image, reads its header and resolves the request: all that can fail because of the request. If stored
-    /// bytes are the answer and `is_wanted`, they are read at once.
-    ///
-    /// # Errors
-    /// If the image is not found or not readable, or the request not possible for it.
-    pub async fn prepare(&self, request: ImageRequest, is_wanted: bool) -> Result<Prepared, Error> {
-        let walk = Arc::clone(&self.walk);
-        let prepare = move |_: &Cancelled| {
-            let mut prepared = walk.prepare(request, Way::cheapest)?;
-            if is_wanted && prepared.plan.copied && prepared.plan.size.area() <= MOST_COPIED_PIXELS
-            {
-                prepared.copy = make::stored(&prepared, MOST_COPIED_BYTES);
-                prepared.plan.copied = prepared.copy.is_some();
-            }
-            Ok(prepared)
-        };
-        self.read(prepare).await
     }
 
     /// Runs work that reads little: it has no share in the memory budget.
@@ -194,14 +113,11 @@ impl Pipeline {
     pub async fn information(
         &self,
         identifier: Identifier,
+        caching: Caching,
     ) -> Result<(Information, SystemTime), Error> {
-        let walk = Arc::clone(&self.walk);
-        let describe = move |_: &Cancelled| {
-            let opened = walk.images.open(&identifier)?;
-            let information = walk.describe(opened.decoder.header());
-            Ok((information, opened.object.modified))
-        };
-        self.read(describe).await
+        let image = self.image(identifier, caching).await?;
+        let information = self.walk.describe(image.header());
+        Ok((information, image.object.modified))
     }
 
     /// Whether there is such an image, without reading its header.
@@ -248,18 +164,21 @@ impl Pipeline {
     /// If there is no such image, or a layer of the cache may still hold something.
     pub async fn purge(&self, identifier: Option<Identifier>) -> Result<(), Error> {
         let image = match identifier {
-            Some(identifier) => Some(self.image_key(identifier).await?),
+            Some(identifier) => {
+                let walk = Arc::clone(&self.walk);
+                let key = move |_: &Cancelled| walk.images.key(&identifier);
+                Some(self.read(key).await?)
+            }
             None => None,
         };
+        self.walk.images.forget_failures();
         let purged = self.layers.purge(image).await;
         purged.map_err(|layers| Error::CacheUnavailable(layers.join(", ")))
     }
 
-    async fn image_key(&self, identifier: Identifier) -> Result<CacheKey, Error> {
-        let walk = Arc::clone(&self.walk);
-        let find = move |_: &Cancelled| walk.images.find(&identifier);
-        let object = self.read(find).await?;
-        Ok(CacheKey::new(&[&object.location]))
+    /// Waits until everything that was to be kept is written.
+    pub async fn settle(&self) {
+        self.layers.settle().await;
     }
 
     /// What the layers of the cache hold and have done.
@@ -272,12 +191,9 @@ impl Pipeline {
     /// # Errors
     /// Where the walk ends early.
     pub fn explain_information(&self, identifier: &Identifier) -> Result<Value, Error> {
-        let opened = self.walk.images.open(identifier)?;
-        let pyramid = self
-            .walk
-            .pyramids
-            .open(&opened.object, opened.decoder.header());
-        let mut steps = opened.summary(identifier);
+        let image = self.walk.images.open(identifier)?;
+        let pyramid = self.walk.pyramids.open(&image.object, image.header());
+        let mut steps = image.summary(identifier);
         steps["pyramid"] = json!(pyramid.is_some());
         Ok(steps)
     }
@@ -287,69 +203,24 @@ impl Pipeline {
     /// # Errors
     /// Where the walk ends early.
     pub fn explain_image(&self, request: &ImageRequest) -> Result<Value, Error> {
-        let opened = self.walk.images.open(&request.identifier)?;
-        let way = Way::cheapest(&self.walk, &opened, request)?;
-        let (plan, header) = (way.plan, way.decoder.header());
-        let mut steps = opened.summary(&request.identifier);
+        let image = self.walk.images.open(&request.identifier)?;
+        let way = Way::cheapest(&self.walk, &image, request)?;
+        let header = way
+            .decoder
+            .as_ref()
+            .map_or(image.header(), |it| it.header());
+        let mut steps = image.summary(&request.identifier);
         steps["pyramid"] = json!(way.pyramid.is_some());
-        steps["plan"] = plan.summary();
+        steps["plan"] = way.plan.summary();
         steps["plan"]["cost"] = json!({
-            "bytes": plan.bytes(header),
-            "pixels": plan.pixels(header),
+            "bytes": way.plan.bytes(header),
+            "pixels": way.plan.pixels(header),
         });
         Ok(steps)
     }
 }
 
 impl Walk {
-    fn prepare(&self, request: ImageRequest, choose: Choose) -> Result<Prepared, Error> {
-        let opened = self.images.open(&request.identifier)?;
-        let way = choose(self, &opened, &request)?;
-        let plan = way.plan;
-        if way.pyramid.is_none() && plan.region != Rect::whole(way.decoder.header().dimensions()) {
-            self.pyramids.want(&opened.object, &opened.decoder);
-        }
-        // The pixels of a pyramid may differ a little from those of the image itself.
-        let from = way.pyramid.map_or("source", |_| "pyramid");
-        let Object {
-            location,
-            version,
-            stamp,
-            ..
-        } = &opened.object;
-        let pixels = plan.canonical_pixels.to_string();
-        let parts = [location, version, from, &pixels, &self.settings_tag];
-        let key = EntryKey {
-            image: CacheKey::new(&[location]),
-            entry: CacheKey::new(&parts),
-        };
-        Ok(Prepared {
-            key,
-            validators: Validators {
-                etag: key.entry.to_string(),
-                modified: opened.object.modified,
-            },
-            identifier: request.identifier.clone(),
-            kept_as: plan
-                .kept
-                .then(|| CacheKey::new(&[location, &format!("{stamp:?}"), from])),
-            plan,
-            decoder: way.decoder,
-            copy: None,
-            pyramid: way.pyramid.map(|key| (key, request)),
-        })
-    }
-
-    fn plan(&self, request: &ImageRequest, header: &Header) -> Result<Plan, Error> {
-        let plan = Plan::new(request, header, &self.sizes)?;
-        let plan = if self.settings.passthrough {
-            plan
-        } else {
-            plan.without_copying()
-        };
-        Ok(plan.widened(header, self.pixels.largest()))
-    }
-
     fn describe(&self, header: &Header) -> Information {
         let stored_tile = header.levels[0]
             .tile

@@ -52,7 +52,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     (
         "cache",
         &[
-            "config", "decode", "geometry", "machine", "raster", "source",
+            "config", "decode", "geometry", "iiif", "machine", "raster", "source",
         ],
     ),
     ("source", &["iiif", "input"]),

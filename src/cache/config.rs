@@ -18,7 +18,7 @@ use crate::config::byte_size::ByteSize;
 use crate::machine;
 
 /// What is kept to be used again.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheConfig {
     /// Memory for decoded pixels that were not asked for but had to be decoded with others: the neighbours of a tile. And
@@ -26,10 +26,35 @@ pub struct CacheConfig {
     /// container's) if not set.
     #[schemars(example = "512 MiB")]
     pub pixels: Option<ByteSize>,
+
+    /// Seconds for which an image that turned out to be broken is not tried again; 0 to try it at every request. A file that
+    /// changes is tried at once.
+    #[schemars(range(max = 30))]
+    pub failure_ttl: u32,
+
+    /// Seconds for which an image is served as it was seen last while its source cannot be reached, so that nobody knows
+    /// whether it has changed; 0 for not at all. What is not in the cache cannot be served then.
+    #[schemars(range(max = 604_800))]
+    pub stale_ttl: u32,
+
     pub memory: MemoryConfig,
     pub disk: DiskConfig,
     pub redis: RedisConfig,
     pub objects: ObjectsConfig,
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self {
+            pixels: None,
+            failure_ttl: 10,
+            stale_ttl: 0,
+            memory: MemoryConfig::default(),
+            disk: DiskConfig::default(),
+            redis: RedisConfig::default(),
+            objects: ObjectsConfig::default(),
+        }
+    }
 }
 
 /// The first layer of the cache of encoded images.

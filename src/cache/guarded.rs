@@ -97,7 +97,7 @@ impl Guarded {
 
     /// A place in the queue for an entry of this length; `None` if it is full or the layer does not take anything.
     pub fn place(&self, length: usize) -> Option<Place> {
-        if !self.writing.lets_through() {
+        if !self.writing.would_let_through() {
             self.counts.skipped.add_one();
             return None;
         }
@@ -109,13 +109,31 @@ impl Guarded {
         permit.ok().map(Place)
     }
 
-    /// Writes an entry when it is its turn.
-    pub async fn put(&self, key: &EntryKey, entry: &Entry, _place: Place) {
+    /// Writes an entry when it is its turn, if it `is_wanted` then and when it is written; else nothing is left of it.
+    pub async fn put(
+        &self,
+        key: &EntryKey,
+        entry: &Entry,
+        _place: Place,
+        is_wanted: impl Fn() -> bool,
+    ) {
         // Never closed.
         let _turn = self.turns.acquire().await;
-        let record = seal::seal(key, entry);
-        if self.write(self.layer.put(key, record)).await {
+        if !is_wanted() {
+            return;
+        }
+        if !self.writing.lets_through() {
+            self.counts.skipped.add_one();
+            return;
+        }
+        if self
+            .write(self.layer.put(key, seal::seal(key, entry)))
+            .await
+        {
             self.counts.stored.add_one();
+        }
+        if !is_wanted() {
+            self.remove(key).await;
         }
     }
 
@@ -130,6 +148,11 @@ impl Guarded {
             self.counts.errors.add_one();
             self.writing.failed(error);
         })
+    }
+
+    /// Forgets what this node alone has of an image, or of all.
+    pub async fn hear(&self, image: Option<&CacheKey>) {
+        self.write(self.layer.hear(image)).await;
     }
 
     /// Whether this node makes an entry, if the layer is shared with others; `None` if there is nobody to ask.
@@ -147,7 +170,7 @@ impl Guarded {
     }
 
     pub fn report(&self) -> LayerReport {
-        let is_up = self.reading.is_closed();
+        let is_up = self.reading.is_closed() && self.writing.is_closed();
         self.counts.report(self.name(), is_up, self.layer.usage())
     }
 

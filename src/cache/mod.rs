@@ -6,6 +6,7 @@ pub mod config;
 pub(crate) mod contract;
 pub mod disk;
 mod entry;
+mod failures;
 pub mod flights;
 mod generations;
 pub mod guarded;
@@ -18,11 +19,17 @@ pub mod objects;
 mod pixels;
 pub mod redis;
 pub mod report;
+#[cfg(test)]
+mod scripted;
 pub mod seal;
+mod sightings;
 
 pub use entry::{Entry, EntryKey};
+pub use failures::Failures;
+pub use generations::Generation;
 pub use headers::Headers;
 pub use key::CacheKey;
 pub use layers::{Found, Layers, Ticket};
 pub use pixels::Pixels;
 pub use report::LayerReport;
+pub use sightings::Sightings;

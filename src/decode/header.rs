@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Unit;
@@ -9,7 +10,7 @@ use crate::geometry::{Dimensions, ScaleFactor};
 use crate::orientation::Orientation;
 
 /// A format that is read; found by content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceFormat {
     Jpeg,
@@ -33,7 +34,7 @@ impl SourceFormat {
 
 /// The colour model as stored, for people and for `info.json`; what comes out of a decoder is a
 /// [`Layout`](crate::raster::Layout).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColorModel {
     Bilevel,
@@ -54,7 +55,7 @@ impl ColorModel {
 }
 
 /// One stored resolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {
     /// As stored, before orientation.
     pub dimensions: Dimensions,
@@ -71,7 +72,7 @@ pub struct Level {
 }
 
 /// A coding that is a file format, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Coding {
     Jpeg,
@@ -79,7 +80,7 @@ pub enum Coding {
 }
 
 /// Pixels per inch.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resolution {
     pub x: f64,
     pub y: f64,
@@ -94,7 +95,7 @@ impl Resolution {
 }
 
 /// What is known of an image before its pixels are decoded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     pub format: SourceFormat,
     /// Largest first, never empty; the first has scale factor one.
@@ -108,7 +109,9 @@ pub struct Header {
     /// Images in the file that are not levels of this one, and this one.
     pub pages: u32,
     pub resolution: Option<Resolution>,
-    /// The embedded ICC profile, which describes the samples that the decoder returns.
+    /// The embedded ICC profile, which describes the samples that the decoder returns. Whoever has samples has it from the
+    /// file: it is not written down.
+    #[serde(skip)]
     pub profile: Option<Arc<[u8]>>,
     /// How the pixels are coded, for people: `baseline`, `Deflate`, `HTJ2K, reversible`…
     pub coding: String,

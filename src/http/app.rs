@@ -41,6 +41,11 @@ impl App {
         self.0.pipeline.start();
     }
 
+    /// Waits until everything that is to be kept in the cache is written.
+    pub async fn settle(&self) {
+        self.0.pipeline.settle().await;
+    }
+
     pub(super) fn server(&self) -> &ServerConfig {
         &self.0.server
     }

@@ -48,7 +48,7 @@ fn download_name(query: &str) -> Option<String> {
 }
 
 fn default_name(prepared: &Prepared) -> String {
-    let identifier = prepared.identifier.as_str();
+    let identifier = prepared.request.identifier.as_str();
     let stem = identifier.rsplit('/').next().unwrap_or(identifier);
     format!("{stem} {}", prepared.plan.canonical)
 }

@@ -122,10 +122,13 @@ async fn image(
     request: ImageRequest,
 ) -> Result<Response, Error> {
     let version = request.version;
-    let prepared = app.pipeline().prepare(request, !client.has_copy()).await?;
+    let pipeline = app.pipeline();
+    let prepared = pipeline
+        .prepare(request, client.caching, !client.has_copy())
+        .await?;
     let mut headers = headers(app, client, base, version, &prepared);
     let logged = Logged {
-        identifier: prepared.identifier.clone(),
+        identifier: prepared.request.identifier.clone(),
         request: prepared.plan.canonical.to_string(),
         strategy: prepared.plan.strategy(),
     };
@@ -136,7 +139,9 @@ async fn image(
             bytes,
             format,
             origin,
-        } = app.pipeline().render(prepared, client.caching).await?;
+            validators,
+        } = pipeline.render(prepared, client.caching).await?;
+        headers.extend(validators.iter().flat_map(validating));
         headers.insert(CACHE_STATUS, cache_status(origin));
         headers.insert(
             header::CONTENT_TYPE,
@@ -189,18 +194,19 @@ pub(super) fn cache_headers(app: &App, client: &Client<'_>, validators: &Validat
         Caching::Use | Caching::Renew => &app.server().cache_control,
     };
     let mut headers = HeaderMap::new();
-    let modified = httpdate::fmt_http_date(validators.modified);
-    let values = [
-        (header::ETAG, format!("\"{}\"", validators.etag)),
-        (header::LAST_MODIFIED, modified),
-        (header::CACHE_CONTROL, cache_control.to_owned()),
-    ];
-    for (name, value) in values {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(name, value);
-        }
+    if let Ok(value) = HeaderValue::from_str(cache_control) {
+        headers.insert(header::CACHE_CONTROL, value);
     }
+    headers.extend(validating(validators));
     headers
+}
+
+fn validating(validators: &Validators) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let etag = format!("\"{}\"", validators.etag);
+    let modified = httpdate::fmt_http_date(validators.modified);
+    let values = [(header::ETAG, etag), (header::LAST_MODIFIED, modified)];
+    let value = |(name, text): (_, String)| Some((name, HeaderValue::from_str(&text).ok()?));
+    values.into_iter().filter_map(value)
 }
 
 pub(super) fn not_modified(headers: HeaderMap) -> Response {

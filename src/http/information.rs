@@ -20,7 +20,10 @@ pub async fn respond(
     base: &str,
     identifier: Identifier,
 ) -> Result<Response, Error> {
-    let (information, modified) = app.pipeline().information(identifier.clone()).await?;
+    let informed = app
+        .pipeline()
+        .information(identifier.clone(), client.caching);
+    let (information, modified) = informed.await?;
     let body = format!("{:#}\n", information.document(version, base));
     let media_type = InformationType::negotiate(client.headers, version).content_type(version);
     let validators = Validators {

@@ -3,9 +3,11 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
 
 use super::admin::open_routes;
 use super::connections::{Connections, Patience, Places};
@@ -14,6 +16,9 @@ use crate::config::Config;
 
 /// Connections at once for metrics.
 const MOST_SCRAPES: usize = 16;
+
+/// For entries of the cache that are not written yet.
+const LAST_WRITES: Duration = Duration::from_secs(5);
 
 /// Serves until the process is asked to stop; requests under way are answered first, unless it is asked again.
 ///
@@ -38,8 +43,13 @@ pub async fn serve(config: &Config) -> io::Result<()> {
     }
     // New clients are refused from now on, instead of waiting for an answer that never comes.
     drop(listener);
+    let end = async {
+        connections.close().await;
+        // What was made just now is not to be made again by the next process.
+        let _ = timeout(LAST_WRITES, app.settle()).await;
+    };
     tokio::select! {
-        () = connections.close() => {}
+        () = end => {}
         () = stop.asked() => tracing::warn!("stopped at once"),
     }
     Ok(())

@@ -1,48 +1,94 @@
-//! From an identifier to an opened image.
+//! From an identifier to an image whose header is known.
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cache::Headers;
+use super::headers;
 use crate::cache::report::Kept;
+use crate::cache::{CacheKey, EntryKey, Failures, Headers, Layers, Sightings};
 use crate::config::Config;
-use crate::decode::{self, Decoder, Limits};
+use crate::decode::{self, Decoder, Header, Limits};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
 use crate::input::Input;
-use crate::source::{Filesystem, Object, SourceError};
+use crate::source::{Filesystem, Object, SourceError, Stamp};
 
-/// Where images are, and those that are open.
+/// Where images are, those that are open, and what is known of others.
 pub struct Images {
     pub filesystem: Filesystem,
     limits: Limits,
     headers: Headers,
+    layers: Layers,
+    sightings: Sightings,
+    failures: Failures<(EntryKey, Stamp), Error>,
 }
 
-/// An opened image.
-pub struct Opened {
+/// An image that was found, and its header. It need not be open.
+pub struct Image {
     pub object: Object,
-    pub decoder: Arc<dyn Decoder>,
+    known: Known,
 }
 
-impl Opened {
+enum Known {
+    Opened(Arc<dyn Decoder>),
+    Closed(Box<Header>),
+}
+
+impl Image {
+    pub fn closed(object: Object, header: Header) -> Self {
+        let known = Known::Closed(Box::new(header));
+        Self { object, known }
+    }
+
+    fn opened(object: Object, decoder: Arc<dyn Decoder>) -> Self {
+        let known = Known::Opened(decoder);
+        Self { object, known }
+    }
+
+    pub fn header(&self) -> &Header {
+        match &self.known {
+            Known::Opened(decoder) => decoder.header(),
+            Known::Closed(header) => header,
+        }
+    }
+
+    /// `None` if it is not open.
+    pub fn decoder(&self) -> Option<&Arc<dyn Decoder>> {
+        match &self.known {
+            Known::Opened(decoder) => Some(decoder),
+            Known::Closed(_) => None,
+        }
+    }
+
     pub fn summary(&self, identifier: &Identifier) -> Value {
         json!({
             "identifier": identifier.as_str(),
             "source": { "location": self.object.location, "version": self.object.version },
-            "header": self.decoder.header().summary(),
+            "header": self.header().summary(),
         })
     }
 }
 
+/// What can be said of an image without waiting for another than its source.
+pub enum Glance {
+    Known(Image),
+    /// Its header is to be asked for.
+    Found(Object),
+}
+
 impl Images {
-    pub fn new(config: &Config) -> io::Result<Self> {
+    pub fn new(config: &Config, layers: Layers) -> io::Result<Self> {
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         Ok(Self {
             filesystem: Filesystem::new(&config.source)?,
             limits: config.decode,
             headers: Headers::default(),
+            layers,
+            sightings: Sightings::new(seconds(config.cache.stale_ttl)),
+            failures: Failures::new(seconds(config.cache.failure_ttl)),
         })
     }
 
@@ -51,8 +97,14 @@ impl Images {
         self.headers.report()
     }
 
+    /// How often an image was served as it was seen last, because its source could not be reached.
+    pub fn stale(&self) -> u64 {
+        self.sightings.stale()
+    }
+
     pub fn find(&self, identifier: &Identifier) -> Result<Object, Error> {
         let found = self.filesystem.find(identifier);
+        let found = self.sightings.or_last(identifier, found);
         found.map_err(|error| not_found(identifier, error))
     }
 
@@ -60,14 +112,32 @@ impl Images {
         self.find(identifier).map(drop)
     }
 
+    /// Costs one look at the file.
+    pub fn glance(&self, identifier: &Identifier) -> Result<Glance, Error> {
+        let object = self.find(identifier)?;
+        if let Some(decoder) = self.headers.get(&object) {
+            return Ok(Glance::Known(Image::opened(object, decoder)));
+        }
+        let key = headers::key(&object);
+        if let Some(failure) = self.failure(key, &object, identifier) {
+            return Err(failure);
+        }
+        let near = self.layers.near(&key);
+        let header = near.and_then(|found| headers::read(&found.body));
+        Ok(match header {
+            Some(header) => Glance::Known(Image::closed(object, header)),
+            None => Glance::Found(object),
+        })
+    }
+
     /// Costs one look at the file if it is open already. One that is replaced just now is looked for again.
-    pub fn open(&self, identifier: &Identifier) -> Result<Opened, Error> {
+    pub fn open(&self, identifier: &Identifier) -> Result<Image, Error> {
         const ATTEMPTS: usize = 3;
         let mut attempt = 1;
         loop {
             let object = self.find(identifier)?;
             if let Some(decoder) = self.headers.get(&object) {
-                return Ok(Opened { object, decoder });
+                return Ok(Image::opened(object, decoder));
             }
             match self.filesystem.open(&object) {
                 Ok(input) => return self.read_header(identifier, object, input),
@@ -82,11 +152,43 @@ impl Images {
         identifier: &Identifier,
         object: Object,
         input: Input,
-    ) -> Result<Opened, Error> {
-        let decoder = decode::open(input, &self.limits)
-            .map_err(|error| Error::decoding(identifier, error))?;
+    ) -> Result<Image, Error> {
+        let decoder = decode::open(input, &self.limits).map_err(|error| {
+            let error = Error::decoding(identifier, error);
+            self.keep_failure(headers::key(&object), &object, &error);
+            error
+        })?;
         let decoder = self.headers.keep(&object, decoder);
-        Ok(Opened { object, decoder })
+        Ok(Image::opened(object, decoder))
+    }
+
+    /// Why an entry could not be made just now, for one who asks for it under this identifier.
+    pub fn failure(
+        &self,
+        key: EntryKey,
+        object: &Object,
+        identifier: &Identifier,
+    ) -> Option<Error> {
+        let failure = self.failures.get(&(key, object.stamp))?;
+        Some(failure.told_to(identifier))
+    }
+
+    /// Remembers what will not change before the file does.
+    pub fn keep_failure(&self, key: EntryKey, object: &Object, error: &Error) {
+        if matches!(error, Error::SourceBroken { .. }) {
+            self.failures.keep((key, object.stamp), error.clone());
+        }
+    }
+
+    /// Whatever failed is tried again.
+    pub fn forget_failures(&self) {
+        self.failures.clear();
+    }
+
+    /// Stands for the image in the cache, in all its versions.
+    pub fn key(&self, identifier: &Identifier) -> Result<CacheKey, Error> {
+        let object = self.find(identifier)?;
+        Ok(CacheKey::new(&[&object.location]))
     }
 }
 
@@ -110,12 +212,13 @@ mod tests {
     fn images(root: &Path) -> Images {
         let mut config = Config::default();
         config.source.root = root.to_owned();
-        Images::new(&config).unwrap()
+        Images::new(&config, config.cache.layers()).unwrap()
     }
 
     fn opened(images: &Images) -> Arc<dyn Decoder> {
         let identifier = Identifier::new("a.png".to_owned()).unwrap();
-        images.open(&identifier).ok().unwrap().decoder
+        let image = images.open(&identifier).ok().unwrap();
+        Arc::clone(image.decoder().unwrap())
     }
 
     /// Reads of this thread so far (proc_pid_io(5)); looking takes some itself.
@@ -149,6 +252,21 @@ mod tests {
             assert_ne!(open(), 0, "{name}");
             assert_eq!(open(), 0, "{name}");
         }
+    }
+
+    #[test]
+    fn a_broken_image_is_not_opened_again_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.png"), "no image").unwrap();
+        let images = images(folder.path());
+        let identifier = Identifier::new("a.png".to_owned()).unwrap();
+        assert!(matches!(images.glance(&identifier), Ok(Glance::Found(_))));
+        let failed = images.open(&identifier).err().unwrap().to_string();
+        assert_eq!(reads_of(|| drop(images.glance(&identifier))), 0);
+        let again = images.glance(&identifier).err().unwrap().to_string();
+        assert_eq!(again, failed);
+        images.forget_failures();
+        assert!(images.glance(&identifier).is_ok());
     }
 
     #[test]

@@ -2,37 +2,44 @@
 
 use std::sync::Arc;
 
-use crate::cache::Pixels;
+use crate::cache::{CacheKey, Pixels};
 use crate::decode::{DecodeError, Decoder, Resolution, Window};
 use crate::encode::{self, Settings};
 use crate::error::Error;
-use crate::iiif::Quality;
-use crate::pipeline::Prepared;
+use crate::iiif::{Identifier, Quality};
 use crate::plan::Plan;
 use crate::raster::Raster;
 use crate::transform::{color, extend, orient, quality, rotate, scale};
 use crate::work::{Cancelled, Work};
 
+/// An image to be made.
+pub struct Job {
+    pub identifier: Identifier,
+    pub plan: Plan,
+    pub decoder: Arc<dyn Decoder>,
+    /// Stands for this state of the image, if its pixels are to be kept.
+    pub kept_as: Option<CacheKey>,
+}
+
 /// O01: region, size, rotation, quality, format, in this order.
 pub fn make(
-    prepared: &Prepared,
+    job: &Job,
     pixels: &Pixels,
     settings: &Settings,
     makers: &Work,
     cancelled: &Cancelled,
 ) -> Result<Vec<u8>, Error> {
-    let plan = &prepared.plan;
     /// Of the memory that the work was given: what is read is held up to three times, and then there is the answer.
     const SHARE: u64 = 4;
-    let most = plan.bytes(prepared.decoder.header()) / SHARE;
-    if let Some(stored) = stored(prepared, most) {
+    let (plan, header) = (&job.plan, job.decoder.header());
+    if let Some(stored) = stored(plan, &*job.decoder, plan.bytes(header) / SHARE) {
         return Ok(stored);
     }
-    let raster = decode(prepared, pixels, makers)?;
+    let raster = decode(job, pixels, makers)?;
     cancelled.check()?;
     let raster = extend::extend(raster, plan.extended);
     let raster = scale::scale(raster, plan.crop, plan.target)?;
-    let raster = color::to_srgb(raster, prepared.decoder.header().profile.as_deref())?;
+    let raster = color::to_srgb(raster, header.profile.as_deref())?;
     let raster = orient::orient(raster, plan.orientation);
     cancelled.check()?;
     let raster = turn(raster, plan);
@@ -47,8 +54,7 @@ pub fn make(
 }
 
 /// The answer as it lies in the file, if no more bytes have to be read.
-pub fn stored(prepared: &Prepared, most: u64) -> Option<Vec<u8>> {
-    let Prepared { plan, decoder, .. } = prepared;
+pub fn stored(plan: &Plan, decoder: &dyn Decoder, most: u64) -> Option<Vec<u8>> {
     let resolution = plan.resolution.filter(Resolution::is_sensible);
     let stored = plan
         .copied
@@ -56,14 +62,14 @@ pub fn stored(prepared: &Prepared, most: u64) -> Option<Vec<u8>> {
     stored.flatten()
 }
 
-fn decode(prepared: &Prepared, pixels: &Pixels, makers: &Work) -> Result<Arc<Raster>, Error> {
-    let Prepared { plan, decoder, .. } = prepared;
+fn decode(job: &Job, pixels: &Pixels, makers: &Work) -> Result<Arc<Raster>, Error> {
+    let Job { plan, decoder, .. } = job;
     let decode = |window: &Window| decode_window(&**decoder, window, makers);
-    let decoded = match prepared.kept_as {
+    let decoded = match job.kept_as {
         Some(image) => pixels.get(image, &plan.window, plan.decoded, decode),
         None => decode(&plan.window).map(Arc::new),
     };
-    decoded.map_err(|error| Error::decoding(&prepared.identifier, error))
+    decoded.map_err(|error| Error::decoding(&job.identifier, error))
 }
 
 /// With the help of idle cores, unless it is over sooner than threads have begun.
@@ -100,36 +106,22 @@ fn render_quality(raster: Raster, asked: Quality) -> Raster {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{CacheKey, EntryKey};
     use crate::decode::Counting;
     use crate::encode::config::EncodeConfig;
-    use crate::iiif::{Identifier, ImageRequest, SizeLimits, Version};
-    use crate::pipeline::Validators;
+    use crate::iiif::{ImageRequest, SizeLimits, Version};
     use crate::work::{Cost, Held};
 
-    fn prepared(decoder: Arc<Counting>, size: &str) -> Prepared {
+    fn job(decoder: Arc<Counting>, size: &str) -> Job {
         let identifier = Identifier::new("x".to_owned()).unwrap();
         let segments = ["full", size, "0", "default.png"];
         let request = ImageRequest::parse(Version::V3, identifier.clone(), segments).unwrap();
         let plan = Plan::new(&request, decoder.header(), &SizeLimits::default()).unwrap();
         let plan = plan.widened(decoder.header(), u64::MAX);
-        let validators = Validators {
-            etag: String::new(),
-            modified: std::time::UNIX_EPOCH,
-        };
-        let key = CacheKey::new(&[]);
-        Prepared {
+        Job {
             identifier,
-            validators,
-            key: EntryKey {
-                image: key,
-                entry: key,
-            },
             kept_as: plan.kept.then(|| CacheKey::new(&[])),
             plan,
             decoder,
-            copy: None,
-            pyramid: None,
         }
     }
 
@@ -139,12 +131,11 @@ mod tests {
         let work = Work::new(1, 1, 1 << 30);
         let pixels = Arc::new(Pixels::new(1 << 30));
         for size in sizes {
-            let prepared = prepared(Arc::clone(&decoder), size);
+            let job = job(Arc::clone(&decoder), size);
             let (pixels, makers) = (Arc::clone(&pixels), work.clone());
             let settings = Settings::from(&EncodeConfig::default());
-            let make = move |cancelled: &Cancelled| {
-                make(&prepared, &pixels, &settings, &makers, cancelled)
-            };
+            let make =
+                move |cancelled: &Cancelled| make(&job, &pixels, &settings, &makers, cancelled);
             let Held { value, .. } = work.run(Cost::SMALL, make).await.ok().unwrap();
             assert!(!value.is_empty());
         }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Caching, Pipeline, Prepared, Way, make};
-use crate::cache::Found;
-use crate::decode::DecodeError;
+use super::make::{self, Job};
+use super::{Caching, Pipeline, Prepared, Validators};
+use crate::cache::{EntryKey, Found};
+use crate::decode::{DecodeError, Decoder};
 use crate::error::{Cause, Error};
 use crate::iiif::Format;
 use crate::work::{Cancelled, Cost, Reserved};
@@ -17,6 +18,8 @@ pub struct Derivative {
     pub bytes: Bytes,
     pub format: Format,
     pub origin: Origin,
+    /// Of the state of the image that it was made from: perhaps another one than was prepared for.
+    pub validators: Option<Validators>,
 }
 
 /// Where the bytes of an answer come from.
@@ -36,6 +39,26 @@ pub(super) struct Rendered {
     /// What those who wait keep in the memory budget; the cache has a bound of its own.
     memory: Option<Arc<Reserved>>,
     origin: Origin,
+    validators: Option<Validators>,
+}
+
+/// What was made, and the name under which it is kept.
+struct Made {
+    bytes: Bytes,
+    memory: Reserved,
+    key: EntryKey,
+    validators: Validators,
+}
+
+impl From<Made> for Rendered {
+    fn from(made: Made) -> Self {
+        Self {
+            bytes: made.bytes,
+            memory: Some(Arc::new(made.memory)),
+            origin: Origin::Made,
+            validators: Some(made.validators),
+        }
+    }
 }
 
 impl From<Found> for Rendered {
@@ -44,6 +67,7 @@ impl From<Found> for Rendered {
             bytes: found.body,
             memory: None,
             origin: Origin::Cached(found.layer),
+            validators: None,
         }
     }
 }
@@ -61,6 +85,7 @@ impl Rendered {
             bytes,
             format,
             origin: self.origin,
+            validators: self.validators,
         }
     }
 }
@@ -101,6 +126,7 @@ impl Pipeline {
                 bytes: Bytes::from(copy),
                 format,
                 origin: Origin::Copied,
+                validators: None,
             });
         }
         let rendered = match caching {
@@ -116,66 +142,78 @@ impl Pipeline {
         if let Some(found) = self.layers.near(&key) {
             return Ok(found.into());
         }
+        let identifier = prepared.request.identifier.clone();
+        let images = &self.walk.images;
+        if let Some(failure) = images.failure(key, &prepared.object, &identifier) {
+            return Err(failure);
+        }
         let pipeline = self.clone();
         let work = async move { pipeline.find_or_make(prepared, Caching::Use).await };
-        self.flights.join(key, work).await
+        let generation = self.layers.generation(&key.image);
+        let rendered = self.flights.join((key, generation), work).await;
+        rendered.map_err(|error| error.told_to(&identifier))
+    }
+
+    async fn find_or_make(&self, prepared: Prepared, caching: Caching) -> Result<Rendered, Error> {
+        let key = prepared.key;
+        let ticket = match caching {
+            Caching::Use => match self.layers.far(key).await {
+                Ok(found) => return Ok(found.into()),
+                Err(ticket) => Some(ticket),
+            },
+            Caching::Renew => Some(self.layers.ticket(key)),
+            Caching::Bypass => None,
+        };
+        let made = self.make_soundly(prepared).await?;
+        if let Some(ticket) = ticket.filter(|_| made.key == key) {
+            self.layers.keep(ticket, made.bytes.clone());
+        }
+        Ok(made.into())
     }
 
     /// From its source if its pyramid turns out to be broken.
-    async fn find_or_make(
-        &self,
-        mut prepared: Prepared,
-        caching: Caching,
-    ) -> Result<Rendered, Error> {
-        let pyramid = prepared.pyramid.take();
-        match (self.find_or_make_once(prepared, caching).await, pyramid) {
-            (Err(Error::SourceBroken { cause, .. }), Some((key, request))) if is_damage(&cause) => {
+    async fn make_soundly(&self, prepared: Prepared) -> Result<Made, Error> {
+        let (prepared, decoder) = self.opened(prepared).await?;
+        let (pyramid, request) = (prepared.pyramid, prepared.request.clone());
+        match (self.make(prepared, decoder).await, pyramid) {
+            (Err(Error::SourceBroken { cause, .. }), Some(key)) if is_damage(&cause) => {
                 self.walk.pyramids.discard(&key);
-                let walk = Arc::clone(&self.walk);
-                let prepare = move |_: &Cancelled| walk.prepare(request, Way::from_source);
-                self.find_or_make_once(self.read(prepare).await?, caching)
-                    .await
+                let source = self.prepare_from_source(request).await?;
+                let (prepared, decoder) = self.opened(source).await?;
+                self.make(prepared, decoder).await
             }
             (result, _) => result,
         }
     }
 
-    async fn find_or_make_once(
-        &self,
-        prepared: Prepared,
-        caching: Caching,
-    ) -> Result<Rendered, Error> {
-        let ticket = match caching {
-            Caching::Use => match self.layers.far(prepared.key).await {
-                Ok(found) => return Ok(found.into()),
-                Err(ticket) => Some(ticket),
-            },
-            Caching::Renew => Some(self.layers.ticket(prepared.key)),
-            Caching::Bypass => None,
-        };
-        let rendered = self.make(prepared).await?;
-        if let Some(ticket) = ticket {
-            self.layers.keep(ticket, rendered.bytes.clone());
-        }
-        Ok(rendered)
-    }
-
-    async fn make(&self, prepared: Prepared) -> Result<Rendered, Error> {
+    async fn make(&self, prepared: Prepared, decoder: Arc<dyn Decoder>) -> Result<Made, Error> {
         let cost = Cost {
-            bytes: prepared.plan.bytes(prepared.decoder.header()),
-            pixels: prepared.plan.pixels(prepared.decoder.header()),
+            bytes: prepared.plan.bytes(decoder.header()),
+            pixels: prepared.plan.pixels(decoder.header()),
+        };
+        let job = Job {
+            kept_as: prepared.kept_as(),
+            identifier: prepared.request.identifier,
+            plan: prepared.plan,
+            decoder,
         };
         let (walk, makers) = (Arc::clone(&self.walk), self.makers.clone());
         let make = move |cancelled: &Cancelled| {
-            make::make(&prepared, &walk.pixels, &walk.settings, &makers, cancelled)
+            make::make(&job, &walk.pixels, &walk.settings, &makers, cancelled)
         };
-        let made = self.makers.run(cost, make).await?;
+        let made = self.makers.run(cost, make).await.inspect_err(|error| {
+            if prepared.pyramid.is_none() {
+                let images = &self.walk.images;
+                images.keep_failure(prepared.key, &prepared.object, error);
+            }
+        })?;
         let length = made.value.len() as u64;
         let (bytes, memory) = made.into_parts(length);
-        Ok(Rendered {
+        Ok(Made {
             bytes: bytes.into(),
-            memory: Some(Arc::new(memory)),
-            origin: Origin::Made,
+            memory,
+            key: prepared.key,
+            validators: prepared.validators,
         })
     }
 }

@@ -18,6 +18,11 @@ impl Pipeline {
         [("make", all), ("make", large), ("read", readers)]
     }
 
+    /// How often an image was served as it was seen last, because its source could not be reached.
+    pub fn stale(&self) -> u64 {
+        self.walk.images.stale()
+    }
+
     /// What has been built in the background.
     pub fn built(&self) -> Built {
         self.walk.pyramids.built()

@@ -54,6 +54,7 @@ struct Store {
     objects: Mutex<BTreeMap<String, Bytes>>,
     connections: AtomicUsize,
     requests: AtomicUsize,
+    harmed: AtomicUsize,
     /// What was wrong with requests.
     complaints: Mutex<Vec<String>>,
 }
@@ -65,6 +66,7 @@ impl S3Server {
             objects: Mutex::default(),
             connections: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
+            harmed: AtomicUsize::new(0),
             complaints: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -109,6 +111,11 @@ impl S3Server {
         self.store.requests.load(Ordering::Relaxed)
     }
 
+    /// Requests that came while it was not well.
+    pub fn harmed(&self) -> usize {
+        self.store.harmed.load(Ordering::Relaxed)
+    }
+
     /// Panics if any request was not as S3 wants it.
     pub fn assert_no_complaints(&self) {
         let complaints = self.store.complaints.lock().unwrap();
@@ -125,6 +132,9 @@ impl Drop for S3Server {
 async fn answer(State(store): State<Arc<Store>>, request: Request) -> Response {
     store.requests.fetch_add(1, Ordering::Relaxed);
     let mood = *store.mood.lock().unwrap();
+    if mood != Mood::Well {
+        store.harmed.fetch_add(1, Ordering::Relaxed);
+    }
     match mood {
         Mood::Hangs => pending().await,
         Mood::IsBusy => return error(StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),

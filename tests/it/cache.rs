@@ -72,7 +72,7 @@ async fn without_the_layer_everything_is_made_anew() {
 }
 
 #[tokio::test]
-async fn failures_are_not_kept() {
+async fn a_repaired_image_is_served_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("chart.png");
     let good = fs::read(fixtures("images/chart.png")).unwrap();
@@ -90,6 +90,42 @@ async fn failures_are_not_kept() {
     assert_eq!(server.status(SCALED).await, 500);
     write(&good);
     assert_eq!(server.status(SCALED).await, 200);
+}
+
+/// The second server has only the cache to answer from: of the file it sees size and time, and nothing else is right.
+#[tokio::test]
+async fn what_is_in_the_cache_is_served_without_opening_the_image() {
+    let images = tempfile::tempdir().unwrap();
+    let kept = tempfile::tempdir().unwrap();
+    let file = images.path().join("chart.png");
+    fs::copy(fixtures("images/chart.png"), &file).unwrap();
+    let server = || {
+        Server::configured(images.path(), |config| {
+            config.cache.disk.directory = Some(kept.path().to_owned());
+        })
+    };
+    let information = "/iiif/3/chart.png/info.json";
+    let first = server();
+    let made = (first.get(SCALED).await, first.get(information).await);
+    first.settle().await;
+    let modified = fs::metadata(&file).unwrap().modified().unwrap();
+    let length = fs::metadata(&file).unwrap().len();
+    fs::write(&file, vec![0; usize::try_from(length).unwrap()]).unwrap();
+    let written = fs::File::options().write(true).open(&file).unwrap();
+    written.set_modified(modified).unwrap();
+    let second = server();
+    let found = second.get(SCALED).await;
+    assert_eq!(status(&found), "azulejo; hit; detail=disk");
+    assert_eq!(found.body, made.0.body);
+    assert_eq!(found.header("etag"), made.0.header("etag"));
+    assert_eq!(second.get(information).await.body, made.1.body);
+    let other = "/iiif/3/chart.png/full/19,/0/default.png";
+    assert_eq!(second.status(other).await, 500, "it is really broken");
+    assert_eq!(
+        second.get(SCALED).await.status,
+        200,
+        "what is kept is served still"
+    );
 }
 
 /// However many ask at the same time.
@@ -157,7 +193,10 @@ async fn length(pipeline: &Pipeline, name: &str) -> usize {
         identifier(name),
         ["full", "21,", "0", "default.jpg"],
     );
-    let prepared = pipeline.prepare(request.unwrap(), true).await.unwrap();
+    let prepared = pipeline
+        .prepare(request.unwrap(), Caching::Use, true)
+        .await
+        .unwrap();
     let answer = pipeline.render(prepared, Caching::Use).await;
     answer.unwrap().bytes.len()
 }

@@ -24,7 +24,10 @@ pub const HOST: &str = "images.example.org";
 pub const VERSIONS: [u8; 2] = [2, 3];
 
 /// A server over one directory of images.
-pub struct Server(Router);
+pub struct Server {
+    app: App,
+    router: Router,
+}
 
 impl Server {
     /// With the default configuration.
@@ -44,7 +47,16 @@ impl Server {
         // The directory of the one who runs the tests is not theirs; and whether a pyramid stands is left to chance.
         config.pyramids.enabled = false;
         change(&mut config);
-        Self(router(App::new(&config).unwrap()))
+        let app = App::new(&config).unwrap();
+        Self {
+            router: router(app.clone()),
+            app,
+        }
+    }
+
+    /// Waits until the cache has written what it was given.
+    pub async fn settle(&self) {
+        self.app.settle().await;
     }
 
     /// The path begins with a slash and may have a query.
@@ -62,7 +74,7 @@ impl Server {
             })
             .body(Body::empty())
             .unwrap_or_else(|error| panic!("{path}: {error}"));
-        let response = self.0.clone().oneshot(request).await.unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         Answer {
             path: path.to_owned(),

@@ -84,6 +84,8 @@ async fn survives(mood: Mood) {
     let harm = |server: &mut S3Server| server.becomes(mood);
     let heal = |server: &mut S3Server| server.becomes(Mood::Well);
     survive(&mut server, ("objects", &settings), harm, heal).await;
+    assert!(server.harmed() > 3, "it was asked meanwhile");
+    server.assert_no_complaints();
 }
 
 #[tokio::test]

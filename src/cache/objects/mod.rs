@@ -24,10 +24,11 @@ use self::config::ObjectsConfig;
 use self::generations::{Generation, Generations};
 pub use self::url::BucketUrl;
 use super::layer::{Layer, LayerError, Pending, Usage};
+use super::seal::LARGEST_RECORD;
 use super::{CacheKey, EntryKey};
 
-/// Bytes of the largest object that is read into memory: twice what the layers together keep.
-const LARGEST: u64 = 16 << 20;
+/// Bytes of the largest object.
+const LARGEST: u64 = Generation::LENGTH as u64 + LARGEST_RECORD;
 
 /// Purging loses a number that entries were put under. A look-up is three requests at once.
 pub struct Objects {

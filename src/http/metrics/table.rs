@@ -99,7 +99,7 @@ impl Metric {
     }
 }
 
-pub static METRICS: [Metric; 36] = [
+pub static METRICS: [Metric; 37] = [
     Metric::counter(
         "azulejo_requests",
         &["kind", "status", "strategy"],
@@ -271,6 +271,12 @@ pub static METRICS: [Metric; 36] = [
         &["what"],
         "Opened images and decoded rectangles that were not found",
         |now| of_kept(now, |kept| Value::Count(kept.misses)),
+    ),
+    Metric::counter(
+        "azulejo_source_stale",
+        &[],
+        "Images that were served as they were seen last, because their source could not be reached",
+        |now| count(now.app.pipeline().stale()),
     ),
     Metric::counter(
         "azulejo_pyramids_built",

@@ -1,0 +1,119 @@
+//! Headers in the cache: what an image is like, known without opening it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::images::{Glance, Image};
+use super::{Caching, Pipeline};
+use crate::cache::{CacheKey, EntryKey};
+use crate::decode::Header;
+use crate::error::Error;
+use crate::iiif::Identifier;
+use crate::source::Object;
+use crate::work::Cancelled;
+
+/// Changes with what is written of a header.
+const FORMAT: &str = concat!("header ", env!("CARGO_PKG_VERSION"));
+
+/// The name of an image's header in the cache: of this version of it.
+pub fn key(object: &Object) -> EntryKey {
+    let Object {
+        location, version, ..
+    } = object;
+    EntryKey {
+        image: CacheKey::new(&[location]),
+        entry: CacheKey::new(&[FORMAT, location, version]),
+    }
+}
+
+fn written(header: &Header) -> Option<Bytes> {
+    serde_json::to_vec(header).ok().map(Bytes::from)
+}
+
+/// `None` for what this version of the server did not write.
+pub fn read(bytes: &[u8]) -> Option<Header> {
+    let header: Header = serde_json::from_slice(bytes).ok()?;
+    (!header.levels.is_empty()).then_some(header)
+}
+
+impl Pipeline {
+    /// An image with its header: from the cache, or the image is opened.
+    pub(super) async fn image(
+        &self,
+        identifier: Identifier,
+        caching: Caching,
+    ) -> Result<Image, Error> {
+        let walk = Arc::clone(&self.walk);
+        let wanted = identifier.clone();
+        match caching {
+            Caching::Use => {
+                let glance = move |_: &Cancelled| walk.images.glance(&wanted);
+                match self.read(glance).await? {
+                    Glance::Known(image) => Ok(image),
+                    Glance::Found(object) => self.known(identifier, object).await,
+                }
+            }
+            Caching::Bypass | Caching::Renew => self.read(move |_| walk.images.open(&wanted)).await,
+        }
+    }
+
+    /// The image with the header that a far layer has, or else opened.
+    pub(super) async fn known(
+        &self,
+        identifier: Identifier,
+        object: Object,
+    ) -> Result<Image, Error> {
+        let ticket = match self.layers.far_if_any(key(&object)).await {
+            Ok(found) => {
+                if let Some(header) = read(&found.body) {
+                    return Ok(Image::closed(object, header));
+                }
+                self.layers.ticket(key(&object))
+            }
+            Err(ticket) => ticket,
+        };
+        let walk = Arc::clone(&self.walk);
+        let image = self.read(move |_| walk.images.open(&identifier)).await?;
+        if image.object.version == object.version
+            && let Some(header) = written(image.header())
+        {
+            self.layers.keep(ticket, header);
+        }
+        Ok(image)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{self, Limits};
+    use crate::source::FileInput;
+
+    #[test]
+    fn a_header_is_read_as_it_was_written_but_for_its_profile() {
+        for name in [
+            "sample-azulejo.tif",
+            "sample-azulejo.jp2",
+            "jpeg-420.jpg",
+            "chart.png",
+        ] {
+            let path = format!("fixtures/images/{name}");
+            let input = Arc::new(FileInput::open(path.as_ref()).unwrap());
+            let decoder = decode::open(input, &Limits::default()).unwrap();
+            let header = Header {
+                profile: None,
+                ..decoder.header().clone()
+            };
+            let bytes = written(decoder.header()).unwrap();
+            assert_eq!(read(&bytes).unwrap(), header, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_header_is_none() {
+        assert!(read(b"").is_none());
+        let header = decode::sample_header::header(Vec::new());
+        assert!(read(&written(&header).unwrap()).is_none(), "no level");
+    }
+}

@@ -1,0 +1,253 @@
+//! From an image to a plan for its pixels.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::images::{Glance, Image};
+use super::{Caching, Pipeline, Walk, make};
+use crate::cache::{CacheKey, EntryKey};
+use crate::decode::{Decoder, Header};
+use crate::error::Error;
+use crate::geometry::Rect;
+use crate::iiif::ImageRequest;
+use crate::plan::Plan;
+use crate::source::Object;
+use crate::work::Cancelled;
+
+/// The largest answer that is copied along with the header, and what is read for it: such a copy takes no longer than the way
+/// to another thread.
+const MOST_COPIED_PIXELS: u64 = 1 << 20;
+const MOST_COPIED_BYTES: u64 = 4 << 20;
+
+/// A request resolved for its image; no pixel has been read yet.
+pub struct Prepared {
+    pub request: ImageRequest,
+    pub plan: Plan,
+    pub validators: Validators,
+    /// The name of the answer in the cache.
+    pub(super) key: EntryKey,
+    pub(super) object: Object,
+    /// What the pixels are to come from. `None` if only the header of the image is known: if the answer is not in the cache,
+    /// the image has to be opened, and the request to be prepared again.
+    pub(super) decoder: Option<Arc<dyn Decoder>>,
+    /// The pyramid that the decoder reads.
+    pub(super) pyramid: Option<CacheKey>,
+    /// The answer, if it lies in the file and was read along with the header.
+    pub(super) copy: Option<Vec<u8>>,
+}
+
+impl Prepared {
+    /// Stands for this state of the image, if its pixels are to be kept.
+    pub(super) fn kept_as(&self) -> Option<CacheKey> {
+        let stamp = || format!("{:?}", self.object.stamp);
+        let key = || CacheKey::new(&[&self.object.location, &stamp(), origin(self.pyramid)]);
+        self.plan.kept.then(key)
+    }
+}
+
+/// The pixels of a pyramid may differ a little from those of the image itself.
+fn origin(pyramid: Option<CacheKey>) -> &'static str {
+    pyramid.map_or("source", |_| "pyramid")
+}
+
+/// What tells one state of an answer from another (RFC 9110, section 8.8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validators {
+    /// An opaque tag, without quotes.
+    pub etag: String,
+    pub modified: SystemTime,
+}
+
+/// A plan, and what it is for.
+pub(super) struct Way {
+    pub plan: Plan,
+    pub decoder: Option<Arc<dyn Decoder>>,
+    pub pyramid: Option<CacheKey>,
+}
+
+impl Way {
+    /// From the pyramid, if there is one, unless the stored bytes of the image itself are the answer.
+    pub fn cheapest(walk: &Walk, image: &Image, request: &ImageRequest) -> Result<Self, Error> {
+        let way = Self::from_source(walk, image, request)?;
+        if way.plan.copied {
+            return Ok(way);
+        }
+        match walk.pyramids.open(&image.object, image.header()) {
+            None => Ok(way),
+            Some((key, decoder)) => Ok(Self {
+                plan: walk.plan(request, decoder.header())?,
+                decoder: Some(decoder),
+                pyramid: Some(key),
+            }),
+        }
+    }
+
+    fn from_source(walk: &Walk, image: &Image, request: &ImageRequest) -> Result<Self, Error> {
+        Ok(Self {
+            plan: walk.plan(request, image.header())?,
+            decoder: image.decoder().cloned(),
+            pyramid: None,
+        })
+    }
+}
+
+/// What came of preparing with what is at hand.
+enum Attempt {
+    Done(Prepared),
+    Unknown(ImageRequest, Object),
+}
+
+impl Pipeline {
+    /// Finds the image, learns its header and resolves the request: all that can fail because of the request. If stored
+    /// bytes are the answer and `is_wanted`, they are read at once.
+    ///
+    /// # Errors
+    /// If the image is not found or not readable, or the request not possible for it.
+    pub async fn prepare(
+        &self,
+        request: ImageRequest,
+        caching: Caching,
+        is_wanted: bool,
+    ) -> Result<Prepared, Error> {
+        if caching != Caching::Use {
+            return self.prepare_opened(request, is_wanted).await;
+        }
+        let walk = Arc::clone(&self.walk);
+        let attempt = move |_: &Cancelled| walk.attempt(request, is_wanted);
+        match self.read(attempt).await? {
+            Attempt::Done(prepared) => Ok(prepared),
+            Attempt::Unknown(request, object) => {
+                let identifier = request.identifier.clone();
+                let image = self.known(identifier, object).await?;
+                let walk = Arc::clone(&self.walk);
+                self.read(move |_| walk.prepare(image, request, is_wanted))
+                    .await
+            }
+        }
+    }
+
+    async fn prepare_opened(
+        &self,
+        request: ImageRequest,
+        is_wanted: bool,
+    ) -> Result<Prepared, Error> {
+        let walk = Arc::clone(&self.walk);
+        let prepare = move |_: &Cancelled| {
+            let image = walk.images.open(&request.identifier)?;
+            walk.prepare(image, request, is_wanted)
+        };
+        self.read(prepare).await
+    }
+
+    /// As if there were no pyramid.
+    pub(super) async fn prepare_from_source(
+        &self,
+        request: ImageRequest,
+    ) -> Result<Prepared, Error> {
+        let walk = Arc::clone(&self.walk);
+        let prepare = move |_: &Cancelled| {
+            let image = walk.images.open(&request.identifier)?;
+            let way = Way::from_source(&walk, &image, &request)?;
+            Ok(walk.prepared(image, request, way))
+        };
+        self.read(prepare).await
+    }
+
+    /// With what the pixels come from. If the image has to be opened for it, it may be another one by now.
+    pub(super) async fn opened(
+        &self,
+        mut prepared: Prepared,
+    ) -> Result<(Prepared, Arc<dyn Decoder>), Error> {
+        loop {
+            match prepared.decoder.clone() {
+                Some(decoder) => return Ok((prepared, decoder)),
+                None => prepared = self.prepare_opened(prepared.request, false).await?,
+            }
+        }
+    }
+}
+
+impl Walk {
+    fn attempt(&self, request: ImageRequest, is_wanted: bool) -> Result<Attempt, Error> {
+        Ok(match self.images.glance(&request.identifier)? {
+            Glance::Known(image) => Attempt::Done(self.prepare(image, request, is_wanted)?),
+            Glance::Found(object) => Attempt::Unknown(request, object),
+        })
+    }
+
+    fn prepare(
+        &self,
+        image: Image,
+        request: ImageRequest,
+        is_wanted: bool,
+    ) -> Result<Prepared, Error> {
+        let way = Way::cheapest(self, &image, &request)?;
+        let is_copied = is_wanted && way.plan.copied && way.plan.size.area() <= MOST_COPIED_PIXELS;
+        if !is_copied {
+            return Ok(self.prepared(image, request, way));
+        }
+        let Some(decoder) = way.decoder.clone() else {
+            let image = self.images.open(&request.identifier)?;
+            return self.prepare(image, request, is_wanted);
+        };
+        let mut prepared = self.prepared(image, request, way);
+        prepared.copy = make::stored(&prepared.plan, &*decoder, MOST_COPIED_BYTES);
+        prepared.plan.copied = prepared.copy.is_some();
+        Ok(prepared)
+    }
+
+    fn prepared(&self, image: Image, request: ImageRequest, way: Way) -> Prepared {
+        let Way {
+            plan,
+            decoder,
+            pyramid,
+        } = way;
+        if let (None, Some(decoder)) = (pyramid, &decoder)
+            && plan.region != Rect::whole(decoder.header().dimensions())
+        {
+            self.pyramids.want(&image.object, decoder);
+        }
+        let key = self.key(&image.object, &plan, pyramid);
+        Prepared {
+            validators: Validators {
+                etag: key.entry.to_string(),
+                modified: image.object.modified,
+            },
+            key,
+            object: image.object,
+            request,
+            plan,
+            decoder,
+            pyramid,
+            copy: None,
+        }
+    }
+
+    fn key(&self, object: &Object, plan: &Plan, pyramid: Option<CacheKey>) -> EntryKey {
+        let Object {
+            location, version, ..
+        } = object;
+        let pixels = plan.canonical_pixels.to_string();
+        let parts = [
+            location,
+            version,
+            origin(pyramid),
+            &pixels,
+            &self.settings_tag,
+        ];
+        EntryKey {
+            image: CacheKey::new(&[location]),
+            entry: CacheKey::new(&parts),
+        }
+    }
+
+    fn plan(&self, request: &ImageRequest, header: &Header) -> Result<Plan, Error> {
+        let plan = Plan::new(request, header, &self.sizes)?;
+        let plan = if self.settings.passthrough {
+            plan
+        } else {
+            plan.without_copying()
+        };
+        Ok(plan.widened(header, self.pixels.largest()))
+    }
+}
