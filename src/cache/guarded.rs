@@ -15,15 +15,18 @@ use super::{CacheKey, seal};
 
 /// Entries are written behind the answers; as many as wait may have so many bytes together.
 const MOST_WAITING_KIBIBYTES: u32 = 64 << 10;
-const WRITES_AT_ONCE: usize = 4;
 /// Nobody waits for a write, a removal or a purge to answer a request.
 const WRITE_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long a layer may take, and how old its entries may be.
+/// How a layer is used.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
+    /// How long a look-up may take.
     pub limit: Duration,
+    /// How old an entry may be.
     pub ttl: Option<Duration>,
+    /// How many entries are written at once.
+    pub writes: usize,
 }
 
 /// A layer with a time limit, a breaker each for reading and writing, a bounded queue for what is to be written, and counts.
@@ -48,7 +51,7 @@ impl Guarded {
             writing: Breaker::new(name, "write"),
             counts: Counts::default(),
             waiting: Arc::new(Semaphore::new(MOST_WAITING_KIBIBYTES as usize)),
-            turns: Semaphore::new(WRITES_AT_ONCE),
+            turns: Semaphore::new(policy.writes),
         }
     }
 

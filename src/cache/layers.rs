@@ -135,7 +135,8 @@ impl Layers {
         let purge = tokio::spawn(async move {
             let _purging = this.purge_memory(image);
             let mut failed = Vec::new();
-            for layer in &this.0.far {
+            // The farthest first: other nodes hear of it from Redis, and must not find it again in what lies behind.
+            for layer in this.0.far.iter().rev() {
                 if layer.purge(image.as_ref()).await.is_err() {
                     failed.push(layer.name());
                 }

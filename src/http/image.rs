@@ -166,6 +166,7 @@ fn cache_status(origin: Origin) -> HeaderValue {
         Origin::Cached("memory") => "azulejo; hit; detail=memory",
         Origin::Cached("disk") => "azulejo; hit; detail=disk",
         Origin::Cached("redis") => "azulejo; hit; detail=redis",
+        Origin::Cached("objects") => "azulejo; hit; detail=objects",
         Origin::Cached(_) => "azulejo; hit",
         Origin::Copied => "azulejo; fwd=bypass; detail=copied",
         Origin::Made => "azulejo; fwd=miss",
