@@ -58,7 +58,7 @@ impl Layers {
 
     /// The entry, if it lies in memory. Never waits.
     pub fn near(&self, key: &EntryKey) -> Option<Found> {
-        let found = self.in_memory(key, self.generation(&key.image));
+        let found = self.peek(key);
         if self.0.memory.is_some() {
             let counts = &self.0.counts;
             found
@@ -67,6 +67,11 @@ impl Layers {
                 .add_one();
         }
         found
+    }
+
+    /// The same for what is looked up on the way to an answer: only answers are counted.
+    pub fn peek(&self, key: &EntryKey) -> Option<Found> {
+        self.in_memory(key, self.generation(&key.image))
     }
 
     /// What was made of an image in another generation is not to be given to those who ask now.
@@ -84,10 +89,6 @@ impl Layers {
     /// Waits while another node makes it.
     pub async fn far(&self, key: EntryKey) -> Result<Found, Ticket> {
         let mut ticket = self.ticket(key);
-        // It may have been kept since the caller looked there.
-        if let Some(found) = self.in_memory(&key, ticket.generation) {
-            return Ok(found);
-        }
         if let Some(found) = self.look(&ticket).await {
             return Ok(found);
         }
@@ -219,6 +220,10 @@ impl Layers {
     }
 
     async fn look(&self, ticket: &Ticket) -> Option<Found> {
+        // It may have been kept since the caller looked there.
+        if let Some(found) = self.in_memory(&ticket.key, ticket.generation) {
+            return Some(found);
+        }
         for place in 0..self.0.far.len() {
             if let Some(found) = self.look_into(place, ticket).await {
                 return Some(found);

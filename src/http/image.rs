@@ -141,7 +141,9 @@ async fn image(
             origin,
             validators,
         } = pipeline.render(prepared, client.caching).await?;
-        headers.extend(validators.iter().flat_map(validating));
+        for (name, value) in validators.iter().flat_map(validating) {
+            headers.insert(name, value);
+        }
         headers.insert(CACHE_STATUS, cache_status(origin));
         headers.insert(
             header::CONTENT_TYPE,
