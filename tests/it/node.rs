@@ -111,9 +111,10 @@ impl Node {
         line.expect("it is counted").parse().unwrap()
     }
 
+    /// Waits until it has put the header and one image into a layer.
     pub async fn has_stored(&self, layer: &str) {
         let start = Instant::now();
-        while self.stored(layer).await == 0 {
+        while self.stored(layer).await < 2 {
             assert!(start.elapsed() < RECOVERY, "nothing is stored");
             sleep(Duration::from_millis(10)).await;
         }
