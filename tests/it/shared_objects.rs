@@ -48,7 +48,7 @@ async fn what_one_server_made_the_other_has() {
     let told: serde_json::Value = serde_json::from_str(&told.text().await.unwrap()).unwrap();
     let layers = told["layers"].as_array().unwrap();
     let layer = layers.iter().find(|layer| layer["name"] == "objects");
-    assert_eq!(layer.unwrap()["hits"], 1);
+    assert!(layer.unwrap()["hits"].as_u64() > Some(0), "{told}");
 
     a.purge().await;
     assert_eq!(b.status(50).await, "azulejo; fwd=miss");
