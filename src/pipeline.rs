@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 
 use crate::cache::flights::Flights;
-use crate::cache::{EntryKey, LayerReport, Layers, Pixels};
+use crate::cache::{EntryKey, Generation, LayerReport, Layers, Pixels};
 use crate::config::Config;
 use crate::decode::Header;
 use crate::encode::Settings;
@@ -23,10 +23,10 @@ use crate::error::{Error, cause};
 use crate::iiif::tiling::Tiling;
 use crate::iiif::{Identifier, ImageRequest, Information, SizeLimits};
 use crate::pyramid::Pyramids;
-use crate::source::{Listing, SourceError};
+use crate::source::{Listing, SourceError, Stamp};
 use crate::work::{Cancelled, Cost, Work};
 pub use caching::Caching;
-use images::Images;
+use images::{Image, Images};
 use prepare::Way;
 pub use prepare::{Prepared, Validators};
 use render::Rendered;
@@ -45,8 +45,10 @@ pub struct Pipeline {
     readers: Work,
     makers: Work,
     layers: Layers,
-    /// Images that are being made.
-    flights: Flights<EntryKey, Result<Rendered, Error>>,
+    /// Images that are being opened.
+    openings: Flights<(EntryKey, Stamp), Result<Image, Error>>,
+    /// Images that are being made: what was purged meanwhile is made again.
+    flights: Flights<(EntryKey, Generation), Result<Rendered, Error>>,
 }
 
 /// What the steps up to the plan need.
@@ -88,6 +90,7 @@ impl Pipeline {
             ),
             makers,
             layers,
+            openings: Flights::default(),
             flights: Flights::default(),
         })
     }

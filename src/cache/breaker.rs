@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 /// Failures in a row after which it is left alone.
 const PATIENCE: u32 = 3;
-/// For how long; doubled with every further failure, up to the second.
+/// For how long; doubled with every trial that fails, up to the second.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
@@ -29,6 +29,8 @@ struct State {
 struct Open {
     until: Instant,
     pause: Duration,
+    /// Whether a trial has been let through since the pause began.
+    is_tried: bool,
 }
 
 impl Breaker {
@@ -44,6 +46,13 @@ impl Breaker {
         self.state().open.is_none()
     }
 
+    /// Whether [`lets_through`](Self::lets_through) would, if it were asked now.
+    pub fn would_let_through(&self) -> bool {
+        let state = self.state();
+        let is_over = |open: &Open| open.until <= Instant::now();
+        state.open.as_ref().is_none_or(is_over)
+    }
+
     /// Whether to try now. The first to ask after a pause is the trial; the others wait for how it ends.
     pub fn lets_through(&self) -> bool {
         let mut state = self.state();
@@ -54,6 +63,7 @@ impl Breaker {
         let is_over = open.until <= now;
         if is_over {
             open.until = now + open.pause;
+            open.is_tried = true;
         }
         is_over
     }
@@ -72,12 +82,21 @@ impl Breaker {
         state.failures = state.failures.saturating_add(1);
         let now = Instant::now();
         if let Some(open) = &mut state.open {
-            open.pause = (open.pause * 2).min(LONGEST_PAUSE);
-            open.until = now + open.pause;
+            // Others were under way already when it opened.
+            if open.is_tried {
+                open.pause = (open.pause * 2).min(LONGEST_PAUSE);
+                open.until = now + open.pause;
+                open.is_tried = false;
+            }
         } else if state.failures >= PATIENCE {
             let pause = SHORTEST_PAUSE;
             let until = now + pause;
-            state.open = Some(Open { until, pause });
+            let is_tried = false;
+            state.open = Some(Open {
+                until,
+                pause,
+                is_tried,
+            });
             let (layer, operation) = (self.layer, self.operation);
             tracing::warn!(layer, operation, %error, "the cache layer fails and is left alone for a while");
         }
@@ -124,6 +143,17 @@ mod tests {
             }
         }
         assert!((7..=12).contains(&trials), "{trials} in a minute");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_under_way_when_it_opened_makes_the_pause_no_longer() {
+        let breaker = broken();
+        for _ in 0..100 {
+            breaker.failed(&"no answer");
+        }
+        assert!(!breaker.would_let_through());
+        tokio::time::advance(SHORTEST_PAUSE).await;
+        assert!(breaker.would_let_through() && breaker.lets_through());
     }
 
     #[tokio::test]

@@ -7,6 +7,9 @@ use bytes::Bytes;
 
 use super::CacheKey;
 
+/// Bytes of the largest body. Larger ones are asked for seldom, and would drive out many others.
+pub const LARGEST_BODY: usize = 8 << 20;
+
 /// The name of an entry: the same in every layer and on every node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EntryKey {

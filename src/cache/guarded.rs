@@ -15,15 +15,18 @@ use super::{CacheKey, seal};
 
 /// Entries are written behind the answers; as many as wait may have so many bytes together.
 const MOST_WAITING_KIBIBYTES: u32 = 64 << 10;
-const WRITES_AT_ONCE: usize = 4;
 /// Nobody waits for a write, a removal or a purge to answer a request.
 const WRITE_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long a layer may take, and how old its entries may be.
+/// How a layer is used.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
+    /// How long a look-up may take.
     pub limit: Duration,
+    /// How old an entry may be.
     pub ttl: Option<Duration>,
+    /// How many entries are written at once.
+    pub writes: usize,
 }
 
 /// A layer with a time limit, a breaker each for reading and writing, a bounded queue for what is to be written, and counts.
@@ -48,7 +51,7 @@ impl Guarded {
             writing: Breaker::new(name, "write"),
             counts: Counts::default(),
             waiting: Arc::new(Semaphore::new(MOST_WAITING_KIBIBYTES as usize)),
-            turns: Semaphore::new(WRITES_AT_ONCE),
+            turns: Semaphore::new(policy.writes),
         }
     }
 
@@ -94,7 +97,7 @@ impl Guarded {
 
     /// A place in the queue for an entry of this length; `None` if it is full or the layer does not take anything.
     pub fn place(&self, length: usize) -> Option<Place> {
-        if !self.writing.lets_through() {
+        if !self.writing.would_let_through() {
             self.counts.skipped.add_one();
             return None;
         }
@@ -106,13 +109,31 @@ impl Guarded {
         permit.ok().map(Place)
     }
 
-    /// Writes an entry when it is its turn.
-    pub async fn put(&self, key: &EntryKey, entry: &Entry, _place: Place) {
+    /// Writes an entry when it is its turn, if it `is_wanted` then and when it is written; else nothing is left of it.
+    pub async fn put(
+        &self,
+        key: &EntryKey,
+        entry: &Entry,
+        _place: Place,
+        is_wanted: impl Fn() -> bool,
+    ) {
         // Never closed.
         let _turn = self.turns.acquire().await;
-        let record = seal::seal(key, entry);
-        if self.write(self.layer.put(key, record)).await {
+        if !is_wanted() {
+            return;
+        }
+        if !self.writing.lets_through() {
+            self.counts.skipped.add_one();
+            return;
+        }
+        if self
+            .write(self.layer.put(key, seal::seal(key, entry)))
+            .await
+        {
             self.counts.stored.add_one();
+        }
+        if !is_wanted() {
+            self.remove(key).await;
         }
     }
 
@@ -127,6 +148,11 @@ impl Guarded {
             self.counts.errors.add_one();
             self.writing.failed(error);
         })
+    }
+
+    /// Forgets what this node alone has of an image, or of all.
+    pub async fn hear(&self, image: Option<&CacheKey>) {
+        self.write(self.layer.hear(image)).await;
     }
 
     /// Whether this node makes an entry, if the layer is shared with others; `None` if there is nobody to ask.
@@ -144,7 +170,7 @@ impl Guarded {
     }
 
     pub fn report(&self) -> LayerReport {
-        let is_up = self.reading.is_closed();
+        let is_up = self.reading.is_closed() && self.writing.is_closed();
         self.counts.report(self.name(), is_up, self.layer.usage())
     }
 

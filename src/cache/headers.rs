@@ -61,12 +61,16 @@ impl Default for Headers {
 
 impl Headers {
     pub fn get(&self, object: &Object) -> Option<Arc<dyn Decoder>> {
+        let found = self.peek(object);
+        let count = found.as_ref().map_or(&self.misses, |_| &self.hits);
+        count.add_one();
+        found
+    }
+
+    /// The same, without being counted.
+    pub fn peek(&self, object: &Object) -> Option<Arc<dyn Decoder>> {
         let key = key(object);
-        let Some(entry) = self.cache.get(&key) else {
-            self.misses.add_one();
-            return None;
-        };
-        self.hits.add_one();
+        let entry = self.cache.get(&key)?;
         let decoder = Arc::clone(&entry.decoder);
         if entry.has_grown() {
             self.cache.insert(key, Entry::new(entry.decoder));

@@ -34,6 +34,11 @@ pub trait Layer: Send + Sync {
     /// Forgets everything.
     fn clear(&self) -> Pending<'_, ()>;
 
+    /// Forgets what no other node has of an image, or of all: another node has purged it from what they share.
+    fn hear<'a>(&'a self, _image: Option<&'a CacheKey>) -> Pending<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// What it holds, as far as it knows without looking.
     fn usage(&self) -> Usage;
 

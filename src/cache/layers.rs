@@ -9,15 +9,13 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 use super::CacheKey;
-use super::entry::{Entry, EntryKey};
-use super::generations::{Generation, Generations};
+use super::entry::{Entry, EntryKey, LARGEST_BODY};
+use super::generations::{Generation, Generations, Purging};
 use super::guarded::{Guarded, Lease};
 use super::memory::Memory;
-use super::redis::Purges;
+use super::redis::{Purge, Purges};
 use super::report::{Counts, LayerReport};
 
-/// Larger bodies are not kept: they are asked for seldom, and would drive out many others.
-const LARGEST: usize = 8 << 20;
 /// For so long the others wait for the node that makes an entry; if it is dead, no longer.
 const LEASE: Duration = Duration::from_secs(2);
 const FIRST_LOOK: Duration = Duration::from_millis(10);
@@ -60,17 +58,25 @@ impl Layers {
 
     /// The entry, if it lies in memory. Never waits.
     pub fn near(&self, key: &EntryKey) -> Option<Found> {
-        let memory = self.0.memory.as_ref()?;
-        let entry = memory.get(key, self.0.generations.of(&key.image));
-        let count = match entry {
-            Some(_) => &self.0.counts.hits,
-            None => &self.0.counts.misses,
-        };
-        count.add_one();
-        entry.map(|entry| Found {
-            body: entry.body,
-            layer: MEMORY,
-        })
+        let found = self.peek(key);
+        if self.0.memory.is_some() {
+            let counts = &self.0.counts;
+            found
+                .as_ref()
+                .map_or(&counts.misses, |_| &counts.hits)
+                .add_one();
+        }
+        found
+    }
+
+    /// The same for what is looked up on the way to an answer: only answers are counted.
+    pub fn peek(&self, key: &EntryKey) -> Option<Found> {
+        self.in_memory(key, self.generation(&key.image))
+    }
+
+    /// What was made of an image in another generation is not to be given to those who ask now.
+    pub fn generation(&self, image: &CacheKey) -> Generation {
+        self.0.generations.of(image)
     }
 
     /// Looks an entry up behind the memory, for what is made sooner than agreed upon who makes it.
@@ -83,79 +89,78 @@ impl Layers {
     /// Waits while another node makes it.
     pub async fn far(&self, key: EntryKey) -> Result<Found, Ticket> {
         let mut ticket = self.ticket(key);
+        if let Some(found) = self.look(&ticket).await {
+            return Ok(found);
+        }
         let deadline = Instant::now() + LEASE;
         let mut pause = FIRST_LOOK;
-        loop {
-            if let Some(found) = self.look(&ticket).await {
+        while let Some((place, lease)) = self.turn(&key).await {
+            let is_ours = lease.is_some();
+            ticket.lease = lease;
+            // Another node may have kept it just before it gave the lease back.
+            if let Some(found) = self.look_into(place, &ticket).await {
                 return Ok(found);
             }
-            match self.turn(&key).await {
-                Turn::Ours(lease) => ticket.lease = lease,
-                Turn::Theirs if Instant::now() < deadline => {
-                    sleep(pause).await;
-                    pause = LATER_LOOKS;
-                    continue;
-                }
-                Turn::Theirs => {}
+            if is_ours || Instant::now() >= deadline {
+                break;
             }
-            // Another node may have kept it just before it gave the lease back.
-            return match &ticket.lease {
-                Some(_) => self.look(&ticket).await.ok_or(ticket),
-                None => Err(ticket),
-            };
+            sleep(pause).await;
+            pause = LATER_LOOKS;
         }
+        Err(ticket)
     }
 
     /// What is needed to keep an entry that was not looked up.
     pub fn ticket(&self, key: EntryKey) -> Ticket {
         Ticket {
             key,
-            generation: self.0.generations.of(&key.image),
+            generation: self.generation(&key.image),
             lease: None,
         }
     }
 
     /// Keeps what was made, in all layers, unless it was purged meanwhile. Does not wait for those that are slow.
     pub fn keep(&self, ticket: Ticket, body: Bytes) {
-        if body.len() <= LARGEST {
+        if body.len() <= LARGEST_BODY {
             self.keep_before(self.0.far.len(), ticket, &Entry::new(body));
         }
     }
 
-    /// Forgets an image, or all, in every layer.
+    /// Forgets an image, or all, in every layer; to the end, even if nobody waits for it any more.
     ///
     /// # Errors
     /// The names of the layers that may still have entries.
     pub async fn purge(&self, image: Option<CacheKey>) -> Result<(), Vec<&'static str>> {
-        self.purge_near(image);
-        let mut failed = Vec::new();
-        for layer in &self.0.far {
-            if layer.purge(image.as_ref()).await.is_err() {
-                failed.push(layer.name());
+        let this = self.clone();
+        let purge = tokio::spawn(async move {
+            let _purging = this.purge_memory(image);
+            let mut failed = Vec::new();
+            // The farthest first: other nodes hear of it from Redis, and must not find it again in what lies behind.
+            for layer in this.0.far.iter().rev() {
+                if layer.purge(image.as_ref()).await.is_err() {
+                    failed.push(layer.name());
+                }
             }
-        }
-        // Entries may have been read from those layers before they forgot them.
-        self.purge_near(image);
-        if failed.is_empty() {
-            Ok(())
-        } else {
-            Err(failed)
+            failed
+        });
+        match purge.await {
+            Ok(failed) if failed.is_empty() => Ok(()),
+            Ok(failed) => Err(failed),
+            Err(_) => Err(self.0.far.iter().map(|layer| layer.name()).collect()),
         }
     }
 
-    /// Forgets an image, or all, in memory: another node has purged it.
-    pub fn purge_near(&self, image: Option<CacheKey>) {
-        match image {
-            Some(image) => self.0.generations.end(image),
-            None => self.0.generations.end_all(),
-        }
+    /// Until the guard is dropped, nothing of the image, or of any, is kept.
+    fn purge_memory(&self, image: Option<CacheKey>) -> Purging<'_> {
+        let purging = self.0.generations.purge(image);
         if let (None, Some(memory)) = (image, &self.0.memory) {
             memory.clear();
         }
+        purging
     }
 
-    /// Forgets in memory what other nodes purge, as long as these layers are there. Outside of a runtime there is
-    /// nobody to wait for it.
+    /// Forgets what other nodes purge, as long as these layers are there. Outside of a runtime there is nobody to wait for
+    /// it.
     pub fn follow(&self, purges: Purges) {
         let Ok(runtime) = Handle::try_current() else {
             return;
@@ -166,10 +171,27 @@ impl Layers {
                 return ControlFlow::Break(());
             };
             for purge in purges {
-                Self(Arc::clone(&inner)).purge_near(purge.image());
+                Self(Arc::clone(&inner)).hear(*purge);
             }
             ControlFlow::Continue(())
         }));
+    }
+
+    /// Another node has purged what is shared.
+    fn hear(&self, purge: Purge) {
+        let image = purge.image();
+        drop(self.purge_memory(image));
+        if purge == Purge::Unknown {
+            // To be without Redis for a moment must not cost what lies on disk.
+            return;
+        }
+        let this = self.clone();
+        tokio::spawn(async move {
+            let _purging = this.purge_memory(image);
+            for layer in &this.0.far {
+                layer.hear(image.as_ref()).await;
+            }
+        });
     }
 
     /// Every layer, nearest first.
@@ -189,18 +211,36 @@ impl Layers {
         }
     }
 
+    fn in_memory(&self, key: &EntryKey, generation: Generation) -> Option<Found> {
+        let entry = self.0.memory.as_ref()?.get(key, generation)?;
+        Some(Found {
+            body: entry.body,
+            layer: MEMORY,
+        })
+    }
+
     async fn look(&self, ticket: &Ticket) -> Option<Found> {
-        for (place, layer) in self.0.far.iter().enumerate() {
-            if let Some(entry) = layer.get(&ticket.key).await {
-                let copy = self.ticket_as(ticket);
-                self.keep_before(place, copy, &entry);
-                return Some(Found {
-                    body: entry.body,
-                    layer: layer.name(),
-                });
+        // It may have been kept since the caller looked there.
+        if let Some(found) = self.in_memory(&ticket.key, ticket.generation) {
+            return Some(found);
+        }
+        for place in 0..self.0.far.len() {
+            if let Some(found) = self.look_into(place, ticket).await {
+                return Some(found);
             }
         }
         None
+    }
+
+    /// Looks into one layer. Those before it are given what it has.
+    async fn look_into(&self, place: usize, ticket: &Ticket) -> Option<Found> {
+        let layer = &self.0.far[place];
+        let entry = layer.get(&ticket.key).await?;
+        self.keep_before(place, self.ticket_as(ticket), &entry);
+        Some(Found {
+            body: entry.body,
+            layer: layer.name(),
+        })
     }
 
     /// The same without the lease.
@@ -228,33 +268,23 @@ impl Layers {
             let (inner, layer) = (Arc::clone(&self.0), Arc::clone(layer));
             let (entry, lease) = (entry.clone(), lease.clone());
             tokio::spawn(async move {
-                let is_current = || inner.generations.of(&key.image) == generation;
-                if is_current() {
-                    layer.put(&key, &entry, room).await;
-                }
-                if !is_current() {
-                    layer.remove(&key).await;
-                }
+                let is_current = || inner.generations.is_current(&key.image, generation);
+                layer.put(&key, &entry, room, is_current).await;
                 drop(lease);
             });
         }
     }
 
-    /// Whose turn it is to make an entry.
-    async fn turn(&self, key: &EntryKey) -> Turn {
-        for layer in &self.0.far {
-            match layer.lease(key, LEASE).await {
-                Some(Some(lease)) => return Turn::Ours(Some(lease)),
-                Some(None) => return Turn::Theirs,
-                None => {}
+    /// The layer that knows whose turn it is to make an entry, if there is one; with the lease, if it is this node's.
+    async fn turn(&self, key: &EntryKey) -> Option<(usize, Option<Lease>)> {
+        for (place, layer) in self.0.far.iter().enumerate() {
+            if let Some(lease) = layer.lease(key, LEASE).await {
+                return Some((place, lease));
             }
         }
-        Turn::Ours(None)
+        None
     }
 }
 
-enum Turn {
-    Ours(Option<Lease>),
-    /// Another node's.
-    Theirs,
-}
+#[cfg(test)]
+mod tests;

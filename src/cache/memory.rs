@@ -96,7 +96,7 @@ mod tests {
         let first = generations.of(&key.image);
         memory.put(&key, first, entry(10));
         assert!(memory.get(&key, first).is_some());
-        generations.end(key.image);
+        drop(generations.purge(Some(key.image)));
         assert_eq!(memory.get(&key, generations.of(&key.image)), None);
     }
 

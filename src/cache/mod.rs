@@ -19,11 +19,14 @@ pub mod objects;
 mod pixels;
 pub mod redis;
 pub mod report;
+#[cfg(test)]
+mod scripted;
 pub mod seal;
 mod sightings;
 
 pub use entry::{Entry, EntryKey};
 pub use failures::Failures;
+pub use generations::Generation;
 pub use headers::Headers;
 pub use key::CacheKey;
 pub use layers::{Found, Layers, Ticket};

@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use twox_hash::XxHash3_64;
 
-use super::entry::{Entry, EntryKey};
+use super::entry::{Entry, EntryKey, LARGEST_BODY};
 
 const MAGIC: &[u8; 8] = b"AZULEJO1";
 const MADE: usize = 40;
@@ -25,6 +25,8 @@ const LENGTH: usize = 48;
 const CHECKSUM: usize = 56;
 /// Bytes before the body.
 pub const HEADER: usize = 64;
+/// Bytes of the largest record: it is in memory as a whole.
+pub const LARGEST_RECORD: u64 = (HEADER + LARGEST_BODY) as u64;
 
 /// The record of an entry.
 pub fn seal(key: &EntryKey, entry: &Entry) -> Bytes {

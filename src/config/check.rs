@@ -380,6 +380,18 @@ mod tests {
     }
 
     #[test]
+    fn an_object_store_that_cannot_be_is_a_problem() {
+        for (wrong, says) in [
+            ("url = 'gs://bucket'", "does not begin with s3://"),
+            ("url = 's3://me:secret@bucket'", "no name of a bucket"),
+            ("endpoint = 's3.example.org'", "does not begin with http"),
+        ] {
+            let text = problems(&format!("[cache.objects]\n{wrong}"), &[])[0].to_string();
+            assert!(text.contains(says) && !text.contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
     fn a_file_that_is_not_toml_or_not_there_is_a_problem() {
         let not_toml = problems("[server\nlisten = 1", &[]);
         assert_eq!(not_toml[0].rule, "must be TOML");

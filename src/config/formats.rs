@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use super::byte_size::ByteSize;
 use super::hex_color::HexColor;
+use crate::cache::objects::BucketUrl;
 use crate::cache::redis::RedisUrl;
 use crate::http::admin::token::Token;
 use crate::http::config::{
@@ -35,7 +36,7 @@ pub struct Format {
 }
 
 /// Every kind.
-pub const FORMATS: [Format; 12] = [
+pub const FORMATS: [Format; 13] = [
     Format {
         name: "socket-address",
         rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",
@@ -69,7 +70,7 @@ pub const FORMATS: [Format; 12] = [
     Format {
         name: "http-url",
         rule: "an absolute http or https URL without user name and fragment",
-        example: "http://creativecommons.org/publicdomain/mark/1.0/",
+        example: "https://www.example.org/",
         check: |text| check_http_url(text).map_err(|error| error.to_string()),
     },
     Format {
@@ -101,6 +102,12 @@ pub const FORMATS: [Format; 12] = [
         rule: "a URL that begins with redis:, rediss:, unix:, redis-cluster:, rediss-cluster:, redis-sentinel: or rediss-sentinel:",
         example: "redis://127.0.0.1:6379/0",
         check: parses::<RedisUrl>,
+    },
+    Format {
+        name: "bucket-url",
+        rule: "s3://, the name of a bucket, and perhaps a slash and the beginning of the names of objects",
+        example: "s3://bucket/azulejo",
+        check: parses::<BucketUrl>,
     },
     Format {
         name: "log-filter",

@@ -141,7 +141,9 @@ async fn image(
             origin,
             validators,
         } = pipeline.render(prepared, client.caching).await?;
-        headers.extend(validators.iter().flat_map(validating));
+        for (name, value) in validators.iter().flat_map(validating) {
+            headers.insert(name, value);
+        }
         headers.insert(CACHE_STATUS, cache_status(origin));
         headers.insert(
             header::CONTENT_TYPE,
@@ -164,6 +166,7 @@ fn cache_status(origin: Origin) -> HeaderValue {
         Origin::Cached("memory") => "azulejo; hit; detail=memory",
         Origin::Cached("disk") => "azulejo; hit; detail=disk",
         Origin::Cached("redis") => "azulejo; hit; detail=redis",
+        Origin::Cached("objects") => "azulejo; hit; detail=objects",
         Origin::Cached(_) => "azulejo; hit",
         Origin::Copied => "azulejo; fwd=bypass; detail=copied",
         Origin::Made => "azulejo; fwd=miss",

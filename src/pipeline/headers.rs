@@ -58,8 +58,20 @@ impl Pipeline {
         }
     }
 
-    /// The image with the header that a far layer has, or else opened.
+    /// The image with the header that a far layer has, or else opened: once for all who ask at the same time.
     pub(super) async fn known(
+        &self,
+        identifier: Identifier,
+        object: Object,
+    ) -> Result<Image, Error> {
+        let flight = (key(&object), object.stamp);
+        let (pipeline, wanted) = (self.clone(), identifier.clone());
+        let work = async move { pipeline.looked_up_or_opened(wanted, object).await };
+        let image = self.openings.join(flight, work).await;
+        image.map_err(|error| error.told_to(&identifier))
+    }
+
+    async fn looked_up_or_opened(
         &self,
         identifier: Identifier,
         object: Object,

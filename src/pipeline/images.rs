@@ -27,19 +27,21 @@ pub struct Images {
 }
 
 /// An image that was found, and its header. It need not be open.
+#[derive(Clone)]
 pub struct Image {
     pub object: Object,
     known: Known,
 }
 
+#[derive(Clone)]
 enum Known {
     Opened(Arc<dyn Decoder>),
-    Closed(Box<Header>),
+    Closed(Arc<Header>),
 }
 
 impl Image {
     pub fn closed(object: Object, header: Header) -> Self {
-        let known = Known::Closed(Box::new(header));
+        let known = Known::Closed(Arc::new(header));
         Self { object, known }
     }
 
@@ -119,25 +121,28 @@ impl Images {
             return Ok(Glance::Known(Image::opened(object, decoder)));
         }
         let key = headers::key(&object);
-        if let Some(failure) = self.failure(key, &object, identifier) {
-            return Err(failure);
+        let kept = self.layers.peek(&key);
+        if let Some(header) = kept.and_then(|found| headers::read(&found.body)) {
+            return Ok(Glance::Known(Image::closed(object, header)));
         }
-        let near = self.layers.near(&key);
-        let header = near.and_then(|found| headers::read(&found.body));
-        Ok(match header {
-            Some(header) => Glance::Known(Image::closed(object, header)),
-            None => Glance::Found(object),
-        })
+        match self.failure(key, &object, identifier) {
+            Some(failure) => Err(failure),
+            None => Ok(Glance::Found(object)),
+        }
     }
 
-    /// Costs one look at the file if it is open already. One that is replaced just now is looked for again.
+    /// Costs one look at the file if it is open already, or could not be opened just now. One that is replaced just now is
+    /// looked for again.
     pub fn open(&self, identifier: &Identifier) -> Result<Image, Error> {
         const ATTEMPTS: usize = 3;
         let mut attempt = 1;
         loop {
             let object = self.find(identifier)?;
-            if let Some(decoder) = self.headers.get(&object) {
+            if let Some(decoder) = self.headers.peek(&object) {
                 return Ok(Image::opened(object, decoder));
+            }
+            if let Some(failure) = self.failure(headers::key(&object), &object, identifier) {
+                return Err(failure);
             }
             match self.filesystem.open(&object) {
                 Ok(input) => return self.read_header(identifier, object, input),
@@ -268,6 +273,7 @@ mod tests {
         assert!(matches!(images.glance(&identifier), Ok(Glance::Found(_))));
         let failed = images.open(&identifier).err().unwrap().to_string();
         assert_eq!(reads_of(|| drop(images.glance(&identifier))), 0);
+        assert_eq!(reads_of(|| drop(images.open(&identifier))), 0);
         let again = images.glance(&identifier).err().unwrap().to_string();
         assert_eq!(again, failed);
         images.forget_failures();

@@ -149,7 +149,8 @@ impl Pipeline {
         }
         let pipeline = self.clone();
         let work = async move { pipeline.find_or_make(prepared, Caching::Use).await };
-        let rendered = self.flights.join(key, work).await;
+        let generation = self.layers.generation(&key.image);
+        let rendered = self.flights.join((key, generation), work).await;
         rendered.map_err(|error| error.told_to(&identifier))
     }
 

@@ -17,6 +17,7 @@ mod levels;
 mod link;
 mod metrics;
 mod negotiation;
+mod node;
 mod order;
 mod process;
 mod protocol;
@@ -28,9 +29,13 @@ mod quality;
 mod redis_server;
 mod region;
 mod rotation;
+#[path = "../common/s3_server.rs"]
+#[allow(dead_code, reason = "shared with the tests of the layer")]
+mod s3_server;
 mod security;
 mod server;
 mod shared_cache;
+mod shared_objects;
 mod size;
 mod steps;
 mod tiles;

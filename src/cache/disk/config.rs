@@ -54,6 +54,7 @@ impl DiskConfig {
         Policy {
             limit: LIMIT,
             ttl: self.ttl(),
+            writes: 4,
         }
     }
 

@@ -18,6 +18,7 @@ use rustix::fs::OFlags;
 
 use super::amount::{Amount, Held};
 use crate::cache::report::Count;
+use crate::cache::seal::LARGEST_RECORD;
 use crate::cache::{CacheKey, EntryKey};
 
 pub const ENTRIES: &str = "entries";
@@ -26,8 +27,6 @@ pub const TRASH: &str = "trash";
 /// Of names in `tmp` and `trash`: what does not end so is not ours and stays.
 pub const OURS: &str = "azulejo";
 
-/// Bytes of the largest record: it is in memory as a whole.
-const LARGEST: u64 = 256 << 20;
 /// Uses within this time count as one, so that a use is not always a write.
 const SAME_USE: Duration = Duration::from_secs(3600);
 /// How often a folder may be removed just before a file is moved into it.
@@ -53,7 +52,7 @@ impl Files {
             return Ok(None);
         };
         let metadata = file.metadata()?;
-        if !metadata.is_file() || metadata.len() > LARGEST {
+        if !metadata.is_file() || metadata.len() > LARGEST_RECORD {
             return Err(ErrorKind::InvalidData.into());
         }
         let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
@@ -63,19 +62,27 @@ impl Files {
         Ok(Some(record))
     }
 
-    /// Keeps a record, if there is room.
+    /// Keeps a record, if there is room, and it `is_wanted` still when all of it is on disk.
     ///
     /// # Errors
     /// If it cannot be written. Then nothing of it is left.
-    pub fn write(&self, key: &EntryKey, record: &[u8]) -> io::Result<()> {
+    pub fn write(
+        &self,
+        key: &EntryKey,
+        record: &[u8],
+        is_wanted: impl Fn() -> bool,
+    ) -> io::Result<()> {
         let length = record.len() as u64;
         let new = Amount::of(length);
-        if length > LARGEST || (self.held.get() + new).exceeds(self.bound) {
+        if length > LARGEST_RECORD || (self.held.get() + new).exceeds(self.bound) {
             return self.remove(key);
         }
         let temporary = self.begin()?;
         (&temporary.file).write_all(record)?;
         temporary.file.sync_data()?;
+        if !is_wanted() {
+            return Ok(());
+        }
         let path = self.path(key);
         let replaced = amount(&path);
         publish(&temporary, &path)?;

@@ -99,10 +99,16 @@ impl Layer for Disk {
     }
 
     fn put<'a>(&'a self, key: &'a EntryKey, record: Bytes) -> Pending<'a, ()> {
-        let key = *key;
-        self.change(move |files| {
-            files.write(&key, &record)?;
+        let (key, waiting) = (*key, Arc::new(()));
+        let waits = Arc::downgrade(&waiting);
+        let put = self.change(move |files| {
+            // Who gave up may believe that it was not written, and purge the image: it must not appear after that.
+            files.write(&key, &record, || waits.strong_count() > 0)?;
             Ok(files.is_nearly_full())
+        });
+        Box::pin(async move {
+            let _waiting = waiting;
+            put.await
         })
     }
 
@@ -118,6 +124,13 @@ impl Layer for Disk {
 
     fn clear(&self) -> Pending<'_, ()> {
         self.change(|files| files.clear().map(|()| true))
+    }
+
+    fn hear<'a>(&'a self, image: Option<&'a CacheKey>) -> Pending<'a, ()> {
+        match image {
+            Some(image) => self.purge(image),
+            None => self.clear(),
+        }
     }
 
     fn usage(&self) -> Usage {

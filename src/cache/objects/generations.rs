@@ -1,99 +1,142 @@
-//! Random names in the paths of entries: once a name is lost, nothing below it is ever found again.
+//! Random numbers that entries are put under: once a number is lost, nothing that was put under it is ever found again.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::Duration;
 
 use bytes::Bytes;
-use moka::sync::Cache;
+use futures_util::future::try_join;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
+use tokio::sync::Mutex;
 
-use super::found;
+use super::{error, fetch, found};
+use crate::cache::CacheKey;
 use crate::cache::layer::LayerError;
 
-/// So long can a purge by another node go unnoticed.
-const REMEMBERED: Duration = Duration::from_secs(5);
-const MOST_REMEMBERED: u64 = 100_000;
+/// Bytes of a number: so many that none is made twice.
+const NUMBER: usize = 16;
+/// Images whose numbers can be made at once.
+const MAKERS: usize = 64;
 
-/// An object that holds the current generation of what it stands for. One that is missing is made with a new number, so that losing
-/// it loses entries, and brings none back.
+/// The number of everything and that of an image, each in an object. A missing one is made anew, so that losing it loses entries,
+/// and brings none back.
 pub struct Generations {
-    remembered: Cache<Path, Option<Path>>,
+    hasher: RandomState,
+    /// Equal requests come at once to an image that is new: each would make a number, and only the last would count.
+    making: [Mutex<()>; MAKERS],
+}
+
+/// What an entry is put under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation(pub [u8; Generation::LENGTH]);
+
+impl Generation {
+    pub const LENGTH: usize = 2 * NUMBER;
+
+    fn new(all: &[u8; NUMBER], image: &[u8; NUMBER]) -> Self {
+        let mut both = [0; Self::LENGTH];
+        both[..NUMBER].copy_from_slice(all);
+        both[NUMBER..].copy_from_slice(image);
+        Self(both)
+    }
 }
 
 impl Default for Generations {
     fn default() -> Self {
-        let remembered = Cache::builder()
-            .max_capacity(MOST_REMEMBERED)
-            .time_to_live(REMEMBERED);
         Self {
-            remembered: remembered.build(),
+            hasher: RandomState::new(),
+            making: [const { Mutex::const_new(()) }; MAKERS],
         }
     }
 }
 
 impl Generations {
-    /// The generation, as a part of a path; `None` if there is none.
+    /// The current generation of an image; `None` if nothing of it is kept.
     ///
     /// # Errors
     /// If the store cannot say.
     pub async fn get(
         &self,
         store: &dyn ObjectStore,
-        at: &Path,
-    ) -> Result<Option<Path>, LayerError> {
-        if let Some(remembered) = self.remembered.get(at) {
-            return Ok(remembered);
-        }
-        let held = match found(store.get(at).await)? {
-            Some(object) => valid(&object.bytes().await.map_err(super::error)?),
-            None => None,
-        };
-        self.remembered.insert(at.clone(), held.clone());
-        Ok(held)
+        image: &CacheKey,
+    ) -> Result<Option<Generation>, LayerError> {
+        let (all, image) = (of_all(), of_image(image));
+        let (all, image) = try_join(number(store, &all), number(store, &image)).await?;
+        Ok(all
+            .zip(image)
+            .map(|(all, image)| Generation::new(&all, &image)))
     }
 
-    /// The generation; a new one if there is none. If two nodes make one at once, the later counts.
+    /// The current generation of an image; a new one if there is none.
     ///
     /// # Errors
     /// If the store does not take it.
     pub async fn get_or_make(
         &self,
         store: &dyn ObjectStore,
-        at: &Path,
-    ) -> Result<Path, LayerError> {
-        if let Some(held) = self.get(store, at).await? {
-            return Ok(held);
-        }
-        let made = random();
-        let put = store.put(at, made.clone().into_bytes().into()).await;
-        put.map_err(super::error)?;
-        let made = Path::from(made);
-        self.remembered.insert(at.clone(), Some(made.clone()));
-        Ok(made)
+        image: &CacheKey,
+    ) -> Result<Generation, LayerError> {
+        let (all, image) = (of_all(), of_image(image));
+        let (all, image) = try_join(
+            self.number_or_new(store, &all),
+            self.number_or_new(store, &image),
+        )
+        .await?;
+        Ok(Generation::new(&all, &image))
     }
 
-    /// Loses the generation.
+    /// Loses that of an image, or of everything.
     ///
     /// # Errors
     /// If the store does not say that it is gone.
-    pub async fn lose(&self, store: &dyn ObjectStore, at: &Path) -> Result<(), LayerError> {
-        let deleted = found(store.delete(at).await);
-        // Whatever became of it, it is not what is remembered.
-        self.remembered.invalidate(at);
-        deleted.map(drop)
+    pub async fn lose(
+        &self,
+        store: &dyn ObjectStore,
+        image: Option<&CacheKey>,
+    ) -> Result<(), LayerError> {
+        let at = image.map_or_else(of_all, of_image);
+        found(store.delete(&at).await).map(drop)
+    }
+
+    /// If two nodes make one at once, the later counts.
+    async fn number_or_new(
+        &self,
+        store: &dyn ObjectStore,
+        at: &Path,
+    ) -> Result<[u8; NUMBER], LayerError> {
+        if let Some(number) = number(store, at).await? {
+            return Ok(number);
+        }
+        let maker = self.hasher.hash_one(at) as usize % MAKERS;
+        let _turn = self.making[maker].lock().await;
+        if let Some(number) = number(store, at).await? {
+            return Ok(number);
+        }
+        let made = random();
+        let put = store.put(at, Bytes::copy_from_slice(&made).into()).await;
+        put.map_err(error)?;
+        Ok(made)
     }
 }
 
-/// Whatever else stands there is not a part of a path.
-fn valid(object: &Bytes) -> Option<Path> {
-    let text = std::str::from_utf8(object).ok()?;
-    let is_number = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_number.then(|| Path::from(text))
+fn of_all() -> Path {
+    Path::from("generation")
 }
 
-/// 128 bits: hashes of nothing, with keys that the standard library takes from the system.
-fn random() -> String {
-    let half = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", half(), half())
+fn of_image(image: &CacheKey) -> Path {
+    Path::from(format!("generations/{image}"))
+}
+
+/// Whatever else stands there is not a number.
+async fn number(store: &dyn ObjectStore, at: &Path) -> Result<Option<[u8; NUMBER]>, LayerError> {
+    let object = fetch(store, at).await?;
+    Ok(object.and_then(|object| object[..].try_into().ok()))
+}
+
+/// Hashes of nothing, with keys that the standard library takes from the system.
+fn random() -> [u8; NUMBER] {
+    let half = || RandomState::new().build_hasher().finish().to_le_bytes();
+    let mut number = [0; NUMBER];
+    number[..NUMBER / 2].copy_from_slice(&half());
+    number[NUMBER / 2..].copy_from_slice(&half());
+    number
 }

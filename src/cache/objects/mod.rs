@@ -1,32 +1,36 @@
 //! The layer in an object store, which all nodes share.
 //!
-//! ```text
-//! generation                                      all: a random number
-//! <all>/generations/<image>                       image: a random number
-//! <all>/entries/<image>/<generation>/<entry>      a record
-//! ```
+//! | object | what |
+//! |---|---|
+//! | `generation` | a random number for everything |
+//! | `generations/IMAGE` | a random number for an image |
+//! | `entries/IMAGE/ENTRY` | both numbers as they were when it was put, and the record |
+//!
+//! Each below the prefix of the configuration. Of what was put under other numbers than the current ones, nothing is found.
 
 pub mod config;
 mod connect;
 mod generations;
 #[cfg(test)]
 mod tests;
+mod url;
 
 use bytes::Bytes;
+use futures_util::future::try_join;
 use object_store::path::Path;
-use object_store::{Error, ObjectStore, ObjectStoreExt};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutPayload};
 
 use self::config::ObjectsConfig;
-pub use self::connect::ConnectError;
-use self::generations::Generations;
+use self::generations::{Generation, Generations};
+pub use self::url::BucketUrl;
 use super::layer::{Layer, LayerError, Pending, Usage};
+use super::seal::LARGEST_RECORD;
 use super::{CacheKey, EntryKey};
 
-/// Bytes of the largest record: it is in memory as a whole.
-const LARGEST: u64 = 256 << 20;
+/// Bytes of the largest object.
+const LARGEST: u64 = Generation::LENGTH as u64 + LARGEST_RECORD;
 
-/// Purging loses the number that the paths of entries have in them. A look-up is one request, or up to three if nothing was asked for
-/// this image for a while.
+/// Purging loses a number that entries were put under. A look-up is three requests at once.
 pub struct Objects {
     store: Box<dyn ObjectStore>,
     generations: Generations,
@@ -36,12 +40,13 @@ impl Objects {
     /// The layer, if a URL is set. Does not ask the store anything: what is wrong with it shows when it is used.
     ///
     /// # Errors
-    /// If the URL or an option is not understood.
-    pub fn open(config: &ObjectsConfig) -> Result<Option<Self>, ConnectError> {
+    /// If the variables of the environment do not go together.
+    pub fn open(config: &ObjectsConfig) -> Result<Option<Self>, LayerError> {
         let Some(url) = &config.url else {
             return Ok(None);
         };
-        Ok(Some(Self::new(connect::connect(url, config)?)))
+        let store = connect::connect(url, config).map_err(error)?;
+        Ok(Some(Self::new(store)))
     }
 
     fn new(store: impl ObjectStore) -> Self {
@@ -51,53 +56,25 @@ impl Objects {
         }
     }
 
-    /// Where an entry is, if its image has a generation.
-    async fn path(&self, key: &EntryKey) -> Result<Option<Path>, LayerError> {
-        let Some(all) = self.generations.get(&self.store, &all()).await? else {
-            return Ok(None);
-        };
-        let image = of_image(&all, &key.image);
-        let generation = self.generations.get(&self.store, &image).await?;
-        Ok(generation.map(|generation| of_entry(&all, &generation, key)))
-    }
-
     async fn read(&self, key: &EntryKey) -> Result<Option<Bytes>, LayerError> {
-        let Some(path) = self.path(key).await? else {
-            return Ok(None);
-        };
-        let Some(object) = found(self.store.get(&path).await)? else {
-            return Ok(None);
-        };
-        if object.meta.size > LARGEST {
-            return Err(LayerError::Store("an object is too large".to_owned()));
-        }
-        object.bytes().await.map(Some).map_err(error)
+        let at = of_entry(key);
+        let current = self.generations.get(&self.store, &key.image);
+        let (current, object) = try_join(current, fetch(&self.store, &at)).await?;
+        Ok(current
+            .zip(object)
+            .and_then(|(current, object)| record(&current, &object)))
     }
 
     async fn write(&self, key: &EntryKey, record: Bytes) -> Result<(), LayerError> {
-        let all = self.generations.get_or_make(&self.store, &all()).await?;
-        let image = of_image(&all, &key.image);
-        let generation = self.generations.get_or_make(&self.store, &image).await?;
-        let path = of_entry(&all, &generation, key);
-        self.store.put(&path, record.into()).await.map_err(error)?;
-        Ok(())
+        let current = self.generations.get_or_make(&self.store, &key.image);
+        let Generation(numbers) = current.await?;
+        let object = PutPayload::from_iter([Bytes::copy_from_slice(&numbers), record]);
+        let put = self.store.put(&of_entry(key), object).await;
+        put.map(drop).map_err(error)
     }
 
     async fn forget(&self, key: &EntryKey) -> Result<(), LayerError> {
-        match self.path(key).await? {
-            Some(path) => found(self.store.delete(&path).await).map(drop),
-            None => Ok(()),
-        }
-    }
-
-    async fn forget_image(&self, image: &CacheKey) -> Result<(), LayerError> {
-        match self.generations.get(&self.store, &all()).await? {
-            Some(all) => {
-                let image = of_image(&all, image);
-                self.generations.lose(&self.store, &image).await
-            }
-            None => Ok(()),
-        }
+        found(self.store.delete(&of_entry(key)).await).map(drop)
     }
 }
 
@@ -119,29 +96,38 @@ impl Layer for Objects {
     }
 
     fn purge<'a>(&'a self, image: &'a CacheKey) -> Pending<'a, ()> {
-        Box::pin(self.forget_image(image))
+        Box::pin(self.generations.lose(&self.store, Some(image)))
     }
 
     fn clear(&self) -> Pending<'_, ()> {
-        Box::pin(async { self.generations.lose(&self.store, &all()).await })
+        Box::pin(self.generations.lose(&self.store, None))
     }
 
+    /// The store would have to be asked for a list of all objects.
     fn usage(&self) -> Usage {
         Usage::default()
     }
 }
 
-fn all() -> Path {
-    Path::from("generation")
+fn of_entry(key: &EntryKey) -> Path {
+    Path::from(format!("entries/{key}"))
 }
 
-fn of_image(all: &Path, image: &CacheKey) -> Path {
-    Path::from(format!("{all}/generations/{image}"))
+/// The record of an object that was put under the generation that is current.
+fn record(current: &Generation, object: &Bytes) -> Option<Bytes> {
+    let is_current = object.starts_with(&current.0);
+    is_current.then(|| object.slice(Generation::LENGTH..))
 }
 
-fn of_entry(all: &Path, generation: &Path, key: &EntryKey) -> Path {
-    let EntryKey { image, entry } = key;
-    Path::from(format!("{all}/entries/{image}/{generation}/{entry}"))
+/// The bytes of an object, if it is there.
+async fn fetch(store: &dyn ObjectStore, at: &Path) -> Result<Option<Bytes>, LayerError> {
+    let Some(object) = found(store.get(at).await)? else {
+        return Ok(None);
+    };
+    if object.meta.size > LARGEST {
+        return Err(LayerError::Store("an object is too large".to_owned()));
+    }
+    object.bytes().await.map(Some).map_err(error)
 }
 
 /// A missing object is an answer.

@@ -48,6 +48,7 @@ impl RedisConfig {
         Policy {
             limit: Duration::from_millis(self.timeout_ms.into()),
             ttl: Some(Duration::from_secs(self.ttl.into())),
+            writes: 4,
         }
     }
 }

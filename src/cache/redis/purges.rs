@@ -21,6 +21,8 @@ use crate::cache::layer::LayerError;
 pub enum Purge {
     Image(CacheKey),
     All,
+    /// It cannot be known: anything may have been purged, but probably was not.
+    Unknown,
 }
 
 impl Purge {
@@ -28,7 +30,7 @@ impl Purge {
     pub fn image(self) -> Option<CacheKey> {
         match self {
             Self::Image(image) => Some(image),
-            Self::All => None,
+            Self::All | Self::Unknown => None,
         }
     }
 }
@@ -56,7 +58,7 @@ type Streams = Option<Vec<(String, Items)>>;
 pub fn telling(stream: &str, purge: Purge) -> Cmd {
     match purge {
         Purge::Image(image) => adding(stream, image.as_bytes()),
-        Purge::All => adding(stream, ALL),
+        Purge::All | Purge::Unknown => adding(stream, ALL),
     }
 }
 
@@ -79,7 +81,7 @@ impl Purges {
     }
 
     /// Calls with what was purged, each second at least, perhaps with nothing; until it is told to stop. What happened
-    /// while Redis could not be reached comes later; if it cannot be known, as [`Purge::All`].
+    /// while Redis could not be reached comes later; if it cannot be known, as [`Purge::Unknown`].
     pub async fn follow(self, on_purges: impl Fn(&[Purge]) -> ControlFlow<()> + Send + Sync) {
         let mut seen = None;
         let mut is_heard = true;
@@ -117,7 +119,7 @@ impl Purges {
             });
         Ok(Heard {
             last: Some(number.await?),
-            purges: vec![Purge::All],
+            purges: vec![Purge::Unknown],
         })
     }
 

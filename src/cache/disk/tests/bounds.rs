@@ -3,7 +3,9 @@
 use super::*;
 
 fn write(files: &Files, name: &str, length: usize) {
-    files.write(&key(name, "1"), &vec![1; length]).unwrap();
+    files
+        .write(&key(name, "1"), &vec![1; length], || true)
+        .unwrap();
 }
 
 fn is_there(files: &Files, name: &str) -> bool {

@@ -81,7 +81,7 @@ fn what_links_point_to_is_not_swept() {
     let precious = folder.path().join("precious");
     fs::create_dir(&precious).unwrap();
     fs::write(precious.join("a"), "precious").unwrap();
-    files.write(&key("image", "1"), RECORD).unwrap();
+    files.write(&key("image", "1"), RECORD, || true).unwrap();
     symlink(&precious, files.root.join("entries/ab")).unwrap();
     files.clear().unwrap();
     symlink(&precious, files.root.join("trash/1.azulejo")).unwrap();
@@ -98,16 +98,16 @@ fn what_is_too_large_or_no_file_is_an_error() {
     let folder = TempDir::new().unwrap();
     let files = files(folder.path(), MUCH);
     let key = key("image", "1");
-    files.write(&key, RECORD).unwrap();
+    files.write(&key, RECORD, || true).unwrap();
     let path = path(folder.path(), &key);
     let file = fs::File::options().write(true).open(&path).unwrap();
     file.set_len(1 << 40).unwrap();
     assert!(files.read(&key).is_err());
-    files.write(&key, RECORD).unwrap();
+    files.write(&key, RECORD, || true).unwrap();
     assert!(files.read(&key).unwrap().is_some());
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    assert!(files.read(&key).is_err() && files.write(&key, RECORD).is_err());
+    assert!(files.read(&key).is_err() && files.write(&key, RECORD, || true).is_err());
     assert!(files_below(folder.path()).is_empty());
 }
 
@@ -137,7 +137,22 @@ fn a_record_that_does_not_fit_leaves_nothing() {
 fn writes_too_much() {
     let files = files(&integrity::directory(), MUCH);
     let record = vec![1; 1 << 20];
-    files.write(&key("image", "small"), &record[..100]).unwrap();
-    let error = files.write(&key("image", "large"), &record).unwrap_err();
+    files
+        .write(&key("image", "small"), &record[..100], || true)
+        .unwrap();
+    let error = files
+        .write(&key("image", "large"), &record, || true)
+        .unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::FileTooLarge);
+}
+
+/// Who gave up waiting may have purged the image since.
+#[test]
+fn what_nobody_wants_any_more_when_it_is_written_does_not_appear() {
+    let folder = TempDir::new().unwrap();
+    let files = files(folder.path(), MUCH);
+    let key = key("image", "1");
+    files.write(&key, RECORD, || false).unwrap();
+    assert_eq!(files.read(&key).unwrap(), None);
+    assert!(files_below(folder.path()).is_empty());
 }

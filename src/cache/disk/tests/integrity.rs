@@ -56,7 +56,7 @@ fn damage_of_every_kind_is_noticed_and_mended_by_the_next_put() {
     let key = key("image", "1");
     let record = seal(&key, &Entry::new(body(1, 20_000)));
     for (name, damage) in DAMAGES {
-        files.write(&key, &record).unwrap();
+        files.write(&key, &record, || true).unwrap();
         assert_eq!(served(&files, &key), Some(body(1, 20_000)));
         let mut damaged = record.to_vec();
         damage(&mut damaged);
@@ -72,9 +72,9 @@ fn what_belongs_to_another_entry_or_image_is_noticed() {
     let asked = key("image", "1");
     for other in [key("image", "2"), key("other", "1")] {
         let record = seal(&other, &Entry::new(body(2, 500)));
-        files.write(&other, &record).unwrap();
+        files.write(&other, &record, || true).unwrap();
         files
-            .write(&asked, &seal(&asked, &Entry::new(body(1, 500))))
+            .write(&asked, &seal(&asked, &Entry::new(body(1, 500))), || true)
             .unwrap();
         fs::copy(path(folder.path(), &other), path(folder.path(), &asked)).unwrap();
         assert_eq!(served(&files, &asked), None);
@@ -144,7 +144,7 @@ fn writes_until_killed() {
         .collect();
     loop {
         for (key, record) in keys.iter().zip(&records) {
-            files.write(key, record).unwrap();
+            files.write(key, record, || true).unwrap();
         }
     }
 }
