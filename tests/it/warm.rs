@@ -536,11 +536,8 @@ async fn a_thumbnail_that_was_warmed_is_a_hit() {
     let run = live.warm(&arguments, "").await;
     assert_eq!(run.report["requests"]["thumbnails"], 1);
     assert_eq!(run.report["cached"], 1);
-    assert!(
-        run.stderr().contains("1 cached already"),
-        "{}",
-        run.stderr()
-    );
+    let told = String::from_utf8_lossy(&run.output.stdout);
+    assert!(told.contains("1 cached already"), "{told}");
 }
 
 #[tokio::test]

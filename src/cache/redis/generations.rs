@@ -124,8 +124,8 @@ impl Default for Seen {
 }
 
 impl Seen {
-    /// A look-up begins. Until it is answered, it has seen nothing. Whether it is the first since the entry was put or
-    /// found: later ones do not count, as it is not known whose entry will be put.
+    /// A look-up begins. Until it is answered, it has seen nothing. Whether it is the first since the last entry was put: later
+    /// ones do not count, as it is not known whose entry will be put.
     pub fn begin(&self, key: &EntryKey) -> bool {
         self.0.entry(*key).or_insert(None).is_fresh()
     }

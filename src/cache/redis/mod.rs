@@ -109,10 +109,10 @@ impl Redis {
         });
         let (generation, value) = asked.await?;
         let found = generation.zip(value).and_then(record);
-        match found {
-            Some(_) => drop(self.seen.end(key)),
-            None if is_first => self.seen.note(key, generation),
-            None => {}
+        if is_first && found.is_none() {
+            self.seen.note(key, generation);
+        } else if is_first {
+            self.seen.end(key);
         }
         Ok(found)
     }
