@@ -161,10 +161,10 @@ impl Pipeline {
         self.read(check).await
     }
 
-    /// Forgets all that the caches hold of one image, or of all.
+    /// Forgets all that the caches hold of one image, which may be gone, or of all.
     ///
     /// # Errors
-    /// If there is no such image, or a layer of the cache may still hold something.
+    /// If several images could be meant, the source cannot say, or a layer of the cache may still hold something.
     pub async fn purge(&self, identifier: Option<Identifier>) -> Result<(), Error> {
         let image = match identifier {
             Some(identifier) => {

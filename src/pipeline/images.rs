@@ -190,10 +190,15 @@ impl Images {
         self.failures.clear();
     }
 
-    /// Stands for the image in the cache, in all its versions.
+    /// Stands for the image in the cache, in all its versions; also for one that is gone, if this is its path.
     pub fn key(&self, identifier: &Identifier) -> Result<CacheKey, Error> {
-        let object = self.find(identifier)?;
-        Ok(CacheKey::new(&[&object.location]))
+        let found = self.filesystem.find(identifier);
+        let location = match self.sightings.or_last(identifier, found) {
+            Ok(object) => object.location,
+            Err(SourceError::NotFound(path)) => path,
+            Err(error) => return Err(not_found(identifier, error)),
+        };
+        Ok(CacheKey::new(&[&location]))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What those who have the token may do, and nobody else.
 
+use std::fs;
+use std::path::Path;
 use std::process::Output;
 
 use axum::http::Method;
@@ -179,21 +181,51 @@ async fn a_purge_forgets_one_image_or_all() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_cannot_be_purged() {
-    let server = server();
-    for (identifier, status) in [("no.png", 404), ("%ff", 400), ("..%2Fmanifest.json", 404)] {
+async fn what_means_no_one_image_cannot_be_purged() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["two.png", "two.tif"] {
+        fs::write(folder.path().join(name), "").unwrap();
+    }
+    let server = over(folder.path());
+    for (identifier, status) in [("two", 404), ("two.png", 204), ("%ff", 400)] {
         let path = format!("/admin/cache/{identifier}");
         let answer = server.send(Method::DELETE, &path, &[WITH_TOKEN]).await;
         assert_eq!(answer.status, status, "{identifier}");
     }
 }
 
+/// The same file put back would be found in the cache, as its size and time are the same.
+#[tokio::test]
+async fn an_image_that_is_gone_can_be_purged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, away) = (folder.path().join("a.png"), folder.path().join("away"));
+    fs::copy(fixtures("images/chart.png"), &file).unwrap();
+    let server = over(folder.path());
+    let path = "/iiif/3/a/full/50,/0/default.jpg";
+    assert_eq!(cache_status(&server.get(path).await), MISS);
+    for (purged, status) in [("other.png", HIT), ("a.png", MISS)] {
+        fs::rename(&file, &away).unwrap();
+        assert_eq!(server.get(path).await.status, 404);
+        let purged = format!("/admin/cache/{purged}");
+        let answer = server.send(Method::DELETE, &purged, &[WITH_TOKEN]).await;
+        assert_eq!(answer.status, 204);
+        fs::rename(&away, &file).unwrap();
+        assert_eq!(cache_status(&server.get(path).await), status, "{purged}");
+    }
+}
+
+fn over(folder: &Path) -> Server {
+    Server::configured(folder, |config| {
+        config.admin.token = Some(TOKEN.parse().unwrap());
+    })
+}
+
 #[tokio::test]
 async fn slashes_of_the_identifier_may_be_escaped_or_not() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("a");
-    std::fs::create_dir(&place).unwrap();
-    std::fs::copy(fixtures("images/chart.png"), place.join("b.png")).unwrap();
+    fs::create_dir(&place).unwrap();
+    fs::copy(fixtures("images/chart.png"), place.join("b.png")).unwrap();
     let server = Server::configured(folder.path(), |config| {
         config.admin.token = Some(TOKEN.parse().unwrap());
         config.server.slash_substitute = Some("~".to_owned());
@@ -312,7 +344,8 @@ fn the_command_purges_running_servers_and_the_token_is_nowhere_told() {
     );
     assert_ends(&refused, 1, "2 of 2 servers");
     assert_ends(&refused, 1, "the token is not the one that it has");
-    let unknown = purge(&["no.png", "--server", &urls[0]], Some(TOKEN));
+    let elsewhere = format!("{}/elsewhere", urls[0]);
+    let unknown = purge(&["a.png", "--server", &elsewhere], Some(TOKEN));
     assert_ends(&unknown, 1, "404");
 
     // With a server in front that is not there any more, the next one is asked all the same.

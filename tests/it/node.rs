@@ -1,22 +1,23 @@
 //! Servers as processes of their own, over the fixtures, which share a layer of the cache.
 
 use std::collections::HashMap;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::{Client, Method, Response};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use crate::redis_server::free_port;
-use crate::server::fixtures;
+use crate::admin::TOKEN;
+use crate::process::Process;
 
-const TOKEN: &str = "a-secret-for-this-test-of-many-characters";
 const IMAGE: &str = "sample-azulejo.tif";
 /// Far more than the time limits of the cache, far less than what a server that hangs takes.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What an answer takes at most while something is wrong: as long as another node is waited for, and some for a busy machine.
+const SLOWEST: Duration = Duration::from_secs(4);
 /// The longest time that a layer is left alone, and some.
 const RECOVERY: Duration = Duration::from_secs(30);
 const FAULT: Duration = Duration::from_secs(2);
@@ -28,7 +29,7 @@ pub const NO_MEMORY: Setting = ("AZULEJO_CACHE__MEMORY__ENABLED", "false");
 
 /// An Azulejo over the fixtures.
 pub struct Node {
-    process: Child,
+    _process: Process,
     base: String,
     client: Client,
 }
@@ -37,43 +38,28 @@ impl Node {
     pub async fn start(settings: &[Setting<'_>]) -> Self {
         // A chosen cryptography, as with TLS; the client wants one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let address = format!("127.0.0.1:{}", free_port());
-        let process = Command::new("setpriv")
-            .args([
-                "--pdeathsig",
-                "KILL",
-                env!("CARGO_BIN_EXE_azulejo"),
-                "serve",
-            ])
-            .arg(fixtures("images"))
-            .args(["--listen", &address])
-            .env_clear()
-            .env("AZULEJO_PYRAMIDS__ENABLED", "false")
-            .env("AZULEJO_ADMIN__TOKEN", TOKEN)
-            .envs(settings.iter().copied())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let node = Self {
-            process,
-            base: format!("http://{address}"),
+        let token = ("AZULEJO_ADMIN__TOKEN", TOKEN);
+        let process = Process::start(&[settings, &[token]].concat());
+        Self {
+            base: format!("http://{}", process.address()),
+            _process: process,
             client: Client::builder()
                 .no_proxy()
                 .timeout(PATIENCE)
                 .build()
                 .unwrap(),
-        };
-        let start = Instant::now();
-        while node.client.get(&node.base).send().await.is_err() {
-            assert!(start.elapsed() < RECOVERY, "the server does not start");
-            sleep(Duration::from_millis(20)).await;
         }
-        node
     }
 
-    pub fn url(&self, width: usize) -> String {
-        format!("{}/iiif/3/{IMAGE}/full/{width},/0/default.jpg", self.base)
+    fn url(&self, width: usize) -> String {
+        format!("{}{}", self.base, path(width))
+    }
+
+    /// Asks for the `info.json`: now this node knows the header.
+    pub async fn learn(&self) {
+        let url = format!("{}/iiif/3/{IMAGE}/info.json", self.base);
+        let response = self.client.get(url).send().await.unwrap();
+        assert_eq!(response.status(), 200);
     }
 
     pub async fn get(&self, width: usize) -> Response {
@@ -111,13 +97,14 @@ impl Node {
         line.expect("it is counted").parse().unwrap()
     }
 
-    /// Waits until it has put the header and one image into a layer.
-    pub async fn has_stored(&self, layer: &str) {
+    /// Waits until this node has put so many entries into a layer: headers of images are entries, too.
+    pub async fn has_stored(&self, layer: &str, count: usize) {
         let start = Instant::now();
-        while self.stored(layer).await < 2 {
-            assert!(start.elapsed() < RECOVERY, "nothing is stored");
+        while self.stored(layer).await < count {
+            assert!(start.elapsed() < RECOVERY, "{count} are not stored");
             sleep(Duration::from_millis(10)).await;
         }
+        assert_eq!(self.stored(layer).await, count);
     }
 
     /// Has the image forgotten by all layers.
@@ -134,14 +121,11 @@ impl Node {
     }
 }
 
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+fn path(width: usize) -> String {
+    format!("/iiif/3/{IMAGE}/full/{width},/0/default.jpg")
 }
 
-/// Asks both servers without pause for images that exist.
+/// Asks both servers without pause for images that exist. The answers for one image are always the same, whoever gives them.
 struct Load {
     clients: JoinSet<()>,
     stop: Arc<AtomicBool>,
@@ -155,23 +139,17 @@ impl Load {
             stop: Arc::default(),
             answers: Arc::default(),
         };
+        let bodies = Arc::default();
         for (number, node) in nodes.iter().cycle().take(2 * nodes.len()).enumerate() {
-            let urls: Vec<_> = (20..40).map(|width| node.url(width)).collect();
-            let (client, stop) = (node.client.clone(), Arc::clone(&load.stop));
-            let answers = Arc::clone(&load.answers);
+            let (client, base) = (node.client.clone(), node.base.clone());
+            let (stop, answers) = (Arc::clone(&load.stop), Arc::clone(&load.answers));
+            let bodies = Arc::clone(&bodies);
             load.clients.spawn(async move {
-                let mut bodies = HashMap::new();
-                for url in urls.iter().cycle().skip(5 * number) {
+                for width in (20..40).cycle().skip(5 * number) {
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
-                    let answer = client.get(url).send().await;
-                    let answer = answer.expect("an answer in time");
-                    assert_eq!(answer.status(), 200, "{url}");
-                    let body = answer.bytes().await.expect("whole");
-                    let first = bodies.entry(url).or_insert_with(|| body.clone());
-                    assert_eq!(body.len(), first.len(), "{url}");
-                    assert!(body == *first, "{url}: other bytes than before");
+                    ask(&client, &base, &path(width), &bodies).await;
                     answers.fetch_add(1, Ordering::Relaxed);
                 }
             });
@@ -192,6 +170,22 @@ impl Load {
     }
 }
 
+/// The first body for each path.
+type Bodies = Mutex<HashMap<String, Bytes>>;
+
+async fn ask(client: &Client, base: &str, path: &str, bodies: &Bodies) {
+    let start = Instant::now();
+    let answer = client.get(format!("{base}{path}")).send().await;
+    let answer = answer.expect("an answer in time");
+    assert_eq!(answer.status(), 200, "{path}");
+    let body = answer.bytes().await.expect("whole");
+    assert!(start.elapsed() < SLOWEST, "{path}: {:?}", start.elapsed());
+    let mut bodies = bodies.lock().unwrap();
+    let first = bodies.entry(path.to_owned()).or_insert(body.clone());
+    assert_eq!(body.len(), first.len(), "{path}");
+    assert!(body == *first, "{path}: other bytes than before");
+}
+
 /// While something is wrong with the store of a layer, every answer is right; when it is over, it is used again by the same
 /// processes.
 pub async fn survive<Store>(
@@ -206,12 +200,12 @@ pub async fn survive<Store>(
     let hit = format!("azulejo; hit; detail={layer}");
     nodes[0].eventually(30, &hit).await;
     harm(store);
-    let (before, start) = (load.answers(), Instant::now());
+    let before = load.answers();
     sleep(FAULT).await;
-    while load.answers() <= before + 10 {
-        assert!(start.elapsed() < RECOVERY, "requests are not answered");
-        sleep(Duration::from_millis(50)).await;
-    }
+    assert!(
+        load.answers() > before + 10,
+        "requests are answered meanwhile"
+    );
     heal(store);
     for (node, width) in [(&nodes[0], 41), (&nodes[1], 42)] {
         node.eventually(width, &hit).await;

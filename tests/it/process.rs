@@ -7,6 +7,8 @@ use std::thread::{self, JoinHandle};
 
 use crate::server::fixtures;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_azulejo");
+
 /// A server over the fixtures; ended when it is dropped.
 pub struct Process {
     child: Child,
@@ -16,11 +18,14 @@ pub struct Process {
 }
 
 impl Process {
-    /// With these variables of the environment. The server says where it listens when it does.
+    /// With these variables of the environment. The server says where it listens when it does. It ends with the thread that
+    /// starts it, if that does not end it.
     pub fn start(variables: &[(&str, &str)]) -> Self {
-        let mut child = command()
+        let mut child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", PROGRAM])
             .args(["serve", "--listen", "127.0.0.1:0"])
             .arg(fixtures("images"))
+            .env_clear()
             .env("AZULEJO_PYRAMIDS__ENABLED", "false")
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
@@ -85,11 +90,8 @@ impl Drop for Process {
 
 /// The program, without settings of the one who runs the tests.
 pub fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_azulejo"));
-    command
-        .env_remove("AZULEJO_CONFIG")
-        .env_remove("RUST_LOG")
-        .env_remove("AZULEJO_ADMIN__TOKEN");
+    let mut command = Command::new(PROGRAM);
+    command.env_clear();
     command
 }
 

@@ -517,6 +517,98 @@ async fn a_busy_server_is_asked_again_but_not_for_ever() {
     assert_eq!(run.failures(&live.base), BTreeSet::from([refused]));
 }
 
+/// What a viewer is shown first has not to be made any more.
+#[tokio::test]
+async fn a_thumbnail_that_was_warmed_is_a_hit() {
+    let live = Live::with(&["chart.png"]).await;
+    let thumbnail = format!("{}/iiif/3/chart.png/full/80,56/0/default.jpg", live.base);
+    let manifest = json!({"type": "Manifest", "thumbnail": [{"id": thumbnail, "type": "Image"}]});
+    live.publish("manifest", &manifest);
+    let arguments = [&*format!("{}/published/manifest", live.base)];
+    let run = live.warm(&arguments, "").await;
+    run.assert_code(0);
+    assert_eq!(run.report["cached"], 0);
+    let viewer = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = viewer.get(&thumbnail).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let status = answer.headers()["cache-status"].to_str().unwrap();
+    assert_eq!(status, "azulejo; hit; detail=memory");
+    let run = live.warm(&arguments, "").await;
+    assert_eq!(run.report["requests"]["thumbnails"], 1);
+    assert_eq!(run.report["cached"], 1);
+    let told = String::from_utf8_lossy(&run.output.stdout);
+    assert!(told.contains("1 cached already"), "{told}");
+}
+
+#[tokio::test]
+async fn an_image_of_countless_tiles_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Router::new().fallback(|request: Request| async move {
+        let document = json!({
+            "@context": "http://iiif.io/api/image/3/context.json",
+            "width": 4_000_000_000_u32, "height": 4_000_000_000_u32,
+            "tiles": [{"width": 1, "scaleFactors": [1, 2_000_000_000_u32]}],
+        });
+        match request.uri().path().ends_with("/info.json") {
+            true => document.to_string(),
+            false => "an image".to_owned(),
+        }
+    });
+    let live = Live::serving(folder, service).await;
+    let run = live.warm(&["a", "--state", "state"], "").await;
+    run.assert_code(1);
+    assert_eq!(run.asked.len(), 1 + 4);
+    let failure = &run.report["failures"][0]["error"];
+    assert_eq!(failure, "1 levels are left out: they have too many tiles");
+    let run = live.warm(&["a", "--state", "state"], "").await;
+    assert_eq!(run.asked, ["/iiif/3/a/info.json"], "it is not finished");
+}
+
+/// A server that redirects documents and everything else to another one.
+#[tokio::test]
+async fn only_documents_may_be_on_another_server() {
+    let there = Live::with(&["chart.png"]).await;
+    there.publish("manifest", &json!({"type": "Manifest"}));
+    let base = there.base.clone();
+    let service = Router::new().fallback(move |request: Request| {
+        let to = request.uri().path().replace("/moved/", "/published/");
+        let to = format!("{base}{to}");
+        async move { (StatusCode::FOUND, [("location", to)]).into_response() }
+    });
+    let live = Live::serving(tempfile::tempdir().unwrap(), service).await;
+    let manifest = format!("{}/moved/manifest", live.base);
+    let run = live.warm(&[&manifest, "chart.png"], "").await;
+    run.assert_code(1);
+    assert_eq!(run.report["documents"]["manifests"], 1);
+    assert_eq!(*there.asked.lock().unwrap(), ["/published/manifest"]);
+    let failure = &run.report["failures"][0]["error"];
+    let text = failure.as_str().unwrap();
+    assert!(text.contains("it leads to another server"), "{text}");
+}
+
+/// Within the server that is warmed, redirects are followed.
+#[tokio::test]
+async fn an_image_may_have_moved_on_its_server() {
+    let mut config = Config::default();
+    config.source.root = fixtures("images");
+    config.pyramids.enabled = false;
+    let images = router(App::new(&config).unwrap());
+    let service = Router::new().fallback(move |request: Request| {
+        let path = request.uri().path();
+        let moved = path
+            .contains("old.png")
+            .then(|| path.replace("old.png", "chart.png"));
+        async move {
+            match moved {
+                Some(to) => (StatusCode::FOUND, [("location", to)]).into_response(),
+                None => images.oneshot(request).await.into_response(),
+            }
+        }
+    });
+    let live = Live::serving(tempfile::tempdir().unwrap(), service).await;
+    live.warm(&["old.png"], "").await.assert_code(0);
+}
+
 /// As in a bare container.
 #[tokio::test]
 async fn a_server_without_tls_needs_no_certificates() {

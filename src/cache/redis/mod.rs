@@ -2,34 +2,51 @@
 //!
 //! | key | what |
 //! |---|---|
-//! | `{image}:generation` | a random number; of what was put under another one, nothing is found |
-//! | `{image}:ENTRY` | the generation that it was put under, and the record |
+//! | `generation` | a random number for everything; it does not expire |
+//! | `{image}:generation` | a random number for an image |
+//! | `{image}:ENTRY` | both numbers, and the record |
 //! | `{image}:ENTRY:lease` | the node that makes the entry |
-//! | `purges` | a stream of what was purged, for the memories of the other nodes ([`Purges`]) |
+//! | `purges` | a stream of what was purged, for the other layers of the other nodes ([`Purges`]) |
 //!
-//! Each with the prefix of the configuration before it. The braces are real: a cluster keeps the keys of one image together by them.
-//! If Redis loses a generation (to make room, or all at once) that image's entries are lost; a purged one never comes
-//! back. Generations live as long as the entries put under them.
+//! Each with the prefix of the configuration before it. The braces are real: a cluster keeps the keys of one image
+//! together by them.
+//!
+//! A purge removes a number; whoever misses one makes a new one. Of what was put under other numbers than those of now,
+//! nothing is found; it expires, or goes when Redis makes room. If Redis loses a number, what was put under it is lost.
+//! The number of an image lives as long as what was put under it last.
+//!
+//! What was made of a file as it was before a purge does not come back after it: an entry is put under the numbers that its
+//! look-up has seen ([`Seen`]), however long it took to make it, on whichever node. If the look-up failed, it is not put
+//! at all. There are three exceptions:
+//!
+//! - What was made without a look-up (a fresh one was wanted, or Redis was not asked because it had failed), or with one that
+//!   is forgotten (of more than 10 000 at once, the oldest), is put under the numbers of the moment. Then it is the node that
+//!   drops what was purged meanwhile, as far as it has heard of it: an entry comes back if it is put in
+//!   the milliseconds before that.
+//! - An entry that a node has read just before the purge is answered by that node until it has heard.
+//! - If Redis itself goes back in time, so do its numbers: after a failover to a replica that lacks the last
+//!   writes, or a start from an older snapshot. Then purge again.
 
-mod clear;
 pub mod config;
+mod generations;
 mod link;
+mod names;
 mod purges;
 mod server;
 #[cfg(test)]
 mod tests;
 mod url;
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis::{Script, cmd};
+use redis::{Script, cmd, pipe};
 
 use self::config::RedisConfig;
+use self::generations::{Generation, Seen};
 use self::link::Link;
+use self::names::Names;
 use self::server::Server;
 use super::layer::{Layer, LayerError, Leases, Pending, Usage};
 use super::{CacheKey, EntryKey};
@@ -37,23 +54,8 @@ use super::{CacheKey, EntryKey};
 pub use purges::{Purge, Purges};
 pub use url::RedisUrl;
 
-/// Bytes of a generation.
-const GENERATION: usize = 8;
 /// For what nobody waits for: writing, purging.
 const UNHURRIED: Duration = Duration::from_secs(5);
-/// For looking at all keys of a large database. The caller need not wait for it.
-const CLEARING: Duration = Duration::from_secs(600);
-
-/// Keeps an entry under the image's generation, which is made if it is not there.
-/// Keys: generation, entry. Arguments: a new generation, the record, milliseconds to live.
-static PUT: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        "local generation = redis.call('GET', KEYS[1]) or ARGV[1]
-         redis.call('SET', KEYS[1], generation, 'PX', ARGV[3])
-         redis.call('SET', KEYS[2], generation .. ARGV[2], 'PX', ARGV[3])",
-    )
-});
-
 /// Removes a lease unless another node has it by now. Key: lease. Argument: this node.
 static GIVE_BACK: LazyLock<Script> = LazyLock::new(|| {
     Script::new("if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end")
@@ -64,16 +66,10 @@ pub struct Redis {
     link: Link,
     server: Arc<Server>,
     names: Names,
-    ttl: Duration,
+    seen: Seen,
     timeout: Duration,
     /// Stands for this process, as the holder of leases.
-    node: [u8; GENERATION],
-}
-
-/// The names of keys.
-#[derive(Clone)]
-struct Names {
-    prefix: Arc<str>,
+    node: [u8; 8],
 }
 
 impl Redis {
@@ -92,10 +88,11 @@ impl Redis {
             server,
             names: Names {
                 prefix: config.prefix.as_str().into(),
+                ttl: Duration::from_secs(config.ttl.into()),
             },
-            ttl: Duration::from_secs(config.ttl.into()),
+            seen: Seen::default(),
             timeout: Duration::from_millis(config.timeout_ms.into()),
-            node: random(),
+            node: generations::random(),
         }))
     }
 
@@ -105,34 +102,49 @@ impl Redis {
     }
 
     async fn find(&self, key: &EntryKey) -> Result<Option<Bytes>, LayerError> {
-        let mut command = cmd("MGET");
-        command.arg(self.names.generation(&key.image));
-        command.arg(self.names.entry(key));
-        let found = self.link.ask(self.timeout, async move |mut connection| {
-            command.query_async(&mut connection).await
+        let is_first = self.seen.begin(key);
+        let (names, wanted) = (self.names.clone(), *key);
+        let asked = self.link.ask(self.timeout, async move |connection| {
+            generations::look_up(connection, &names, &wanted).await
         });
-        let (generation, value): (Option<Vec<u8>>, Option<Vec<u8>>) = found.await?;
-        Ok(generation
-            .zip(value)
-            .and_then(|(generation, value)| record(&generation, value)))
+        let (generation, value) = asked.await?;
+        let found = generation.zip(value).and_then(record);
+        if is_first && found.is_none() {
+            self.seen.note(key, generation);
+        } else if is_first {
+            self.seen.end(key);
+        }
+        Ok(found)
     }
 
     async fn store(&self, key: &EntryKey, record: Bytes) -> Result<(), LayerError> {
-        let mut script = PUT.prepare_invoke();
-        script.key(self.names.generation(&key.image));
-        script.key(self.names.entry(key));
-        script.arg(&random()[..]).arg(&record[..]);
-        script.arg(milliseconds(self.ttl));
+        let seen = self.seen.end(key);
+        let (names, key) = (self.names.clone(), *key);
         self.link
             .ask(UNHURRIED, async move |mut connection| {
-                script.invoke_async(&mut connection).await
+                let generation = match seen {
+                    Some(seen) => seen,
+                    None => generations::current(connection.clone(), &names, &key).await?,
+                };
+                let Some(generation) = generation else {
+                    return Ok(());
+                };
+                let ttl = milliseconds(names.ttl);
+                let mut commands = pipe();
+                commands.cmd("SET").arg(names.entry(&key));
+                commands.arg(generation.with(&record)).arg("PX").arg(ttl);
+                commands
+                    .cmd("PEXPIRE")
+                    .arg(names.generation(&key.image))
+                    .arg(ttl);
+                commands.exec_async(&mut connection).await
             })
             .await
     }
 
-    async fn delete(&self, key: String) -> Result<(), LayerError> {
+    async fn delete(&self, key: &EntryKey) -> Result<(), LayerError> {
         let mut command = cmd("UNLINK");
-        command.arg(key);
+        command.arg(self.names.entry(key));
         self.link
             .ask(UNHURRIED, async move |mut connection| {
                 command.query_async(&mut connection).await
@@ -140,22 +152,20 @@ impl Redis {
             .await
     }
 
-    async fn tell(&self, purge: Purge) -> Result<(), LayerError> {
-        let command = purges::telling(&self.names.purges(), purge);
+    /// First here, then the nodes: told before, they could read again what is still here.
+    async fn forget(&self, purge: Purge) -> Result<(), LayerError> {
+        let mut command = cmd("UNLINK");
+        command.arg(match purge.image() {
+            Some(image) => self.names.generation(&image),
+            None => self.names.all(),
+        });
+        let telling = purges::telling(&self.names.purges(), purge);
         self.link
             .ask(UNHURRIED, async move |mut connection| {
-                command.exec_async(&mut connection).await
+                command.exec_async(&mut connection).await?;
+                telling.exec_async(&mut connection).await
             })
             .await
-    }
-
-    async fn forget_all(&self) -> Result<(), LayerError> {
-        let pattern = self.names.all();
-        let cleared = self.link.ask(CLEARING, move |connection| {
-            clear::remove_all(connection, pattern)
-        });
-        cleared.await?;
-        self.tell(Purge::All).await
     }
 
     async fn take_lease(&self, key: &EntryKey, time: Duration) -> Result<bool, LayerError> {
@@ -194,20 +204,16 @@ impl Layer for Redis {
     }
 
     fn remove<'a>(&'a self, key: &'a EntryKey) -> Pending<'a, ()> {
-        Box::pin(self.delete(self.names.entry(key)))
+        Box::pin(self.delete(key))
     }
 
     /// Redis removes the entries themselves when their time has come, or to make room.
     fn purge<'a>(&'a self, image: &'a CacheKey) -> Pending<'a, ()> {
-        Box::pin(async move {
-            self.delete(self.names.generation(image)).await?;
-            self.tell(Purge::Image(*image)).await
-        })
+        Box::pin(self.forget(Purge::Image(*image)))
     }
 
-    /// Looks at every key of the database, and goes on with it even if it is dropped.
     fn clear(&self) -> Pending<'_, ()> {
-        Box::pin(self.forget_all())
+        Box::pin(self.forget(Purge::All))
     }
 
     /// Redis would have to be asked, and counts what others keep in it too.
@@ -230,48 +236,12 @@ impl Leases for Redis {
     }
 }
 
-impl Names {
-    fn generation(&self, image: &CacheKey) -> String {
-        format!("{}{{{image}}}:generation", self.prefix)
-    }
-
-    fn entry(&self, key: &EntryKey) -> String {
-        format!("{}{{{}}}:{}", self.prefix, key.image, key.entry)
-    }
-
-    fn lease(&self, key: &EntryKey) -> String {
-        format!("{}:lease", self.entry(key))
-    }
-
-    fn purges(&self) -> String {
-        format!("{}purges", self.prefix)
-    }
-
-    /// A pattern for all but the purges.
-    fn all(&self) -> String {
-        let special = |character| matches!(character, '*' | '?' | '[' | ']' | '\\' | '^');
-        let mut pattern = String::new();
-        for character in self.prefix.chars() {
-            if special(character) {
-                pattern.push('\\');
-            }
-            pattern.push(character);
-        }
-        pattern + "{*"
-    }
-}
-
-/// The record of a value that was put under the generation that is current.
-fn record(generation: &[u8], value: Vec<u8>) -> Option<Bytes> {
-    let is_current = generation.len() == GENERATION && value.starts_with(generation);
-    is_current.then(|| Bytes::from(value).slice(GENERATION..))
+/// The record of a value that was put under the generation of now.
+fn record((generation, value): (Generation, Vec<u8>)) -> Option<Bytes> {
+    let is_current = generation.has(&value);
+    is_current.then(|| Bytes::from(value).slice(Generation::LENGTH..))
 }
 
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
-}
-
-/// A hash of nothing, with keys that the standard library takes from the system.
-fn random() -> [u8; GENERATION] {
-    RandomState::new().build_hasher().finish().to_le_bytes()
 }

@@ -112,13 +112,70 @@ async fn databases_and_prefixes_keep_apart() {
 }
 
 #[tokio::test]
-async fn clearing_finds_every_key() {
+async fn clearing_looks_at_no_key() {
     let server = RedisServer::start();
     let redis = at(&server.url());
-    let fill = "for i = 1, 5000 do redis.call('SET', 'azulejo:{' .. i .. '}:x', '') redis.call('SET', 'other' .. i, '') end";
+    let keys: Vec<_> = (0..20).map(|n| key(&n.to_string(), "entry")).collect();
+    for key in &keys {
+        put(&redis, key, "record").await;
+    }
+    let fill = "for i = 1, 5000 do redis.call('SET', 'other' .. i, '') end";
     server.cli(&["EVAL", fill, "0"]);
     redis.clear().await.unwrap();
-    assert_eq!(server.cli(&["DBSIZE"]), "5001", "and the stream of purges");
+    for key in &keys {
+        assert_eq!(get(&redis, key).await, None);
+    }
+    let done = server.cli(&["INFO", "commandstats"]);
+    assert!(done.contains("cmdstat_unlink:calls=1,"), "{done}");
+    for slow in ["cmdstat_scan", "cmdstat_keys", "cmdstat_flush"] {
+        assert!(!done.contains(slow), "{done}");
+    }
+    assert_eq!(server.cli(&["EXISTS", "other1", "other5000"]), "2");
+}
+
+#[tokio::test]
+async fn what_was_looked_up_before_a_purge_is_not_put_after_it() {
+    let server = RedisServer::start();
+    let (a, b) = (at(&server.url()), at(&server.url()));
+    let (old, new) = (key("image", "old"), key("image", "new"));
+    let purge = async |all| match all {
+        false => a.purge(&old.image).await,
+        true => a.clear().await,
+    };
+    for all in [false, true] {
+        assert_eq!(get(&b, &old).await, None, "b begins to make it");
+        purge(all).await.unwrap();
+        assert_eq!(get(&a, &new).await, None);
+        put(&a, &new, "new").await;
+        assert_eq!(get(&b, &old).await, None, "asked again meanwhile");
+        put(&b, &old, "old").await;
+        for node in [&a, &b] {
+            assert_eq!(get(node, &old).await, None);
+            assert_eq!(get(node, &new).await.unwrap(), "new");
+        }
+        put(&b, &old, "made after it").await;
+        assert_eq!(get(&a, &old).await.unwrap(), "made after it");
+        a.remove(&old).await.unwrap();
+        purge(all).await.unwrap();
+    }
+}
+
+/// Nobody knows then when it was made.
+#[tokio::test]
+async fn what_could_not_be_looked_up_is_not_put() {
+    let server = RedisServer::start();
+    let (hurried, other) = (hurried(&server), at(&server.url()));
+    let key = key("image", "entry");
+    recovered(async || hurried.remove(&key).await).await;
+    server.pause();
+    assert!(hurried.get(&key).await.is_err());
+    server.resume();
+    other.purge(&key.image).await.unwrap();
+    recovered(async || hurried.put(&key, "old".into()).await).await;
+    assert_eq!(get(&other, &key).await, None);
+    recovered(async || hurried.get(&key).await).await;
+    recovered(async || hurried.put(&key, "new".into()).await).await;
+    assert_eq!(get(&other, &key).await.unwrap(), "new");
 }
 
 #[tokio::test]
@@ -131,8 +188,9 @@ async fn everything_is_forgotten_in_time() {
     let redis = redis.unwrap().unwrap();
     put(&redis, &key("image", "entry"), "record").await;
     let keys = server.cli(&["KEYS", "*"]);
-    assert_eq!(keys.lines().count(), 2, "{keys}");
-    for key in keys.lines() {
+    assert_eq!(keys.lines().count(), 3, "{keys}");
+    assert_eq!(server.cli(&["TTL", &redis.names.all()]), "-1");
+    for key in keys.lines().filter(|key| *key != redis.names.all()) {
         let seconds: i64 = server.cli(&["TTL", key]).parse().unwrap();
         assert!((90..=100).contains(&seconds), "{key}: {seconds}");
     }
@@ -143,14 +201,16 @@ async fn a_lost_generation_loses_entries_and_never_revives_any() {
     let server = RedisServer::start();
     let redis = at(&server.url());
     let (old, new) = (key("image", "old"), key("image", "new"));
-    let generation = redis.names.generation(&old.image);
-    put(&redis, &old, "old").await;
-    // As when Redis makes room.
-    server.cli(&["DEL", &generation]);
-    assert_eq!(get(&redis, &old).await, None);
-    put(&redis, &new, "new").await;
-    assert_eq!(get(&redis, &old).await, None);
-    assert_eq!(get(&redis, &new).await.unwrap(), "new");
+    for number in [redis.names.generation(&old.image), redis.names.all()] {
+        put(&redis, &old, "old").await;
+        assert_eq!(get(&redis, &old).await.unwrap(), "old");
+        // As when Redis makes room.
+        server.cli(&["DEL", &number]);
+        assert_eq!(get(&redis, &old).await, None);
+        put(&redis, &new, "new").await;
+        assert_eq!(get(&redis, &old).await, None);
+        assert_eq!(get(&redis, &new).await.unwrap(), "new");
+    }
 
     redis.purge(&new.image).await.unwrap();
     put(&redis, &old, "again").await;
@@ -167,15 +227,24 @@ async fn a_lost_generation_loses_entries_and_never_revives_any() {
 async fn values_of_others_are_not_taken_for_records() {
     let server = RedisServer::start();
     let redis = at(&server.url());
-    let key = key("image", "entry");
-    let (generation, entry) = (redis.names.generation(&key.image), redis.names.entry(&key));
-    for (of_generation, value) in [("", "x"), ("x", "x"), ("12345678", "1234567")] {
-        server.cli(&["SET", &generation, of_generation]);
+    let other = key("other", "entry");
+    let (number, entry) = (
+        redis.names.generation(&other.image),
+        redis.names.entry(&other),
+    );
+    for (all, image, value) in [
+        ("", "", "x"),
+        ("x", "x", "xx"),
+        ("12345678", "1234567", "123456781234567"),
+        ("12345678", "12345678", "123456781234567"),
+    ] {
+        server.cli(&["SET", &redis.names.all(), all]);
+        server.cli(&["SET", &number, image]);
         server.cli(&["SET", &entry, value]);
-        assert_eq!(get(&redis, &key).await, None);
+        assert_eq!(get(&redis, &other).await, None);
     }
-    server.cli(&["DEL", &entry]);
-    server.cli(&["LPUSH", &entry, "a list"]);
+    let key = key("image", "entry");
+    server.cli(&["LPUSH", &redis.names.entry(&key), "a list"]);
     assert_eq!(get(&redis, &key).await, None);
     put(&redis, &key, "record").await;
     assert_eq!(get(&redis, &key).await.unwrap(), "record");
@@ -300,14 +369,16 @@ async fn a_connection_that_has_fallen_silent_is_made_anew() {
 async fn a_server_that_dies_and_comes_back_is_used_again() {
     let mut server = RedisServer::start();
     let redis = hurried(&server);
-    let key = key("image", "entry");
-    recovered(async || redis.put(&key, "before".into()).await).await;
+    let (key, other) = (key("image", "entry"), key("image", "other"));
+    for key in [&key, &other] {
+        recovered(async || redis.put(key, "before".into()).await).await;
+    }
     server.kill();
     for _ in 0..10 {
-        assert!(redis.get(&key).await.is_err());
+        assert!(redis.get(&other).await.is_err());
     }
     server.start_again();
-    assert_eq!(recovered(async || redis.get(&key).await).await, None);
+    assert_eq!(recovered(async || redis.get(&other).await).await, None);
     recovered(async || redis.put(&key, "after".into()).await).await;
     assert_eq!(
         recovered(async || redis.get(&key).await).await.unwrap(),
@@ -350,7 +421,7 @@ async fn a_replica_is_read_and_becomes_a_master_under_way() {
     let (writing, reading) = (at(&master.url()), at(&replica.url()));
     let key = key("image", "entry");
     put(&writing, &key, "record").await;
-    eventually(|| replica.cli(&["DBSIZE"]) == "2");
+    eventually(|| replica.cli(&["DBSIZE"]) == "3");
     assert_eq!(get(&reading, &key).await.unwrap(), "record");
     assert!(reading.put(&key, "other".into()).await.is_err());
     assert!(reading.purge(&key.image).await.is_err());

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
 use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, Response, StatusCode, header};
+use reqwest::{ClientBuilder, Response, StatusCode, Url, header};
 
 use super::pace::Pace;
 use crate::cli::with_causes;
@@ -20,8 +20,17 @@ const MOST_TRIES: u32 = 5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 pub struct Client {
-    http: reqwest::Client,
+    /// For the server that is warmed: what it answers itself.
+    server: reqwest::Client,
+    /// For documents, which may have moved to another host.
+    anywhere: reqwest::Client,
     pace: Pace,
+}
+
+/// What is known of an answer that nobody needs.
+pub struct Answered {
+    pub bytes: u64,
+    pub was_cached: bool,
 }
 
 /// Why a URL has not been answered as it should.
@@ -37,6 +46,8 @@ pub enum Failure {
     Json(#[from] serde_json::Error),
     #[error("it cannot be read")]
     Io(#[from] std::io::Error),
+    #[error("{0} levels are left out: they have too many tiles")]
+    TooManyTiles(usize),
     #[error("not followed: it is nested too deeply, or one of too many")]
     NotFollowed,
     #[error("no identifier")]
@@ -50,12 +61,33 @@ impl From<reqwest::Error> for Failure {
     }
 }
 
-fn builder() -> ClientBuilder {
+fn builder(redirects: Policy) -> ClientBuilder {
     reqwest::Client::builder()
         .user_agent(concat!("azulejo-warm/", env!("CARGO_PKG_VERSION")))
         .timeout(PATIENCE)
         .connect_timeout(CONNECT_PATIENCE)
-        .redirect(Policy::limited(MOST_REDIRECTS))
+        .redirect(redirects)
+}
+
+/// Where the system has no certificates, as in a bare container, a server without TLS can be asked all the same.
+fn client(redirects: fn() -> Policy) -> reqwest::Result<reqwest::Client> {
+    let client = builder(redirects()).build();
+    client.or_else(|_| builder(redirects()).tls_certs_only([]).build())
+}
+
+fn to_anywhere() -> Policy {
+    Policy::limited(MOST_REDIRECTS)
+}
+
+fn to_the_same_server() -> Policy {
+    Policy::custom(|attempt| {
+        let first = attempt.previous().first().map(Url::origin);
+        if first != Some(attempt.url().origin()) {
+            attempt.error("it leads to another server")
+        } else {
+            to_anywhere().redirect(attempt)
+        }
+    })
 }
 
 impl Client {
@@ -64,50 +96,54 @@ impl Client {
     pub fn new(rate: Option<NonZeroU32>) -> Result<Self, Box<dyn Error>> {
         // An error says that another part of the process has installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // Where the system has no certificates, as in a bare container, a server without TLS can be asked all the same.
-        let http = builder()
-            .build()
-            .or_else(|_| builder().tls_certs_only([]).build())?;
         Ok(Self {
-            http,
+            server: client(to_the_same_server)?,
+            anywhere: client(to_anywhere)?,
             pace: Pace::new(rate),
         })
     }
 
-    /// The whole answer.
+    /// The whole answer of the server that is warmed.
+    ///
+    /// # Errors
+    /// If there is none with status 200, it has more bytes than `limit`, or another server has it.
+    pub async fn read(&self, url: &str, limit: usize) -> Result<Vec<u8>, Failure> {
+        read(self.ask(&self.server, url).await?, limit).await
+    }
+
+    /// The whole answer of any server.
     ///
     /// # Errors
     /// If there is none with status 200, or it has more bytes than `limit`.
-    pub async fn read(&self, url: &str, limit: usize) -> Result<Vec<u8>, Failure> {
-        let mut response = self.ask(url).await?;
-        let mut body = Vec::new();
-        while let Some(part) = response.chunk().await? {
-            if body.len() + part.len() > limit {
-                return Err(Failure::TooLarge(limit));
-            }
-            body.extend_from_slice(&part);
-        }
-        Ok(body)
+    pub async fn read_anywhere(&self, url: &str, limit: usize) -> Result<Vec<u8>, Failure> {
+        read(self.ask(&self.anywhere, url).await?, limit).await
     }
 
-    /// The length of an answer that nobody needs.
+    /// Takes an answer of the server that is warmed.
     ///
     /// # Errors
-    /// If there is none with status 200, or it breaks off.
-    pub async fn discard(&self, url: &str) -> Result<u64, Failure> {
-        let mut response = self.ask(url).await?;
+    /// As [`read`](Self::read).
+    pub async fn discard(&self, url: &str, limit: usize) -> Result<Answered, Failure> {
+        let mut response = self.ask(&self.server, url).await?;
+        let was_cached = is_hit(&response);
         let mut length = 0;
         while let Some(part) = response.chunk().await? {
-            length += part.len() as u64;
+            length += part.len();
+            if length > limit {
+                return Err(Failure::TooLarge(limit));
+            }
         }
-        Ok(length)
+        Ok(Answered {
+            bytes: length as u64,
+            was_cached,
+        })
     }
 
-    async fn ask(&self, url: &str) -> Result<Response, Failure> {
+    async fn ask(&self, http: &reqwest::Client, url: &str) -> Result<Response, Failure> {
         let mut tries = 1;
         loop {
             self.pace.turn().await;
-            let response = self.http.get(url).send().await?;
+            let response = http.get(url).send().await?;
             let status = response.status();
             if status == StatusCode::OK {
                 return Ok(response);
@@ -120,6 +156,26 @@ impl Client {
             tries += 1;
         }
     }
+}
+
+async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(part) = response.chunk().await? {
+        if body.len() + part.len() > limit {
+            return Err(Failure::TooLarge(limit));
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
+}
+
+/// Whether any cache on the way had it, by `Cache-Status` (RFC 9211, section 2.1).
+fn is_hit(response: &Response) -> bool {
+    let lines = response.headers().get_all("cache-status").iter();
+    let mut words = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split([';', ',']));
+    words.any(|word| word.trim() == "hit")
 }
 
 fn is_busy(status: StatusCode) -> bool {
@@ -159,6 +215,9 @@ impl Failure {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     #[test]
@@ -171,6 +230,22 @@ mod tests {
         for wrong in ["", "-1", "soon", "1.5"] {
             assert_eq!(seconds(wrong), None, "{wrong}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_not_read_to_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1000];
+            assert!(stream.read(&mut request).await.unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            while stream.write_all(&[0; 1000]).await.is_ok() {}
+        });
+        let client = Client::new(None).unwrap();
+        let answer = client.discard(&url, 100_000).await;
+        assert!(matches!(answer, Err(Failure::TooLarge(100_000))));
     }
 
     #[test]

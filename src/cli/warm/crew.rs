@@ -197,10 +197,11 @@ impl Crew {
             }
             (Ok(Found::Information { more, bytes }), Job::Information { image, .. }) => {
                 self.report.answered(Part::Information, bytes);
-                self.take_information(more, *image)?;
+                self.take_information(job, more, *image)?;
             }
-            (Ok(Found::Derivative { bytes }), Job::Derivative { url, part, image }) => {
-                self.report.answered(*part, bytes);
+            (Ok(Found::Derivative(answered)), Job::Derivative { url, part, image }) => {
+                self.report.answered(*part, answered.bytes);
+                self.report.cached += usize::from(answered.was_cached);
                 self.state.finish(url)?;
                 if let Some(image) = *image {
                     self.list.images[image].left -= 1;
@@ -233,8 +234,14 @@ impl Crew {
         }
     }
 
-    fn take_information(&mut self, more: More, image: usize) -> io::Result<()> {
+    fn take_information(&mut self, job: &Job, more: More, image: usize) -> io::Result<()> {
         self.report.sizes_not_offered += more.sizes_not_offered;
+        if more.levels_left_out > 0 {
+            let failure = Failure::TooManyTiles(more.levels_left_out);
+            self.report.failed(&job.subject(), &failure);
+            // It is never finished.
+            self.list.images[image].left += 1;
+        }
         for (part, url) in more.derivatives {
             let is_added = self.add_derivative(url, part, Some(image));
             self.list.images[image].left += usize::from(is_added);

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::client::{Client, Failure};
+use super::client::{Answered, Client, Failure};
 use super::information::Information;
 use super::viewer::Wanted;
 use crate::presentation::Document;
@@ -12,6 +12,7 @@ use crate::presentation::Document;
 /// The largest manifest that is read.
 const LARGEST_DOCUMENT: usize = 64 << 20;
 const LARGEST_INFORMATION: usize = 1 << 20;
+const LARGEST_DERIVATIVE: usize = 256 << 20;
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +47,14 @@ pub enum Source {
 pub enum Found {
     Document(Document),
     Information { more: More, bytes: u64 },
-    Derivative { bytes: u64 },
+    Derivative(Answered),
 }
 
 /// What else is to be asked for of an image: URLs.
 pub struct More {
     pub derivatives: Vec<(Part, String)>,
     pub sizes_not_offered: usize,
+    pub levels_left_out: usize,
 }
 
 impl Job {
@@ -74,7 +76,7 @@ impl Job {
             Self::Document { source, .. } => {
                 let bytes = match source {
                     Source::File(path) => read_file(path)?,
-                    Source::Url(url) => client.read(url, LARGEST_DOCUMENT).await?,
+                    Source::Url(url) => client.read_anywhere(url, LARGEST_DOCUMENT).await?,
                 };
                 Ok(Found::Document(Document::read(&bytes)?))
             }
@@ -85,9 +87,10 @@ impl Job {
                     bytes: bytes.len() as u64,
                 })
             }
-            Self::Derivative { url, .. } => Ok(Found::Derivative {
-                bytes: client.discard(url).await?,
-            }),
+            Self::Derivative { url, .. } => {
+                let answered = client.discard(url, LARGEST_DERIVATIVE).await?;
+                Ok(Found::Derivative(answered))
+            }
         }
     }
 }
@@ -109,12 +112,13 @@ impl More {
         let sizes = wanted.sizes(information);
         let sizes_not_offered = wanted.sizes.len().saturating_sub(sizes.len());
         let sizes = sizes.into_iter().map(|path| (Part::Size, path));
-        let tiles = wanted.tiles(information).into_iter();
-        let tiles = tiles.map(|path| (Part::Tile, path));
+        let (tiles, levels_left_out) = wanted.tiles(information);
+        let tiles = tiles.into_iter().map(|path| (Part::Tile, path));
         let below = |(part, path)| (part, format!("{base}/{path}"));
         Self {
             derivatives: sizes.chain(tiles).map(below).collect(),
             sizes_not_offered,
+            levels_left_out,
         }
     }
 }

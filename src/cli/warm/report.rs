@@ -23,6 +23,8 @@ pub struct Report {
     pub requests: Requests,
     /// Of those answers.
     pub bytes: u64,
+    /// Derivatives that a cache had already, the server's or one on the way.
+    pub cached: usize,
     /// URLs that were not asked for, because a run before has finished them; an image that is finished counts as one.
     pub finished_before: usize,
     /// Sizes that were wanted and that an image cannot have.
@@ -103,9 +105,10 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{} images: {information} info.json, {sizes} sizes, {thumbnails} thumbnails, {tiles} tiles ({}); \
-             {} finished before, {} failed",
+             {} cached already, {} finished before, {} failed",
             self.images,
             HumanBytes(self.bytes),
+            self.cached,
             self.finished_before,
             self.failures.len()
         )?;

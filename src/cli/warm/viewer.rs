@@ -8,6 +8,9 @@ use crate::iiif::{Region, Size, Version};
 /// Without sizes of the caller's choice, those that the image offers are asked for up to this side: what lists of results,
 /// rows of thumbnails and the first glance at an image show.
 const SMALL: u32 = 512;
+/// Levels are asked for as long as there are not more tiles: those of six gigapixels. Whoever wrote the `info.json` may name
+/// tiles of one pixel.
+const MOST_TILES: u64 = 100_000;
 
 /// What is asked for of each image.
 pub struct Wanted {
@@ -30,15 +33,24 @@ impl Wanted {
         sizes.into_iter().map(path).collect()
     }
 
-    /// What follows the base URI, for the tiles of the lowest levels.
-    pub fn tiles(&self, image: &Information) -> Vec<String> {
+    /// What follows the base URI, for the tiles of the lowest levels; and how many levels have too many tiles.
+    pub fn tiles(&self, image: &Information) -> (Vec<String>, usize) {
         let Some(tiles) = &image.tiles else {
-            return Vec::new();
+            return (Vec::new(), 0);
         };
-        let levels = levels(image, tiles).into_iter().take(self.levels);
-        levels
-            .flat_map(|level| grid(image, tiles.tile, level))
-            .collect()
+        let mut levels = levels(image, tiles);
+        levels.truncate(self.levels);
+        let mut left = MOST_TILES;
+        let fits = levels.iter().take_while(|level| {
+            let rest = left.checked_sub(level.tiles(tiles.tile));
+            left = rest.unwrap_or(0);
+            rest.is_some()
+        });
+        let (fits, all) = (fits.count(), levels.len());
+        let paths = levels[..fits]
+            .iter()
+            .flat_map(|level| grid(image, tiles.tile, *level));
+        (paths.collect(), all - fits)
     }
 }
 
@@ -63,6 +75,20 @@ fn is_offered(size: &str, image: &Information) -> bool {
 struct Level {
     factor: u32,
     size: Dimensions,
+}
+
+impl Level {
+    fn columns(self, tile: Dimensions) -> u32 {
+        self.size.width().div_ceil(tile.width())
+    }
+
+    fn rows(self, tile: Dimensions) -> u32 {
+        self.size.height().div_ceil(tile.height())
+    }
+
+    fn tiles(self, tile: Dimensions) -> u64 {
+        u64::from(self.columns(tile)) * u64::from(self.rows(tile))
+    }
 }
 
 /// The lowest first. OpenSeadragon takes their dimensions from `sizes` where those are the levels.
@@ -108,8 +134,7 @@ fn divided(full: Dimensions, factor: u32) -> Dimensions {
 
 /// All tiles of a level, row by row.
 fn grid(image: &Information, tile: Dimensions, level: Level) -> Vec<String> {
-    let columns = level.size.width().div_ceil(tile.width());
-    let rows = level.size.height().div_ceil(tile.height());
+    let (columns, rows) = (level.columns(tile), level.rows(tile));
     let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
     places
         .filter_map(|(column, row)| {

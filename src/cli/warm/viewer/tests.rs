@@ -51,7 +51,9 @@ fn unlimited() -> SizeLimits {
 }
 
 fn tiles(version: Version, full: (u32, u32), levels: usize) -> Vec<String> {
-    wanted(&[], levels).tiles(&image(version, full, unlimited()))
+    wanted(&[], levels)
+        .tiles(&image(version, full, unlimited()))
+        .0
 }
 
 /// What OpenSeadragon 6.1.1 answered, asked for the same tiles with the same document.
@@ -102,16 +104,18 @@ fn levels_are_computed_where_sizes_are_not_the_levels() {
         max_width: Some(400),
         ..unlimited()
     };
-    let paths = wanted(&[], 1).tiles(&image(Version::V3, (1001, 700), limits));
+    let paths = wanted(&[], 1)
+        .tiles(&image(Version::V3, (1001, 700), limits))
+        .0;
     assert_eq!(short(&paths), ["full/251,175"]);
 }
 
 #[test]
 fn no_levels_and_no_tiles() {
     let mut image = image(Version::V3, (1001, 700), unlimited());
-    assert_eq!(wanted(&[], 0).tiles(&image), [""; 0]);
+    assert_eq!(wanted(&[], 0).tiles(&image), (vec![], 0));
     image.tiles = None;
-    assert_eq!(wanted(&[], 3).tiles(&image), [""; 0]);
+    assert_eq!(wanted(&[], 3).tiles(&image), (vec![], 0));
 }
 
 /// Of a server that says more than it can mean.
@@ -123,7 +127,7 @@ fn tiles_beyond_the_image_are_not_asked_for() {
         tile,
         scale_factors: vec![u32::MAX, 4],
     });
-    let paths = wanted(&[], 2).tiles(&image);
+    let paths = wanted(&[], 2).tiles(&image).0;
     assert_eq!(short(&paths), ["full/1,1", "full/251,175"]);
     // A size that is a level by its rounding, and taller than the tiles.
     image.full = Dimensions::new(1749, 8180).unwrap();
@@ -132,8 +136,22 @@ fn tiles_beyond_the_image_are_not_asked_for() {
         tile: Dimensions::new(512, 512).unwrap(),
         scale_factors: vec![16, 1],
     });
-    let paths = wanted(&[], 1).tiles(&image);
+    let paths = wanted(&[], 1).tiles(&image).0;
     assert_eq!(short(&paths), ["full/110,512"]);
+}
+
+/// Of a server that means harm, or a writer of documents that has made a mistake.
+#[test]
+fn levels_of_too_many_tiles_are_left_out() {
+    let mut image = image(Version::V3, (4_000_000_000, 4_000_000_000), unlimited());
+    image.tiles = Some(Tiles {
+        tile: Dimensions::new(1, 1).unwrap(),
+        scale_factors: vec![1_000_000_000, 100_000_000, 10_000_000, 2, 1],
+    });
+    let (paths, left_out) = wanted(&[], 9).tiles(&image);
+    assert_eq!((paths.len(), left_out), (16 + 1600, 3));
+    let lowest = wanted(&[], 1).tiles(&image);
+    assert_eq!((lowest.0.len(), lowest.1), (16, 0));
 }
 
 #[test]
