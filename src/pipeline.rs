@@ -81,6 +81,19 @@ pub struct Prepared {
     pyramid: Option<(CacheKey, ImageRequest)>,
 }
 
+impl Prepared {
+    /// Whether the answer is so small that it is read along with the header.
+    fn is_copied_along(&self) -> bool {
+        self.plan.copied && self.plan.size.area() <= MOST_COPIED_PIXELS
+    }
+
+    fn with_copy(mut self) -> Self {
+        self.copy = make::stored(&self, MOST_COPIED_BYTES);
+        self.plan.copied = self.copy.is_some();
+        self
+    }
+}
+
 /// A plan, and what it is for.
 struct Way {
     plan: Plan,
@@ -165,15 +178,21 @@ impl Pipeline {
     /// # Errors
     /// If the image is not found or not readable, or the request not possible for it.
     pub async fn prepare(&self, request: ImageRequest, is_wanted: bool) -> Result<Prepared, Error> {
+        if let Some(opened) = self.walk.open_at_once(&request.identifier) {
+            let prepared = self.walk.resolve(&opened, request, Way::cheapest)?;
+            if !is_wanted || !prepared.is_copied_along() {
+                return Ok(prepared);
+            }
+            return self.read(|_| Ok(prepared.with_copy())).await;
+        }
         let walk = Arc::clone(&self.walk);
         let prepare = move |_: &Cancelled| {
-            let mut prepared = walk.prepare(request, Way::cheapest)?;
-            if is_wanted && prepared.plan.copied && prepared.plan.size.area() <= MOST_COPIED_PIXELS
-            {
-                prepared.copy = make::stored(&prepared, MOST_COPIED_BYTES);
-                prepared.plan.copied = prepared.copy.is_some();
-            }
-            Ok(prepared)
+            let prepared = walk.prepare(request, Way::cheapest)?;
+            Ok(if is_wanted && prepared.is_copied_along() {
+                prepared.with_copy()
+            } else {
+                prepared
+            })
         };
         self.read(prepare).await
     }
@@ -196,12 +215,16 @@ impl Pipeline {
         identifier: Identifier,
     ) -> Result<(Information, SystemTime), Error> {
         let walk = Arc::clone(&self.walk);
-        let describe = move |_: &Cancelled| {
-            let opened = walk.images.open(&identifier)?;
+        let describe = move |opened: &Opened| {
             let information = walk.describe(opened.decoder.header());
-            Ok((information, opened.object.modified))
+            (information, opened.object.modified)
         };
-        self.read(describe).await
+        if let Some(opened) = self.walk.images.open_at_once(&identifier) {
+            return Ok(describe(&opened));
+        }
+        let walk = Arc::clone(&self.walk);
+        let open = move |_: &Cancelled| Ok(describe(&walk.images.open(&identifier)?));
+        self.read(open).await
     }
 
     /// Whether there is such an image, without reading its header.
@@ -304,7 +327,25 @@ impl Pipeline {
 impl Walk {
     fn prepare(&self, request: ImageRequest, choose: Choose) -> Result<Prepared, Error> {
         let opened = self.images.open(&request.identifier)?;
-        let way = choose(self, &opened, &request)?;
+        self.resolve(&opened, request, choose)
+    }
+
+    /// The image, if it and its pyramid are open, so that resolving a request does not wait for a disk.
+    fn open_at_once(&self, identifier: &Identifier) -> Option<Opened> {
+        let opened = self.images.open_at_once(identifier)?;
+        let header = opened.decoder.header();
+        self.pyramids
+            .is_at_hand(&opened.object, header)
+            .then_some(opened)
+    }
+
+    fn resolve(
+        &self,
+        opened: &Opened,
+        request: ImageRequest,
+        choose: Choose,
+    ) -> Result<Prepared, Error> {
+        let way = choose(self, opened, &request)?;
         let plan = way.plan;
         if way.pyramid.is_none() && plan.region != Rect::whole(way.decoder.header().dimensions()) {
             self.pyramids.want(&opened.object, &opened.decoder);

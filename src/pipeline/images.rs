@@ -77,6 +77,13 @@ impl Images {
         }
     }
 
+    /// The same if it is open already and that can be told without waiting.
+    pub fn open_at_once(&self, identifier: &Identifier) -> Option<Opened> {
+        let object = self.filesystem.find_at_once(identifier)?;
+        let decoder = self.headers.get(&object)?;
+        Some(Opened { object, decoder })
+    }
+
     fn read_header(
         &self,
         identifier: &Identifier,
