@@ -70,6 +70,8 @@ pub struct Prepared {
     pub identifier: Identifier,
     pub plan: Plan,
     pub validators: Validators,
+    /// The canonical request in the spelling of the version asked for, as text.
+    pub canonical: String,
     /// The name of the answer in the cache.
     key: EntryKey,
     decoder: Arc<dyn Decoder>,
@@ -178,6 +180,7 @@ impl Pipeline {
     /// # Errors
     /// If the image is not found or not readable, or the request not possible for it.
     pub async fn prepare(&self, request: ImageRequest, is_wanted: bool) -> Result<Prepared, Error> {
+        // What is to be found out is often known already: the way to another thread and back takes longer than the rest.
         if let Some(opened) = self.walk.open_at_once(&request.identifier) {
             let prepared = self.walk.resolve(&opened, request, Way::cheapest)?;
             if !is_wanted || !prepared.is_copied_along() {
@@ -203,7 +206,9 @@ impl Pipeline {
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        Ok(self.readers.run(Cost::SMALL, work).await?.value)
+        // On the heap: most requests go another way, and should not have to carry the place for this one.
+        let run = Box::pin(self.readers.run(Cost::SMALL, work));
+        Ok(run.await?.value)
     }
 
     /// What `info.json` says of an image, and the state of the file that says it.
@@ -358,8 +363,13 @@ impl Walk {
             stamp,
             ..
         } = &opened.object;
-        let pixels = plan.canonical_pixels.to_string();
-        let parts = [location, version, from, &pixels, &self.settings_tag];
+        let canonical = plan.canonical.to_string();
+        let pixels = if plan.canonical == plan.canonical_pixels {
+            &canonical
+        } else {
+            &plan.canonical_pixels.to_string()
+        };
+        let parts = [location, version, from, pixels, &self.settings_tag];
         let key = EntryKey {
             image: CacheKey::new(&[location]),
             entry: CacheKey::new(&parts),
@@ -375,6 +385,7 @@ impl Walk {
                 .kept
                 .then(|| CacheKey::new(&[location, &format!("{stamp:?}"), from])),
             plan,
+            canonical,
             decoder: way.decoder,
             copy: None,
             pyramid: way.pyramid.map(|key| (key, request)),

@@ -121,6 +121,7 @@ mod tests {
         Prepared {
             identifier,
             validators,
+            canonical: plan.canonical.to_string(),
             key: EntryKey {
                 image: key,
                 entry: key,
