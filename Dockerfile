@@ -11,6 +11,10 @@ COPY . .
 RUN scripts/build-release /out/azulejo
 
 FROM debian:12.11-slim
+# For Redis, object stores and manifests over TLS.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home azulejo && install -d /images
 COPY --from=build /out/azulejo /usr/local/bin/azulejo
 USER 10001

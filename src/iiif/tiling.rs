@@ -16,7 +16,7 @@ pub struct Tiling {
     pub tile: Dimensions,
     /// Ascending powers of two, until one tile holds the image (I3.12).
     pub scale_factors: Vec<ScaleFactor>,
-    /// Ascending and distinct; one for each scale factor whose size is within the limits.
+    /// Ascending and distinct; one for each scale factor whose size is within the limits and has as many tiles as its level.
     pub sizes: Vec<Dimensions>,
 }
 
@@ -28,8 +28,13 @@ impl Tiling {
         let mut sizes: Vec<Dimensions> = scale_factors
             .iter()
             .rev()
-            .map(|factor| scaled(full, *factor))
-            .filter(|size| limits.allow(*size))
+            .filter_map(|factor| {
+                let size = scaled(full, *factor);
+                let rows = |height: u32| height.div_ceil(tile.height());
+                // Viewers lay the tiles of the level over the size: they must not miss a row, nor ask for one that is outside.
+                let is_covered = rows(size.height()) == rows(full.divided(*factor).height());
+                (is_covered && limits.allow(size)).then_some(size)
+            })
             .collect();
         // An image one pixel wide does not become narrower.
         sizes.dedup();
@@ -137,6 +142,15 @@ mod tests {
     fn i3_12_a_thread_has_no_size_twice() {
         let tiling = tiling(dimensions(1, 100_000), None);
         assert_eq!(tiling.sizes, [dimensions(1, 100_000)]);
+    }
+
+    /// At 16, the width is rounded up to 110 and the height that belongs to it is 514, but the level has 512 rows; at 4 it is 2049 for 2045.
+    #[test]
+    fn a_size_with_more_tiles_than_its_level_is_not_recommended() {
+        let sizes = tiling(dimensions(1749, 8180), None).sizes;
+        let expected = [(219, 1024), (875, 4092), (1749, 8180)];
+        let expected: Vec<_> = expected.map(|(w, h)| dimensions(w, h)).into();
+        assert_eq!(sizes, expected);
     }
 
     #[test]

@@ -92,6 +92,7 @@ impl Way {
 }
 
 /// What came of preparing with what is at hand.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
 enum Attempt {
     Done(Prepared),
     Unknown(ImageRequest, Object),

@@ -37,6 +37,7 @@ mod server;
 mod shared_cache;
 mod shared_objects;
 mod size;
+mod stale;
 mod steps;
 mod tiles;
 mod uri;

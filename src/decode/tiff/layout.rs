@@ -83,6 +83,14 @@ impl Grid {
         }
     }
 
+    /// As many of these threads as may decode a chunk at the same time: of all but one, the memory was not asked for.
+    pub fn threads(&self, most: usize, bytes_per_pixel: u64) -> usize {
+        const MOST_BYTES: u64 = 64 << 20;
+        let chunk = self.chunk.area().saturating_mul(bytes_per_pixel).max(1);
+        most.min(usize::try_from(MOST_BYTES / chunk).unwrap_or(usize::MAX))
+            .max(1)
+    }
+
     fn across(&self) -> u32 {
         self.image.width().div_ceil(self.chunk.width())
     }
@@ -207,5 +215,28 @@ impl Places {
             },
             _ => Place::At { offset, length },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_chunks_are_decoded_one_after_the_other() {
+        let threads = |width, height, bytes_per_pixel| {
+            let chunk = Dimensions::new(width, height).unwrap();
+            let grid = Grid {
+                image: chunk,
+                chunk,
+                tiled: false,
+                planes: 1,
+            };
+            grid.threads(8, bytes_per_pixel)
+        };
+        assert_eq!(threads(1024, 1024, 3), 8, "3 MiB");
+        assert_eq!(threads(4096, 1024, 4), 4, "16 MiB");
+        assert_eq!(threads(60_000, 4_000, 3), 1);
+        assert_eq!(threads(u32::MAX, u32::MAX, 8), 1);
     }
 }

@@ -37,6 +37,10 @@ pub fn window(
     cost::check(file, source, rect, limits)?;
     let mut samples = zeros(rect.dimensions(), layout.channels(), is_deep);
     let canvas = Canvas::new(rect, layout.channels(), &mut samples);
+    let threads = source
+        .image
+        .grid
+        .threads(threads, source.image.bytes_per_pixel());
     let bands = if threads > 1 {
         canvas.bands(source.image.grid.rows())
     } else {
