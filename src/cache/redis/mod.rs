@@ -16,12 +16,12 @@
 //! The number of an image lives as long as what was put under it last.
 //!
 //! What was made of a file as it was before a purge does not come back after it: an entry is put under the numbers that its
-//! look-up has seen ([`Seen`]), however long it took to make it, on whichever node. If the look-up failed, it is not put
+//! look-up has seen (`Seen`), however long it took to make it, on whichever node. If the look-up failed, it is not put
 //! at all. There are three exceptions:
 //!
 //! - What was made without a look-up (a fresh one was wanted, or Redis was not asked because it had failed), or with one that
-//!   is forgotten (of more than 10 000 at once, the oldest), is put under the numbers of the moment. Then it is the node that
-//!   drops what was purged meanwhile, as far as it has heard of it: an entry comes back if it is put in
+//!   is forgotten (after ten minutes; of more than 10 000, the oldest), is put under the numbers of the moment. Then it is
+//!   the node that drops what was purged meanwhile, as far as it has heard of it: an entry comes back if it is put in
 //!   the milliseconds before that.
 //! - An entry that a node has read just before the purge is answered by that node until it has heard.
 //! - If Redis itself goes back in time, so do its numbers: after a failover to a replica that lacks the last
