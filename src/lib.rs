@@ -23,6 +23,7 @@ pub mod plan;
 pub mod presentation;
 pub mod pyramid;
 pub mod raster;
+pub mod resident;
 pub mod source;
 pub mod telemetry;
 pub mod transform;

@@ -106,7 +106,9 @@ impl Pipeline {
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        Ok(self.readers.run(Cost::SMALL, work).await?.value)
+        // On the heap: most requests go another way, and should not have to carry the place for this one.
+        let run = Box::pin(self.readers.run(Cost::SMALL, work));
+        Ok(run.await?.value)
     }
 
     /// What `info.json` says of an image, and the state of the file that says it.

@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 23] = [
     ("geometry", &[]),
     ("input", &[]),
     ("machine", &[]),
     ("orientation", &["geometry"]),
     ("presentation", &[]),
     ("raster", &["geometry"]),
+    ("resident", &[]),
     ("ffi", &["geometry", "input"]),
     ("iiif", &["config", "geometry", "orientation"]),
     (
@@ -52,10 +53,10 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     (
         "cache",
         &[
-            "config", "decode", "geometry", "iiif", "machine", "raster", "source",
+            "config", "decode", "geometry", "iiif", "machine", "raster", "resident", "source",
         ],
     ),
-    ("source", &["iiif", "input"]),
+    ("source", &["iiif", "input", "resident"]),
     ("error", &["decode", "encode", "iiif", "transform"]),
     ("work", &["config", "error", "machine"]),
     // Knows the sections, which stand beside the code that they configure.

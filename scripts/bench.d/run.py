@@ -43,9 +43,9 @@ def cells(options):
                     yield format, workload, clients
 
 
-def load(bench, base, requests, clients, passes, seconds):
+def load(bench, base, requests, clients, passes, seconds, mark=""):
     command = [bench / "loadgen" / "release" / "loadgen", "--base", base, "--requests", requests,
-               "--clients", clients, "--passes", passes, "--seconds", seconds]
+               "--clients", clients, "--passes", passes, "--seconds", seconds, "--mark", mark]
     return json.loads(subprocess.check_output(list(map(str, command))))
 
 
@@ -64,7 +64,7 @@ def own_seconds():
 def measure(bench, server, format, workload, clients, seconds):
     requests = bench / "urls" / f"{format}.{WARM.get(workload, workload)}.urls"
     identifier = requests.read_text().split("/")[0]
-    with Running(server, bench, identifier) as running:
+    with Running(server, bench, f"{identifier}/info.json") as running:
         if workload in WARM:
             load(bench, running.base, requests, clients, 1, seconds)
         busy, own, cpu, begin = busy_seconds(), own_seconds(), running.cpu_seconds(), time.monotonic()

@@ -18,7 +18,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Server:
-    """`{port}`, `{images}` and `{run}` in base and command are filled in at the start."""
+    """`{port}`, `{images}` and `{run}` in base, command and environment are filled in at the start."""
 
     name: str
     base: str
@@ -48,9 +48,9 @@ def all_servers(bench):
 
 
 class Running:
-    """A server that was started, with all its processes; use it in a `with`."""
+    """A server that was started, with all its processes, and answers this path; use it in a `with`."""
 
-    def __init__(self, server, bench, identifier):
+    def __init__(self, server, bench, path):
         run = bench / "run" / server.name
         run.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -60,13 +60,13 @@ class Running:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [part.format(**values) for part in server.command],
-                env=os.environ | server.environment,
+                env=os.environ | {name: value.format(**values) for name, value in server.environment.items()},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
         try:
-            self.wait(f"{self.base}/{identifier}/info.json")
+            self.wait(f"{self.base}/{path}")
         except BaseException:
             self.stop()
             raise
@@ -77,17 +77,17 @@ class Running:
     def __exit__(self, *_):
         self.stop()
 
-    def wait(self, information):
+    def wait(self, url):
         """Until it answers; several times, so that each of its processes has loaded its libraries."""
         end = time.monotonic() + 60
         answers = 0
         while answers < 4:
             try:
-                urllib.request.urlopen(information, timeout=60).read()
+                urllib.request.urlopen(url, timeout=60).read()
                 answers += 1
             except (urllib.error.URLError, ConnectionError) as error:
                 if self.process.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError(f"no answer from {information}: {error}; see {self.log}") from error
+                    raise RuntimeError(f"no answer from {url}: {error}; see {self.log}") from error
                 time.sleep(0.1)
 
     def processes(self):

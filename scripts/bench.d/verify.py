@@ -107,7 +107,7 @@ def verify(bench, server, format, options):
     """A row of the table, and what failed."""
     cells, failed, worst = [], [], (99, "")
     identifier = pictures(bench, format, "w3", 1)[0][0].split("/")[0]
-    with Running(server, bench, identifier) as running:
+    with Running(server, bench, f"{identifier}/info.json") as running:
         for workload in options.workloads:
             found = []
             for path, width, height in pictures(bench, format, workload, options.requests):

@@ -61,16 +61,9 @@ impl Default for Headers {
 
 impl Headers {
     pub fn get(&self, object: &Object) -> Option<Arc<dyn Decoder>> {
-        let found = self.peek(object);
-        let count = found.as_ref().map_or(&self.misses, |_| &self.hits);
-        count.add_one();
-        found
-    }
-
-    /// The same, without being counted.
-    pub fn peek(&self, object: &Object) -> Option<Arc<dyn Decoder>> {
         let key = key(object);
         let entry = self.cache.get(&key)?;
+        self.hits.add_one();
         let decoder = Arc::clone(&entry.decoder);
         if entry.has_grown() {
             self.cache.insert(key, Entry::new(entry.decoder));
@@ -80,6 +73,7 @@ impl Headers {
 
     /// Keeps an opened image, and returns it, or the one that somebody else has opened meanwhile.
     pub fn keep(&self, object: &Object, decoder: Box<dyn Decoder>) -> Arc<dyn Decoder> {
+        self.misses.add_one();
         let entry = Entry::new(Arc::from(decoder));
         let kept = self.cache.entry(key(object)).or_insert(entry);
         kept.into_value().decoder

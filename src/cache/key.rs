@@ -34,7 +34,13 @@ impl CacheKey {
 
 impl fmt::Display for CacheKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+        let mut text = String::with_capacity(2 * self.0.len());
+        for byte in self.0 {
+            text.extend([digit(byte >> 4), digit(byte & 15)]);
+        }
+        f.write_str(&text)
     }
 }
 
@@ -45,6 +51,13 @@ mod tests {
     #[test]
     fn parts_do_not_run_into_each_other() {
         assert_ne!(CacheKey::new(&["ab", "c"]), CacheKey::new(&["a", "bc"]));
-        assert_eq!(CacheKey::new(&["a"]).to_string().len(), 32);
+    }
+
+    #[test]
+    fn keys_are_written_in_hexadecimal() {
+        let mut bytes = [0; 16];
+        bytes[..3].copy_from_slice(&[0x01, 0xa0, 0xff]);
+        let text = format!("01a0ff{}", "00".repeat(13));
+        assert_eq!(CacheKey::from_bytes(bytes).to_string(), text);
     }
 }

@@ -43,6 +43,12 @@ impl InformationType {
     }
 }
 
+/// What the client says of this, without what else it says.
+pub fn only(headers: &HeaderMap) -> HeaderMap {
+    let lines = headers.get_all(ACCEPT).iter();
+    lines.map(|line| (ACCEPT, line.clone())).collect()
+}
+
 /// Whether JSON is preferred to text or HTML.
 pub fn prefers_json(headers: &HeaderMap) -> bool {
     let json = weight(headers, JSON);

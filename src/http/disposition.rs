@@ -26,13 +26,14 @@ pub fn disposition(prepared: &Prepared, query: Option<&str>) -> HeaderValue {
 }
 
 fn header(kind: &str, name: &str) -> HeaderValue {
-    let plain: String = name.chars().map(ascii).collect();
-    let mut value = format!("{kind}; filename=\"{plain}\"");
-    if plain != name {
+    let value = if name.is_ascii() {
+        format!("{kind}; filename=\"{name}\"")
+    } else {
+        let plain: String = name.chars().map(ascii).collect();
         let encoded = utf8_percent_encode(name, ATTRIBUTE);
-        value.push_str(&format!("; filename*=UTF-8''{encoded}"));
-    }
-    HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("inline"))
+        format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+    };
+    HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("inline"))
 }
 
 fn download_name(query: &str) -> Option<String> {
@@ -50,20 +51,29 @@ fn download_name(query: &str) -> Option<String> {
 fn default_name(prepared: &Prepared) -> String {
     let identifier = prepared.request.identifier.as_str();
     let stem = identifier.rsplit('/').next().unwrap_or(identifier);
-    format!("{stem} {}", prepared.plan.canonical)
+    [stem, &prepared.canonical].join(" ")
 }
 
 /// One file name: nothing that a path, a shell or a file system treats specially.
 fn file_name(text: &str) -> String {
-    let is_plain = |c: &char| c.is_alphanumeric() || ".,-_() ".contains(*c);
-    let name: String = text
-        .chars()
-        .map(|c| if is_plain(&c) { c } else { '_' })
-        .collect();
-    let excess = name.chars().count().saturating_sub(LONGEST_NAME);
+    let is_punctuation = |c| matches!(c, '.' | ',' | '-' | '_' | '(' | ')' | ' ');
+    let tame = |c: char| {
+        if c.is_alphanumeric() || is_punctuation(c) {
+            c
+        } else {
+            '_'
+        }
+    };
     // The end tells more: region, size and extension.
-    let name: String = name.chars().skip(excess).collect();
-    name.trim_start_matches(['.', ' ']).to_owned()
+    let excess = text.chars().count().saturating_sub(LONGEST_NAME);
+    let mut name = String::with_capacity(text.len());
+    name.extend(
+        text.chars()
+            .skip(excess)
+            .map(tame)
+            .skip_while(|c| matches!(c, '.' | ' ')),
+    );
+    name
 }
 
 fn ascii(character: char) -> char {

@@ -34,7 +34,7 @@ pub fn explain(config: &Config, url: &str) -> Result<Value, Error> {
 fn below_prefix(url: &str) -> Option<(Version, &str)> {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     Version::ALL.into_iter().find_map(|version| {
-        let (_, below) = path.split_once(&prefix(version))?;
+        let (_, below) = path.split_once(prefix(version))?;
         Some((version, below))
     })
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
@@ -19,12 +19,12 @@ use crate::iiif::identifier::IdentifierError;
 use crate::iiif::{Identifier, ImageRequest, Version};
 use crate::pipeline::{Caching, Derivative, Origin, Prepared, Validators};
 
-pub async fn version_2(State(app): State<App>, request: Parts) -> Response {
-    answer(&app, Version::V2, &request).await
+pub async fn version_2(State(app): State<App>, request: Request) -> Response {
+    answer(&app, Version::V2, &request.into_parts().0).await
 }
 
-pub async fn version_3(State(app): State<App>, request: Parts) -> Response {
-    answer(&app, Version::V3, &request).await
+pub async fn version_3(State(app): State<App>, request: Request) -> Response {
+    answer(&app, Version::V3, &request.into_parts().0).await
 }
 
 async fn answer(app: &App, version: Version, request: &Parts) -> Response {
@@ -67,7 +67,7 @@ impl<'a> Client<'a> {
 
 async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Response, Error> {
     let path = client.uri.path();
-    let below = path.strip_prefix(&prefix(version)).unwrap_or_default();
+    let below = path.strip_prefix(prefix(version)).unwrap_or_default();
     let call = Call::parse(below, app.server().unescaped_slashes).ok_or_else(|| {
         Error::NotFound(
             "no IIIF request has this form; slashes in an identifier are written %2F".to_owned(),
@@ -129,7 +129,7 @@ async fn image(
     let mut headers = headers(app, client, base, version, &prepared);
     let logged = Logged {
         identifier: prepared.request.identifier.clone(),
-        request: prepared.plan.canonical.to_string(),
+        request: prepared.canonical.clone(),
         strategy: prepared.plan.strategy(),
     };
     let mut response = if client.has_current(&prepared.validators) {
@@ -182,12 +182,15 @@ fn headers(
     prepared: &Prepared,
 ) -> HeaderMap {
     let mut headers = cache_headers(app, client, &prepared.validators);
-    let canonical = format!("{base}/{}", prepared.plan.canonical);
+    let canonical = format!("{base}/{}", prepared.canonical);
     headers.insert(header::LINK, links(Some(&canonical), version));
     let disposition = disposition::disposition(prepared, client.uri.query());
     headers.insert(header::CONTENT_DISPOSITION, disposition);
     headers
 }
+
+/// As many as an answer has, with those that are added to every answer.
+const MOST_HEADERS: usize = 12;
 
 /// What caches need to know.
 pub(super) fn cache_headers(app: &App, client: &Client<'_>, validators: &Validators) -> HeaderMap {
@@ -195,7 +198,7 @@ pub(super) fn cache_headers(app: &App, client: &Client<'_>, validators: &Validat
         Caching::Bypass => "no-store",
         Caching::Use | Caching::Renew => &app.server().cache_control,
     };
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
     if let Ok(value) = HeaderValue::from_str(cache_control) {
         headers.insert(header::CACHE_CONTROL, value);
     }
@@ -207,7 +210,7 @@ fn validating(validators: &Validators) -> impl Iterator<Item = (HeaderName, Head
     let etag = format!("\"{}\"", validators.etag);
     let modified = httpdate::fmt_http_date(validators.modified);
     let values = [(header::ETAG, etag), (header::LAST_MODIFIED, modified)];
-    let value = |(name, text): (_, String)| Some((name, HeaderValue::from_str(&text).ok()?));
+    let value = |(name, text): (_, String)| Some((name, HeaderValue::try_from(text).ok()?));
     values.into_iter().filter_map(value)
 }
 
@@ -221,16 +224,18 @@ pub(super) fn not_modified(headers: HeaderMap) -> Response {
 /// Delimiters of link headers, and what some clients take for one (H03).
 const LINK_DELIMITERS: &AsciiSet = &CONTROLS.add(b';').add(b'<').add(b'>').add(b'"').add(b' ');
 
+/// Bytes for which no more memory has to be found.
+const USUAL_LINKS: usize = 256;
+
 /// H01, H02: both relations in one line.
 pub(super) fn links(canonical: Option<&str>, version: Version) -> HeaderValue {
-    let profile = format!("<{}>;rel=\"profile\"", version.profile());
-    let line = match canonical {
-        Some(uri) => {
-            let uri = utf8_percent_encode(uri, LINK_DELIMITERS);
-            format!("<{uri}>;rel=\"canonical\",{profile}")
-        }
-        None => profile,
-    };
+    let mut line = String::with_capacity(USUAL_LINKS);
+    if let Some(uri) = canonical {
+        line.push('<');
+        line.extend(utf8_percent_encode(uri, LINK_DELIMITERS));
+        line.push_str(">;rel=\"canonical\",");
+    }
+    line.extend(["<", version.profile(), ">;rel=\"profile\""]);
     // Only if something is not a URI after all; an answer with fewer links is better than none.
-    HeaderValue::from_str(&line).unwrap_or(HeaderValue::from_static(""))
+    HeaderValue::try_from(line).unwrap_or(HeaderValue::from_static(""))
 }

@@ -13,6 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, Any as AnyOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use super::accept;
 use super::app::App;
 use super::error;
 use super::log::log;
@@ -90,7 +91,7 @@ fn panicked(payload: Box<dyn Any + Send>) -> Response {
 }
 
 async fn limit_time(State(app): State<App>, request: Request, next: Next) -> Response {
-    let headers = request.headers().clone();
+    let headers = accept::only(request.headers());
     match tokio::time::timeout(app.server().request_timeout(), next.run(request)).await {
         Ok(response) => response,
         Err(_) => error::respond(&Error::Timeout, &headers),

@@ -30,7 +30,7 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
     let start = Instant::now();
     let request_id = next_id();
     let method = request.method().clone();
-    let path: String = request.uri().path().chars().take(LONGEST_PATH).collect();
+    let uri = request.uri().clone();
     // As important as any line within it: otherwise the level of the log could leave it out.
     let span = tracing::error_span!("request", request_id);
     let mut response = next.run(request).instrument(span).await;
@@ -46,9 +46,12 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
             request_id,
             "{method}"
         ),
-        None => tracing::info!(status, milliseconds, request_id, "{method} {path}"),
+        None => {
+            let path: String = uri.path().chars().take(LONGEST_PATH).collect();
+            tracing::info!(status, milliseconds, request_id, "{method} {path}");
+        }
     }
-    if let Ok(id) = HeaderValue::from_str(&request_id) {
+    if let Ok(id) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response

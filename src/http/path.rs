@@ -5,8 +5,11 @@ use percent_encoding::percent_decode_str;
 use crate::iiif::Version;
 
 /// What stands before these paths.
-pub fn prefix(version: Version) -> String {
-    format!("/iiif/{}/", version.number())
+pub const fn prefix(version: Version) -> &'static str {
+    match version {
+        Version::V2 => "/iiif/2/",
+        Version::V3 => "/iiif/3/",
+    }
 }
 
 /// What a path asks for; the parts are raw path segments.

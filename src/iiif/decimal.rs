@@ -54,14 +54,12 @@ impl Decimal {
 impl fmt::Display for Decimal {
     /// No trailing zeros, a leading zero below one (C06).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fraction = format!("{:0DECIMALS$}", self.0 % ONE);
-        let fraction = fraction.trim_end_matches('0');
         write!(f, "{}", self.0 / ONE)?;
-        if fraction.is_empty() {
-            Ok(())
-        } else {
-            write!(f, ".{fraction}")
+        if self.0.is_multiple_of(ONE) {
+            return Ok(());
         }
+        let fraction = format!("{:0DECIMALS$}", self.0 % ONE);
+        write!(f, ".{}", fraction.trim_end_matches('0'))
     }
 }
 

@@ -46,15 +46,16 @@ impl Pipeline {
     ) -> Result<Image, Error> {
         let walk = Arc::clone(&self.walk);
         let wanted = identifier.clone();
-        match caching {
-            Caching::Use => {
-                let glance = move |_: &Cancelled| walk.images.glance(&wanted);
-                match self.read(glance).await? {
-                    Glance::Known(image) => Ok(image),
-                    Glance::Found(object) => self.known(identifier, object).await,
-                }
-            }
-            Caching::Bypass | Caching::Renew => self.read(move |_| walk.images.open(&wanted)).await,
+        if caching != Caching::Use {
+            return self.read(move |_| walk.images.open(&wanted)).await;
+        }
+        if let Some(image) = walk.images.at_once(&identifier) {
+            return Ok(image);
+        }
+        let glance = move |_: &Cancelled| walk.images.glance(&wanted);
+        match self.read(glance).await? {
+            Glance::Known(image) => Ok(image),
+            Glance::Found(object) => self.known(identifier, object).await,
         }
     }
 

@@ -117,18 +117,30 @@ impl Images {
     /// Costs one look at the file.
     pub fn glance(&self, identifier: &Identifier) -> Result<Glance, Error> {
         let object = self.find(identifier)?;
-        if let Some(decoder) = self.headers.get(&object) {
-            return Ok(Glance::Known(Image::opened(object, decoder)));
+        if let Some(image) = self.known(&object) {
+            return Ok(Glance::Known(image));
         }
-        let key = headers::key(&object);
-        let kept = self.layers.peek(&key);
-        if let Some(header) = kept.and_then(|found| headers::read(&found.body)) {
-            return Ok(Glance::Known(Image::closed(object, header)));
-        }
-        match self.failure(key, &object, identifier) {
+        match self.failure(headers::key(&object), &object, identifier) {
             Some(failure) => Err(failure),
             None => Ok(Glance::Found(object)),
         }
+    }
+
+    /// The image, if all that has to be known of it can be told without waiting.
+    pub fn at_once(&self, identifier: &Identifier) -> Option<Image> {
+        let object = self.filesystem.find_at_once(identifier)?;
+        let object = self.sightings.or_last(identifier, Ok(object)).ok()?;
+        self.known(&object)
+    }
+
+    /// If it is open, or its header lies in memory.
+    fn known(&self, object: &Object) -> Option<Image> {
+        if let Some(decoder) = self.headers.get(object) {
+            return Some(Image::opened(object.clone(), decoder));
+        }
+        let kept = self.layers.peek(&headers::key(object))?;
+        let header = headers::read(&kept.body)?;
+        Some(Image::closed(object.clone(), header))
     }
 
     /// Costs one look at the file if it is open already, or could not be opened just now. One that is replaced just now is
@@ -138,7 +150,7 @@ impl Images {
         let mut attempt = 1;
         loop {
             let object = self.find(identifier)?;
-            if let Some(decoder) = self.headers.peek(&object) {
+            if let Some(decoder) = self.headers.get(&object) {
                 return Ok(Image::opened(object, decoder));
             }
             if let Some(failure) = self.failure(headers::key(&object), &object, identifier) {

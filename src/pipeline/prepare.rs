@@ -9,7 +9,7 @@ use crate::cache::{CacheKey, EntryKey};
 use crate::decode::{Decoder, Header};
 use crate::error::Error;
 use crate::geometry::Rect;
-use crate::iiif::ImageRequest;
+use crate::iiif::{Identifier, ImageRequest};
 use crate::plan::Plan;
 use crate::source::Object;
 use crate::work::Cancelled;
@@ -24,6 +24,8 @@ pub struct Prepared {
     pub request: ImageRequest,
     pub plan: Plan,
     pub validators: Validators,
+    /// The canonical request in the spelling of the version asked for, as text.
+    pub canonical: String,
     /// The name of the answer in the cache.
     pub(super) key: EntryKey,
     pub(super) object: Object,
@@ -37,6 +39,11 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// Whether the answer is so small that it is read along with the header.
+    fn is_copied_along(&self) -> bool {
+        self.plan.copied && self.plan.size.area() <= MOST_COPIED_PIXELS
+    }
+
     /// Stands for this state of the image, if its pixels are to be kept.
     pub(super) fn kept_as(&self) -> Option<CacheKey> {
         let stamp = || format!("{:?}", self.object.stamp);
@@ -113,6 +120,15 @@ impl Pipeline {
         if caching != Caching::Use {
             return self.prepare_opened(request, is_wanted).await;
         }
+        // What is to be found out is often known already: the way to another thread and back takes longer than the rest.
+        if let Some(image) = self.walk.at_once(&request.identifier) {
+            let prepared = self.walk.resolve(image, request)?;
+            if !is_wanted || !prepared.is_copied_along() {
+                return Ok(prepared);
+            }
+            let walk = Arc::clone(&self.walk);
+            return self.read(move |_| walk.with_copy(prepared)).await;
+        }
         let walk = Arc::clone(&self.walk);
         let attempt = move |_: &Cancelled| walk.attempt(request, is_wanted);
         match self.read(attempt).await? {
@@ -176,25 +192,40 @@ impl Walk {
         })
     }
 
+    /// The image, if it is known and its pyramid is open, so that resolving a request does not wait for a disk.
+    fn at_once(&self, identifier: &Identifier) -> Option<Image> {
+        let image = self.images.at_once(identifier)?;
+        let is_at_hand = self.pyramids.is_at_hand(&image.object, image.header());
+        is_at_hand.then_some(image)
+    }
+
     fn prepare(
         &self,
         image: Image,
         request: ImageRequest,
         is_wanted: bool,
     ) -> Result<Prepared, Error> {
-        let way = Way::cheapest(self, &image, &request)?;
-        let is_copied = is_wanted && way.plan.copied && way.plan.size.area() <= MOST_COPIED_PIXELS;
-        if !is_copied {
-            return Ok(self.prepared(image, request, way));
+        let prepared = self.resolve(image, request)?;
+        if is_wanted && prepared.is_copied_along() {
+            self.with_copy(prepared)
+        } else {
+            Ok(prepared)
         }
-        let Some(decoder) = way.decoder.clone() else {
-            let image = self.images.open(&request.identifier)?;
-            return self.prepare(image, request, is_wanted);
+    }
+
+    fn with_copy(&self, mut prepared: Prepared) -> Result<Prepared, Error> {
+        let Some(decoder) = &prepared.decoder else {
+            let image = self.images.open(&prepared.request.identifier)?;
+            return self.prepare(image, prepared.request, true);
         };
-        let mut prepared = self.prepared(image, request, way);
-        prepared.copy = make::stored(&prepared.plan, &*decoder, MOST_COPIED_BYTES);
+        prepared.copy = make::stored(&prepared.plan, &**decoder, MOST_COPIED_BYTES);
         prepared.plan.copied = prepared.copy.is_some();
         Ok(prepared)
+    }
+
+    fn resolve(&self, image: Image, request: ImageRequest) -> Result<Prepared, Error> {
+        let way = Way::cheapest(self, &image, &request)?;
+        Ok(self.prepared(image, request, way))
     }
 
     fn prepared(&self, image: Image, request: ImageRequest, way: Way) -> Prepared {
@@ -208,7 +239,13 @@ impl Walk {
         {
             self.pyramids.want(&image.object, decoder);
         }
-        let key = self.key(&image.object, &plan, pyramid);
+        let canonical = plan.canonical.to_string();
+        let pixels = if plan.canonical == plan.canonical_pixels {
+            &canonical
+        } else {
+            &plan.canonical_pixels.to_string()
+        };
+        let key = self.key(&image.object, pixels, pyramid);
         Prepared {
             validators: Validators {
                 etag: key.entry.to_string(),
@@ -218,22 +255,23 @@ impl Walk {
             object: image.object,
             request,
             plan,
+            canonical,
             decoder,
             pyramid,
             copy: None,
         }
     }
 
-    fn key(&self, object: &Object, plan: &Plan, pyramid: Option<CacheKey>) -> EntryKey {
+    /// `pixels` is the canonical request as it is spelled for the cache.
+    fn key(&self, object: &Object, pixels: &str, pyramid: Option<CacheKey>) -> EntryKey {
         let Object {
             location, version, ..
         } = object;
-        let pixels = plan.canonical_pixels.to_string();
         let parts = [
             location,
             version,
             origin(pyramid),
-            &pixels,
+            pixels,
             &self.settings_tag,
         ];
         EntryKey {

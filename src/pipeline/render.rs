@@ -132,7 +132,9 @@ impl Pipeline {
         let rendered = match caching {
             Caching::Use => self.find_or_join(prepared).await?,
             // Those who are joined may have found theirs in the cache.
-            Caching::Bypass | Caching::Renew => self.find_or_make(prepared, caching).await?,
+            Caching::Bypass | Caching::Renew => {
+                Box::pin(self.find_or_make(prepared, caching)).await?
+            }
         };
         Ok(rendered.into_derivative(format))
     }

@@ -165,6 +165,14 @@ impl Pyramids {
         }
     }
 
+    /// Whether [`open`](Self::open) need not look at the disk.
+    pub fn is_at_hand(&self, object: &Object, header: &Header) -> bool {
+        self.parts.as_ref().is_none_or(|parts| {
+            need::needed_tile(header, parts.least_pixels).is_none()
+                || parts.opened.contains_key(&parts.key(object))
+        })
+    }
+
     /// Removes a pyramid that could not be decoded.
     pub fn discard(&self, key: &CacheKey) {
         if let Some(parts) = &self.parts {

@@ -9,13 +9,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptionsExt as _};
-use rustix::fs::OFlags;
+use rustix::fs::{FileType, OFlags, Statx};
 use rustix::io::Errno;
 
 use super::config::SourceConfig;
 use super::{FileInput, Object, SourceError};
 use crate::iiif::Identifier;
 use crate::input::Input;
+use crate::resident;
 
 /// Names longer than this exist on no usual file system; asking for them would be an error, not an absence (E12).
 const LONGEST_NAME: usize = 255;
@@ -84,6 +85,16 @@ impl Filesystem {
         }
     }
 
+    /// The same for the path itself, if the operating system has what it takes in memory: never waits.
+    pub fn find_at_once(&self, identifier: &Identifier) -> Option<Object> {
+        let Root::Confined(directory) = &self.root else {
+            return None;
+        };
+        let path = plain_path(identifier.as_str())?;
+        let stamp = Stamp::of_resident(&resident::find(directory, &path)?)?;
+        Some(object(path, stamp))
+    }
+
     /// Each file once: where case does not count, both spellings of an extension open the same one.
     fn with_extensions(&self, path: &str) -> Result<Vec<Object>, SourceError> {
         let mut all: Vec<Object> = Vec::new();
@@ -105,13 +116,7 @@ impl Filesystem {
             Err(error) if means_absent(&error) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let modified = stamp.modified;
-        Ok(Some(Object {
-            location: path.to_owned(),
-            version: version(stamp.size, modified),
-            modified: modified.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND),
-            stamp,
-        }))
+        Ok(Some(object(path.to_owned(), stamp)))
     }
 
     /// The bytes of a file that was found.
@@ -129,6 +134,7 @@ impl Filesystem {
         if Stamp::of(&file.metadata()?)? != Some(object.stamp) {
             return Err(SourceError::Replaced(object.location.clone()));
         }
+        resident::learn(&file, object.stamp.device);
         Ok(Arc::new(FileInput::new(file, object.stamp.size)))
     }
 
@@ -215,6 +221,26 @@ impl Stamp {
             changed: (metadata.ctime(), metadata.ctime_nsec()),
         };
         Ok(metadata.is_file().then_some(stamp))
+    }
+
+    /// The same of what was found without waiting.
+    fn of_resident(state: &Statx) -> Option<Self> {
+        let (modified, changed) = (state.stx_mtime, state.stx_ctime);
+        let seconds = Duration::from_secs(modified.tv_sec.unsigned_abs());
+        let second = if modified.tv_sec < 0 {
+            UNIX_EPOCH.checked_sub(seconds)
+        } else {
+            UNIX_EPOCH.checked_add(seconds)
+        };
+        let is_file = FileType::from_raw_mode(state.stx_mode.into()) == FileType::RegularFile;
+        Some(Self {
+            device: resident::device(state),
+            inode: state.stx_ino,
+            size: state.stx_size,
+            modified: second? + Duration::from_nanos(modified.tv_nsec.into()),
+            changed: (changed.tv_sec, changed.tv_nsec.into()),
+        })
+        .filter(|_| is_file)
     }
 }
 
@@ -324,6 +350,15 @@ fn means_absent(error: &io::Error) -> bool {
     is_absent || matches!(Errno::from_io_error(error), Some(Errno::LOOP | Errno::NXIO))
 }
 
+fn object(location: String, stamp: Stamp) -> Object {
+    Object {
+        location,
+        version: version(stamp.size, stamp.modified),
+        modified: stamp.modified.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND),
+        stamp,
+    }
+}
+
 fn version(size: u64, modified: SystemTime) -> String {
     let nanoseconds = modified
         .duration_since(UNIX_EPOCH)
@@ -384,6 +419,34 @@ mod tests {
             location(&files, "two"),
             Err(SourceError::Ambiguous { candidates, .. }) if candidates == ["two.tif", "two.jpg"]
         ));
+    }
+
+    /// A stamp that differs would be another image, to all that is kept.
+    #[test]
+    fn what_is_found_at_once_is_what_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.tif");
+        for modified in [UNIX_EPOCH - Duration::from_millis(1_500), SystemTime::now()] {
+            fs::write(&path, "old").unwrap();
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(modified).unwrap();
+            let files = Filesystem::new(&SourceConfig {
+                root: folder.path().to_owned(),
+                links_outside_root: false,
+            })
+            .unwrap();
+            let identifier = Identifier::new("old.tif".to_owned()).unwrap();
+            let found = files.find(&identifier).unwrap();
+            files.open(&found).unwrap();
+            // On other file systems nothing is.
+            if let Some(at_once) = files.find_at_once(&identifier) {
+                assert_eq!(at_once.stamp, found.stamp);
+                assert_eq!(at_once.version, found.version);
+                assert_eq!(at_once.modified, found.modified);
+            }
+            let folder = Identifier::new("absent".to_owned()).unwrap();
+            assert!(files.find_at_once(&folder).is_none());
+        }
     }
 
     #[test]

@@ -8,11 +8,11 @@
 
 use std::fs::{self, File, FileTimes, Metadata};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::OFlags;
 
@@ -20,6 +20,7 @@ use super::amount::{Amount, Held};
 use crate::cache::report::Count;
 use crate::cache::seal::LARGEST_RECORD;
 use crate::cache::{CacheKey, EntryKey};
+use crate::resident;
 
 pub const ENTRIES: &str = "entries";
 pub const TEMPORARY: &str = "tmp";
@@ -58,8 +59,19 @@ impl Files {
         let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
         let mut record = Vec::with_capacity(length);
         (&file).take(metadata.len()).read_to_end(&mut record)?;
+        resident::learn(&file, metadata.dev());
         mark_used(&file, &metadata);
         Ok(Some(record))
+    }
+
+    /// The record of an entry, if it is small and the operating system has it in memory, and its use need not be noted:
+    /// never waits.
+    pub fn read_at_once(&self, key: &EntryKey) -> Option<Vec<u8>> {
+        const MOST: u64 = 1 << 20;
+        let (state, record) = resident::read(&self.path(key), MOST)?;
+        let at = state.stx_atime.tv_sec.max(state.stx_mtime.tv_sec);
+        let used = UNIX_EPOCH + Duration::from_secs(u64::try_from(at).ok()?);
+        is_recent(used).then_some(record)
     }
 
     /// Keeps a record, if there is room, and it `is_wanted` still when all of it is on disk.
@@ -206,11 +218,15 @@ pub fn last_use(metadata: &Metadata) -> io::Result<SystemTime> {
 }
 
 fn mark_used(file: &File, metadata: &Metadata) {
-    let is_recent = last_use(metadata).is_ok_and(|at| at.elapsed().is_ok_and(|age| age < SAME_USE));
-    if !is_recent {
+    if !last_use(metadata).is_ok_and(is_recent) {
         // On a read-only disk the time of writing has to do.
         let _ = file.set_times(FileTimes::new().set_accessed(SystemTime::now()));
     }
+}
+
+/// Whether a use at this time and one now count as one.
+fn is_recent(use_at: SystemTime) -> bool {
+    use_at.elapsed().is_ok_and(|age| age < SAME_USE)
 }
 
 /// A name that no other process uses; in containers they may have the same number.

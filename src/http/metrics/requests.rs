@@ -169,7 +169,7 @@ pub async fn count(State(app): State<App>, request: Request, next: Next) -> Resp
 /// As a place in [`KINDS`].
 fn kind(app: &App, path: &str) -> usize {
     let mut versions = Version::ALL.into_iter();
-    let below = versions.find_map(|version| path.strip_prefix(&*prefix(version)));
+    let below = versions.find_map(|version| path.strip_prefix(prefix(version)));
     match below.and_then(|below| Call::parse(below, app.server().unescaped_slashes)) {
         Some(Call::Image { .. }) => 0,
         Some(Call::Information { .. }) => 1,

@@ -11,8 +11,12 @@ const BUFFER: usize = 64 << 10;
 pub struct Client {
     address: String,
     stream: Option<BufReader<TcpStream>>,
+    /// A line that is looked for in the heads of answers; the case does not count.
+    mark: String,
     /// The body of the last answer.
     pub body: Vec<u8>,
+    /// Whether its head had the line.
+    pub is_marked: bool,
 }
 
 /// What the head of an answer says.
@@ -22,14 +26,17 @@ struct Head {
     length: Option<usize>,
     chunked: bool,
     close: bool,
+    is_marked: bool,
 }
 
 impl Client {
-    pub fn new(address: &str) -> Self {
+    pub fn new(address: &str, mark: &str) -> Self {
         Self {
             address: address.into(),
             stream: None,
+            mark: mark.into(),
             body: Vec::new(),
+            is_marked: false,
         }
     }
 
@@ -53,7 +60,7 @@ impl Client {
         let address = &self.address;
         let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: */*\r\n\r\n");
         stream.get_mut().write_all(request.as_bytes())?;
-        let head = Head::read(&mut stream)?;
+        let head = Head::read(&mut stream, &self.mark)?;
         if head.chunked {
             read_chunks(&mut stream, &mut self.body)?;
         } else if let Some(length) = head.length {
@@ -65,39 +72,43 @@ impl Client {
         if !head.close {
             self.stream = Some(stream);
         }
+        self.is_marked = head.is_marked;
         Ok(head.status)
     }
 }
 
 impl Head {
-    fn read(stream: &mut impl BufRead) -> Result<Self> {
-        let first = line(stream)?;
-        let status = first.split(' ').nth(1).and_then(|code| code.parse().ok());
+    fn read(stream: &mut impl BufRead, mark: &str) -> Result<Self> {
+        let mut line = String::new();
+        next_line(stream, &mut line)?;
+        let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
         let mut head = Self {
             status: status.ok_or_else(|| invalid("no status"))?,
-            close: first.starts_with("HTTP/1.0"),
+            close: line.starts_with("HTTP/1.0"),
+            is_marked: mark.is_empty(),
             ..Self::default()
         };
         loop {
-            let line = line(stream)?;
+            next_line(stream, &mut line)?;
+            let line = line.trim_end();
             if line.is_empty() {
                 return Ok(head);
             }
+            head.is_marked |= line.eq_ignore_ascii_case(mark);
             if let Some((name, value)) = line.split_once(':') {
-                head.field(
-                    &name.to_ascii_lowercase(),
-                    &value.trim().to_ascii_lowercase(),
-                );
+                head.field(name, value.trim());
             }
         }
     }
 
     fn field(&mut self, name: &str, value: &str) {
-        match name {
-            "content-length" => self.length = value.parse().ok(),
-            "transfer-encoding" => self.chunked = value.contains("chunked"),
-            "connection" => self.close = value.contains("close"),
-            _ => {}
+        let is = |known| name.eq_ignore_ascii_case(known);
+        if is("content-length") {
+            self.length = value.parse().ok();
+        } else if is("transfer-encoding") {
+            self.chunked = value.to_ascii_lowercase().contains("chunked");
+        } else if is("connection") {
+            self.close = value.to_ascii_lowercase().contains("close");
         }
     }
 }
@@ -121,9 +132,16 @@ fn read_chunks(stream: &mut impl BufRead, body: &mut Vec<u8>) -> Result<()> {
 /// A line without its end.
 fn line(stream: &mut impl BufRead) -> Result<String> {
     let mut line = String::new();
-    match stream.read_line(&mut line)? {
+    next_line(stream, &mut line)?;
+    Ok(line.trim_end().into())
+}
+
+/// A line in place of the one before.
+fn next_line(stream: &mut impl BufRead, line: &mut String) -> Result<()> {
+    line.clear();
+    match stream.read_line(line)? {
         0 => Err(ErrorKind::UnexpectedEof.into()),
-        _ => Ok(line.trim_end().into()),
+        _ => Ok(()),
     }
 }
 
@@ -170,7 +188,7 @@ mod tests {
             "HTTP/1.1 404 No\r\nContent-Length: 3\r\n\r\nabc",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n1;x=y\r\nf\r\n0\r\n\r\n",
         ]]);
-        let mut client = Client::new(&address);
+        let mut client = Client::new(&address, "");
         assert_eq!(
             (client.get("/").unwrap(), &*client.body),
             (404, &b"abc"[..])
@@ -184,7 +202,7 @@ mod tests {
     #[test]
     fn a_kept_connection_that_was_closed_is_no_failure() {
         let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-        let mut client = Client::new(&serve(vec![vec![answer], vec![answer]]));
+        let mut client = Client::new(&serve(vec![vec![answer], vec![answer]]), "");
         assert_eq!(client.get("/").unwrap(), 200);
         assert_eq!(client.get("/").unwrap(), 200);
     }
@@ -194,6 +212,17 @@ mod tests {
         let address = serve(vec![vec![
             "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
         ]]);
-        assert!(Client::new(&address).get("/").is_err());
+        assert!(Client::new(&address, "").get("/").is_err());
+    }
+
+    #[test]
+    fn a_mark_is_a_whole_line_of_the_head() {
+        let address = serve(vec![vec![
+            "HTTP/1.1 200 OK\r\ncache-status: a; Hit\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nCache-Status: a; hit; old\r\nContent-Length: 0\r\n\r\n",
+        ]]);
+        let mut client = Client::new(&address, "Cache-Status: a; hit");
+        assert!(client.get("/").is_ok() && client.is_marked);
+        assert!(client.get("/").is_ok() && !client.is_marked);
     }
 }

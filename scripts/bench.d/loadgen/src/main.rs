@@ -2,9 +2,10 @@
 //!
 //!     loadgen --base http://127.0.0.1:8182/iiif/3 --requests FILE --clients 4 --passes 1 --seconds 20
 //!
-//! FILE holds one request a line: `path<TAB>width<TAB>height`, 0 and 0 for what is no picture. Each client is a thread with
-//! a connection that is kept. The run ends after so many passes over the list (0: any number) or so many seconds; what is
-//! under way then is finished and counted.
+//! FILE holds one request a line: `path<TAB>width<TAB>height`, 0 and 0 for what is no picture; a fourth field names a file with
+//! the very bytes that are to come. Each client is a thread with a connection that is kept. The run ends after so many passes
+//! over the list (0: any number) or so many seconds; what is under way then is finished and counted. With `--mark LINE`, an
+//! answer without this line in its head is a failure.
 
 mod client;
 mod outcome;
@@ -21,13 +22,22 @@ use outcome::Outcome;
 
 struct Request {
     path: String,
-    /// Width and height of the picture that is to come.
-    wanted: Option<(u32, u32)>,
+    wanted: Wanted,
+}
+
+/// What is to come.
+#[derive(Default)]
+struct Wanted {
+    /// Width and height of the picture.
+    size: Option<(u32, u32)>,
+    bytes: Option<Vec<u8>>,
 }
 
 /// What all clients share.
 struct Run {
     address: String,
+    /// A line of the head.
+    mark: String,
     requests: Vec<Request>,
     /// How many requests are sent at most.
     total: usize,
@@ -39,7 +49,7 @@ struct Run {
 impl Run {
     /// Takes requests until there are no more or the time is up.
     fn client(&self) -> Outcome {
-        let mut client = Client::new(&self.address);
+        let mut client = Client::new(&self.address, &self.mark);
         let mut outcome = Outcome::default();
         while Instant::now() < self.end {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -50,7 +60,7 @@ impl Run {
             let begin = Instant::now();
             let status = client.get(&request.path);
             let took = begin.elapsed();
-            match judge(status, &client.body, request.wanted) {
+            match judge(status, client.is_marked, &client.body, &request.wanted) {
                 Ok(()) => outcome.count(took, client.body.len()),
                 Err((kind, detail)) => outcome.fail(kind, format!("{} {detail}", request.path)),
             }
@@ -63,15 +73,22 @@ impl Run {
 /// because versions of the standard round in different ways.
 fn judge(
     status: std::io::Result<u16>,
+    is_marked: bool,
     body: &[u8],
-    wanted: Option<(u32, u32)>,
+    wanted: &Wanted,
 ) -> Result<(), (String, String)> {
     let status = status.map_err(|error| ("connection".into(), error.to_string()))?;
     if status != 200 {
         let text = String::from_utf8_lossy(body).chars().take(100).collect();
         return Err((format!("status {status}"), text));
     }
-    let Some((width, height)) = wanted else {
+    if !is_marked {
+        return Err(("not marked".into(), String::new()));
+    }
+    if wanted.bytes.as_ref().is_some_and(|bytes| bytes != body) {
+        return Err(("other bytes".into(), format!("{}", body.len())));
+    }
+    let Some((width, height)) = wanted.size else {
         return Ok(());
     };
     match picture::dimensions(body) {
@@ -96,6 +113,7 @@ fn main() {
     let begin = Instant::now();
     let run = Run {
         address,
+        mark: options.get("--mark").cloned().unwrap_or_default(),
         requests,
         total: match number("--passes") {
             0 => usize::MAX,
@@ -148,9 +166,11 @@ fn parse(line: &str, prefix: &str) -> Request {
             .and_then(|text| text.parse().ok())
             .filter(|side| *side > 0)
     };
+    let size = side().zip(side());
+    let bytes = fields.next().map(|file| fs::read(file).expect("a file"));
     Request {
         path,
-        wanted: side().zip(side()),
+        wanted: Wanted { size, bytes },
     }
 }
 
@@ -161,8 +181,11 @@ mod tests {
     /// 258x3 pixels.
     const JPEG: &[u8] = b"\xff\xd8\xff\xc0\x00\x0b\x08\x00\x03\x01\x02\x01\x01\x11\x00\xff\xd9";
 
-    fn kind(status: u16, body: &[u8], wanted: Option<(u32, u32)>) -> Option<String> {
-        judge(Ok(status), body, wanted).err().map(|(kind, _)| kind)
+    fn kind(status: u16, body: &[u8], size: Option<(u32, u32)>) -> Option<String> {
+        let wanted = Wanted { size, bytes: None };
+        judge(Ok(status), true, body, &wanted)
+            .err()
+            .map(|(kind, _)| kind)
     }
 
     #[test]
@@ -189,5 +212,17 @@ mod tests {
         assert_eq!(kind(200, b"{}", None), None);
         let not_whole = Some("not a whole picture".to_owned());
         assert_eq!(kind(200, b"{}", Some((258, 3))), not_whole);
+    }
+
+    #[test]
+    fn other_bytes_and_a_missing_mark_are_failures() {
+        let bytes = Some(b"abc".to_vec());
+        let wanted = Wanted { size: None, bytes };
+        assert_eq!(judge(Ok(200), true, b"abc", &wanted), Ok(()));
+        let kind = |failure: (String, String)| failure.0;
+        let other = judge(Ok(200), true, b"abd", &wanted).map_err(kind);
+        assert_eq!(other, Err("other bytes".into()));
+        let unmarked = judge(Ok(200), false, b"abc", &wanted).map_err(kind);
+        assert_eq!(unmarked, Err("not marked".into()));
     }
 }
