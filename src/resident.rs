@@ -3,6 +3,7 @@
 //! For the threads that serve connections, which must never wait. Whatever is not in memory, or may be out of date there,
 //! is `None`: then a thread that may wait has to look.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::IoSliceMut;
 use std::os::fd::{AsFd, OwnedFd};
@@ -18,24 +19,27 @@ use rustix::io::{ReadWriteFlags, preadv2};
 /// are.
 const LOCAL: [u64; 3] = [0xEF53, 0x5846_5342, 0xF2F5_2010];
 
-/// The devices that were found to have such a file system.
-static DEVICES: RwLock<Vec<u64>> = RwLock::new(Vec::new());
+/// Devices, and whether they were found to have such a file system.
+static DEVICES: RwLock<BTreeMap<u64, bool>> = RwLock::new(BTreeMap::new());
 
 /// Notes whether files of this file's device can be looked at in this way; until then they cannot. This may wait.
 pub fn learn(file: &File, device: u64) {
-    if is_known(device) {
+    if found(device).is_some() {
         return;
     }
-    let found = fstatfs(file).is_ok_and(|found| LOCAL.contains(&found.f_type.cast_unsigned()));
-    if found {
-        let mut devices = DEVICES.write().unwrap_or_else(PoisonError::into_inner);
-        devices.push(device);
-    }
+    let is_local = fstatfs(file).is_ok_and(|found| LOCAL.contains(&found.f_type.cast_unsigned()));
+    let mut devices = DEVICES.write().unwrap_or_else(PoisonError::into_inner);
+    devices.insert(device, is_local);
+}
+
+/// `None` if nobody has looked.
+fn found(device: u64) -> Option<bool> {
+    let devices = DEVICES.read().unwrap_or_else(PoisonError::into_inner);
+    devices.get(&device).copied()
 }
 
 fn is_known(device: u64) -> bool {
-    let devices = DEVICES.read().unwrap_or_else(PoisonError::into_inner);
-    devices.contains(&device)
+    found(device) == Some(true)
 }
 
 /// The state of a file below a directory; neither `..` nor a symbolic link leads out of it.

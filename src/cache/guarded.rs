@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::breaker::Breaker;
@@ -39,6 +39,8 @@ pub struct Guarded {
     /// KiB of entries that wait to be written.
     waiting: Arc<Semaphore>,
     turns: Semaphore,
+    /// Held by those who write an entry.
+    under_way: RwLock<()>,
 }
 
 impl Guarded {
@@ -52,6 +54,7 @@ impl Guarded {
             counts: Counts::default(),
             waiting: Arc::new(Semaphore::new(MOST_WAITING_KIBIBYTES as usize)),
             turns: Semaphore::new(policy.writes),
+            under_way: RwLock::default(),
         }
     }
 
@@ -119,6 +122,7 @@ impl Guarded {
     ) {
         // Never closed.
         let _turn = self.turns.acquire().await;
+        let _under_way = self.under_way.read().await;
         if !is_wanted() {
             return;
         }
@@ -137,9 +141,16 @@ impl Guarded {
         }
     }
 
+    /// Those that are being written come first: they appear before the purge or not at all, as who gives up a write takes it
+    /// back.
+    async fn writes_under_way(&self) {
+        let _ = timeout(WRITE_LIMIT, self.under_way.write()).await;
+    }
+
     /// # Errors
     /// If it is not sure that the entries are gone.
     pub async fn purge(&self, image: Option<&CacheKey>) -> Result<(), LayerError> {
+        self.writes_under_way().await;
         let purged = match image {
             Some(image) => within(WRITE_LIMIT, self.layer.purge(image)).await,
             None => within(WRITE_LIMIT, self.layer.clear()).await,
@@ -152,7 +163,11 @@ impl Guarded {
 
     /// Forgets what this node alone has of an image, or of all.
     pub async fn hear(&self, image: Option<&CacheKey>) {
-        self.write(self.layer.hear(image)).await;
+        let Some(hearing) = self.layer.hear(image) else {
+            return;
+        };
+        self.writes_under_way().await;
+        self.write(hearing).await;
     }
 
     /// Whether this node makes an entry, if the layer is shared with others; `None` if there is nobody to ask.
@@ -195,6 +210,7 @@ impl Guarded {
     fn note<T>(&self, breaker: &Breaker, result: &Result<T, LayerError>) {
         match result {
             Ok(_) => breaker.succeeded(),
+            Err(LayerError::NotTried) => self.counts.skipped.add_one(),
             Err(error) => {
                 self.counts.errors.add_one();
                 breaker.failed(error);

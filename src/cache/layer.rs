@@ -34,9 +34,10 @@ pub trait Layer: Send + Sync {
     /// Forgets everything.
     fn clear(&self) -> Pending<'_, ()>;
 
-    /// Forgets what no other node has of an image, or of all: another node has purged it from what they share.
-    fn hear<'a>(&'a self, _image: Option<&'a CacheKey>) -> Pending<'a, ()> {
-        Box::pin(async { Ok(()) })
+    /// Forgets what no other node has of an image, or of all: another node has purged it from what they share. `None` if there
+    /// is no such thing.
+    fn hear<'a>(&'a self, _image: Option<&'a CacheKey>) -> Option<Pending<'a, ()>> {
+        None
     }
 
     /// What it holds, as far as it knows without looking.
@@ -75,4 +76,7 @@ pub enum LayerError {
     Store(String),
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
+    /// It says nothing of the layer.
+    #[error("not tried")]
+    NotTried,
 }

@@ -118,9 +118,9 @@ impl Layer for Scripted {
         self.change(&self.0.purges, HashMap::clear)
     }
 
-    fn hear<'a>(&'a self, image: Option<&'a CacheKey>) -> Pending<'a, ()> {
+    fn hear<'a>(&'a self, image: Option<&'a CacheKey>) -> Option<Pending<'a, ()>> {
         self.0.heard.lock().unwrap().push(image.copied());
-        Box::pin(self.behave())
+        Some(Box::pin(self.behave()))
     }
 
     fn usage(&self) -> Usage {

@@ -109,12 +109,39 @@ pub struct Header {
     /// Images in the file that are not levels of this one, and this one.
     pub pages: u32,
     pub resolution: Option<Resolution>,
-    /// The embedded ICC profile, which describes the samples that the decoder returns. Whoever has samples has it from the
-    /// file: it is not written down.
-    #[serde(skip)]
+    /// The embedded ICC profile, which describes the samples that the decoder returns.
+    #[serde(with = "profile")]
     pub profile: Option<Arc<[u8]>>,
     /// How the pixels are coded, for people: `baseline`, `Deflate`, `HTJ2K, reversible`…
     pub coding: String,
+}
+
+/// As text, which is a third longer than the bytes.
+mod profile {
+    use std::sync::Arc;
+
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(
+        profile: &Option<Arc<[u8]>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text = profile
+            .as_ref()
+            .map(|profile| BASE64_STANDARD.encode(profile));
+        text.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Arc<[u8]>>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let bytes = text.map(|text| BASE64_STANDARD.decode(text)).transpose();
+        Ok(bytes.map_err(D::Error::custom)?.map(Arc::from))
+    }
 }
 
 impl Header {

@@ -18,7 +18,7 @@ impl Pipeline {
         [("make", all), ("make", large), ("read", readers)]
     }
 
-    /// How often an image was served as it was seen last, because its source could not be reached.
+    /// How often an image was looked up and its source could not be reached, so that the last answer was taken.
     pub fn stale(&self) -> u64 {
         self.walk.images.stale()
     }

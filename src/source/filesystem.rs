@@ -63,17 +63,17 @@ impl Filesystem {
     /// exists. It is not opened.
     ///
     /// # Errors
-    /// [`SourceError::NotFound`] also for paths that could lead out of the root (E12, K01).
+    /// [`SourceError::NotFound`], with the path, also for paths that could lead out of the root (E12, K01).
     pub fn find(&self, identifier: &Identifier) -> Result<Object, SourceError> {
-        let absent = || SourceError::NotFound(identifier.as_str().to_owned());
-        let path = plain_path(identifier.as_str()).ok_or_else(absent)?;
+        let asked = identifier.as_str();
+        let path = plain_path(asked).ok_or_else(|| SourceError::NotFound(asked.to_owned()))?;
         if let Some(found) = self.find_file(&path)? {
             return Ok(found);
         }
         let mut found = self.with_extensions(&path)?;
         match (found.pop(), found.is_empty()) {
             (Some(last), true) => Ok(last),
-            (None, _) => Err(absent()),
+            (None, _) => Err(SourceError::NotFound(path)),
             (Some(last), false) => {
                 found.push(last);
                 let location = |found: Object| found.location;

@@ -198,12 +198,17 @@ async fn what_means_no_one_image_cannot_be_purged() {
 #[tokio::test]
 async fn an_image_that_is_gone_can_be_purged() {
     let folder = tempfile::tempdir().unwrap();
-    let (file, away) = (folder.path().join("a.png"), folder.path().join("away"));
+    let (file, away) = (folder.path().join("in/a.png"), folder.path().join("away"));
+    fs::create_dir(folder.path().join("in")).unwrap();
     fs::copy(fixtures("images/chart.png"), &file).unwrap();
     let server = over(folder.path());
-    let path = "/iiif/3/a/full/50,/0/default.jpg";
+    let path = "/iiif/3/in%2Fa/full/50,/0/default.jpg";
     assert_eq!(cache_status(&server.get(path).await), MISS);
-    for (purged, status) in [("other.png", HIT), ("a.png", MISS)] {
+    for (purged, status) in [
+        ("in/other.png", HIT),
+        ("in/a.png", MISS),
+        ("in%2F%2Fa.png", MISS),
+    ] {
         fs::rename(&file, &away).unwrap();
         assert_eq!(server.get(path).await.status, 404);
         let purged = format!("/admin/cache/{purged}");

@@ -130,11 +130,11 @@ impl Layer for Disk {
         self.change(|files| files.clear().map(|()| true))
     }
 
-    fn hear<'a>(&'a self, image: Option<&'a CacheKey>) -> Pending<'a, ()> {
-        match image {
+    fn hear<'a>(&'a self, image: Option<&'a CacheKey>) -> Option<Pending<'a, ()>> {
+        Some(match image {
             Some(image) => self.purge(image),
             None => self.clear(),
-        }
+        })
     }
 
     fn usage(&self) -> Usage {

@@ -101,16 +101,30 @@ async fn a_write_under_way_when_its_image_is_purged_leaves_nothing() {
     let permits = disk.0.writes.forget_permits(usize::MAX);
     layers.keep(layers.ticket(key), Bytes::from_static(BODY));
     others_run().await;
-    layers.purge(Some(key.image)).await.unwrap();
-    disk.0.writes.add_permits(permits);
-    layers.settle().await;
+    let purge = tokio::spawn({
+        let layers = layers.clone();
+        async move { layers.purge(Some(key.image)).await }
+    });
     others_run().await;
+    assert!(!purge.is_finished(), "the write comes first");
+    disk.0.writes.add_permits(permits);
+    purge.await.unwrap().unwrap();
+    // Not even for a moment: whoever found it now would keep it.
     assert!(!disk.holds(&key));
+    layers.settle().await;
+    assert!(!disk.holds(&key));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_begun_before_a_purge_is_not_kept_after_it() {
+    let disk = Scripted::new("disk");
+    let layers = layers(&[&disk]);
+    let key = key("image", "entry");
     let ticket = layers.ticket(key);
     layers.purge(None).await.unwrap();
     layers.keep(ticket, Bytes::from_static(BODY));
     layers.settle().await;
-    assert!(!disk.holds(&key), "it was begun before the purge");
+    assert!(!disk.holds(&key));
 }
 
 #[tokio::test(start_paused = true)]

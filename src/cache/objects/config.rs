@@ -9,8 +9,8 @@ use super::url::BucketUrl;
 use crate::cache::guarded::Policy;
 
 /// An object store that all nodes share: S3, or what speaks like it. What goes wrong with it makes answers slower, never different.
-/// Nothing in it is deleted when it is purged or too old, it is only not found any more: let a lifecycle rule of the bucket delete what
-/// is older than `ttl`, but only below `entries/`.
+/// What is purged or too old is not deleted but only not found any more, except for an entry too old that is asked for: let a lifecycle
+/// rule of the bucket delete what is older than `ttl`, but only below `entries/`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ObjectsConfig {

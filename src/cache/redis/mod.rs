@@ -118,12 +118,17 @@ impl Redis {
     }
 
     async fn store(&self, key: &EntryKey, record: Bytes) -> Result<(), LayerError> {
-        let seen = self.seen.end(key);
+        let seen = match self.seen.end(key) {
+            // Redis did not answer then: who knows what was purged since.
+            Some(None) => return Err(LayerError::NotTried),
+            Some(seen) => seen,
+            None => None,
+        };
         let (names, key) = (self.names.clone(), *key);
         self.link
             .ask(UNHURRIED, async move |mut connection| {
                 let generation = match seen {
-                    Some(seen) => seen,
+                    Some(seen) => Some(seen),
                     None => generations::current(connection.clone(), &names, &key).await?,
                 };
                 let Some(generation) = generation else {

@@ -171,7 +171,8 @@ async fn what_could_not_be_looked_up_is_not_put() {
     assert!(hurried.get(&key).await.is_err());
     server.resume();
     other.purge(&key.image).await.unwrap();
-    recovered(async || hurried.put(&key, "old".into()).await).await;
+    let put = hurried.put(&key, "old".into()).await;
+    assert!(matches!(put, Err(LayerError::NotTried)), "{put:?}");
     assert_eq!(get(&other, &key).await, None);
     recovered(async || hurried.get(&key).await).await;
     recovered(async || hurried.put(&key, "new".into()).await).await;

@@ -275,7 +275,7 @@ pub static METRICS: [Metric; 37] = [
     Metric::counter(
         "azulejo_source_stale",
         &[],
-        "Images that were served as they were seen last, because their source could not be reached",
+        "Look-ups of images that were answered as the last time, because their source could not be reached",
         |now| count(now.app.pipeline().stale()),
     ),
     Metric::counter(
