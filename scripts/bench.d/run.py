@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import table
-from servers import TICKS, Running, all_servers
+from servers import TICKS, Running, all_servers, with_cache
 from workloads import FORMATS, REPEATED, WARM, WORKLOADS
 
 # Tiles of 256 and their spellings matter where such tiles are stored and can be sent as they are.
@@ -64,6 +64,8 @@ def own_seconds():
 def measure(bench, server, format, workload, clients, seconds):
     requests = bench / "urls" / f"{format}.{WARM.get(workload, workload)}.urls"
     identifier = requests.read_text().split("/")[0]
+    if workload in WARM:
+        server = with_cache(server)
     with Running(server, bench, f"{identifier}/info.json") as running:
         if workload in WARM:
             load(bench, running.base, requests, clients, 1, seconds)

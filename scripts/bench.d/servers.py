@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -30,7 +30,13 @@ class Server:
 
 def azulejo(name, binary):
     command = [binary, "serve", "{images}", "--listen", "127.0.0.1:{port}"]
-    return Server(name, "http://127.0.0.1:{port}/iiif/3", command, {"AZULEJO_ENCODE__JPEG_QUALITY": QUALITY})
+    # Answers are made, unless a workload is about those that are kept.
+    environment = {"AZULEJO_ENCODE__JPEG_QUALITY": QUALITY, "AZULEJO_CACHE__MEMORY__ENABLED": "false"}
+    return Server(name, "http://127.0.0.1:{port}/iiif/3", command, environment)
+
+
+def with_cache(server):
+    return replace(server, environment=server.environment | {"AZULEJO_CACHE__MEMORY__ENABLED": "true"})
 
 
 def all_servers(bench):
