@@ -1,6 +1,7 @@
 //! Derivatives are made once and kept, and what is kept is never a wrong answer.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use axum::http::Method;
 use azulejo::config::Config;
@@ -126,6 +127,81 @@ async fn what_is_in_the_cache_is_served_without_opening_the_image() {
         200,
         "what is kept is served still"
     );
+}
+
+/// All entries below a directory of the cache.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let below = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = below.partition(|path| path.is_dir());
+    folders
+        .iter()
+        .flat_map(|folder| entries(folder))
+        .chain(files)
+        .collect()
+}
+
+/// From the number of a record and what it was to what lies there instead.
+type Change<'a> = dyn Fn(usize, &[u8]) -> Vec<u8> + 'a;
+
+#[tokio::test]
+async fn nothing_that_is_broken_on_disk_reaches_a_client() {
+    let kept = tempfile::tempdir().unwrap();
+    let server = Server::configured(fixtures("images"), |config| {
+        config.cache.memory.enabled = false;
+        config.cache.disk.directory = Some(kept.path().to_owned());
+    });
+    let other = "/iiif/3/chart.png/full/19,/0/default.png";
+    let right = server.get(SCALED).await;
+    let foreign = server.get(other).await;
+    assert_ne!(foreign.body, right.body);
+    server.settle().await;
+    let entries = entries(&kept.path().join("entries"));
+    assert_eq!(entries.len(), 3, "the header and two images");
+    let records: Vec<_> = entries.iter().map(|path| fs::read(path).unwrap()).collect();
+    let write = |change: &Change| {
+        for (number, path) in entries.iter().enumerate() {
+            fs::write(path, change(number, &records[number])).unwrap();
+        }
+    };
+    let flipped = |at: usize| {
+        move |_: usize, record: &[u8]| {
+            let mut record = record.to_vec();
+            record[at] ^= 1;
+            record
+        }
+    };
+    let changes: [(&str, &Change); 9] = [
+        ("mark", &flipped(0)),
+        ("image", &flipped(8)),
+        ("entry", &flipped(24)),
+        ("time", &flipped(40)),
+        ("length", &flipped(48)),
+        ("checksum", &flipped(56)),
+        ("body", &flipped(70)),
+        ("truncated", &|_, record| {
+            record[..record.len() - 1].to_vec()
+        }),
+        ("another's", &|number, _| records[(number + 1) % 3].clone()),
+    ];
+    for (what, change) in changes {
+        server.settle().await;
+        write(change);
+        for (path, expected) in [(SCALED, &right), (other, &foreign)] {
+            let made = server.get(path).await;
+            assert_eq!(status(&made), "azulejo; fwd=miss", "{what}");
+            assert_eq!(made.body, expected.body, "{what}");
+        }
+        // The broken record may be removed after the new one was written.
+        let mut attempts = 0..20;
+        while status(&server.get(SCALED).await) != "azulejo; hit; detail=disk" {
+            assert!(attempts.next().is_some(), "{what}");
+            server.settle().await;
+        }
+    }
+    write(&|_, _| Vec::new());
+    assert_eq!(server.get(SCALED).await.body, right.body, "empty");
 }
 
 /// However many ask at the same time.
