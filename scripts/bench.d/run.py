@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import table
@@ -95,18 +96,29 @@ def rows(bench, options):
                     yield {"round": round, **cell, **result}
 
 
+@contextmanager
+def alone():
+    """The directory of the run, for one run at a time: two would measure each other."""
+    bench = Path(os.environ["BENCH_DIR"])
+    with open(bench / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield bench
+
+
+def told(rows, progress):
+    """The rows, each told on standard error when it is there."""
+    for row in rows:
+        print(*(f"{key}={row[key]}" for key in progress if key in row), file=sys.stderr, flush=True)
+        yield row
+
+
 def main():
     options = arguments()
-    bench = Path(os.environ["BENCH_DIR"])
     measured = []
-    with open(bench / "lock", "w") as lock:
-        # Two runs at once would measure each other.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with open(bench / "results.jsonl", "w") as file:
-            for row in rows(bench, options):
-                measured.append(row)
-                print(json.dumps(row), file=file, flush=True)
-                print(*(f"{key}={row[key]}" for key in table.PROGRESS if key in row), file=sys.stderr, flush=True)
+    with alone() as bench, open(bench / "results.jsonl", "w") as file:
+        for row in told(rows(bench, options), table.PROGRESS):
+            measured.append(row)
+            print(json.dumps(row), file=file, flush=True)
     print(table.markdown(measured))
 
 

@@ -5,7 +5,6 @@ All servers run from the beginning to the end, but only one is loaded at a time;
 """
 
 import argparse
-import fcntl
 import os
 import random
 import shutil
@@ -17,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from run import busy_seconds, load, own_seconds
+from run import alone, busy_seconds, load, own_seconds, told
 from servers import HERE, Running, Server, azulejo
 from table import grouped, line, significant
 
@@ -161,15 +160,8 @@ def markdown(rows):
 
 def main():
     options = arguments()
-    bench = Path(os.environ["BENCH_DIR"])
-    measured = []
-    with open(bench / "lock", "w") as lock:
-        # Two runs at once would measure each other.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for row in rows(bench, options):
-            measured.append(row)
-            print(*(f"{key}={row[key]}" for key in PROGRESS), file=sys.stderr, flush=True)
-    print(markdown(measured))
+    with alone() as bench:
+        print(markdown(list(told(rows(bench, options), PROGRESS))))
 
 
 if __name__ == "__main__":
