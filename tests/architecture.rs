@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 23] = [
+const ALLOWED: [(&str, &[&str]); 25] = [
+    ("files", &[]),
     ("geometry", &[]),
     ("input", &[]),
     ("machine", &[]),
@@ -13,6 +14,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     ("presentation", &[]),
     ("raster", &["geometry"]),
     ("resident", &[]),
+    ("tls", &[]),
     ("ffi", &["geometry", "input"]),
     ("iiif", &["config", "geometry", "orientation"]),
     (
@@ -53,7 +55,8 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     (
         "cache",
         &[
-            "config", "decode", "geometry", "iiif", "machine", "raster", "resident", "source",
+            "config", "decode", "files", "geometry", "iiif", "machine", "raster", "resident",
+            "source", "tls",
         ],
     ),
     ("source", &["iiif", "input", "resident"]),
@@ -78,7 +81,8 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     (
         "pyramid",
         &[
-            "cache", "config", "decode", "ffi", "geometry", "iiif", "raster", "source", "work",
+            "cache", "config", "decode", "ffi", "files", "geometry", "iiif", "raster", "source",
+            "work",
         ],
     ),
     (
@@ -114,18 +118,20 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "pyramid",
             "source",
             "telemetry",
+            "tls",
             "work",
         ],
     ),
 ];
 
 /// Crates that only these modules may use.
-const CONFINED: [(&str, &[&str]); 6] = [
+const CONFINED: [(&str, &[&str]); 7] = [
     ("axum", &["http"]),
     ("object_store", &["cache"]),
     ("redis", &["cache"]),
     ("tower", &["http"]),
     ("reqwest", &["cli"]),
+    ("rustls", &["tls"]),
     ("tokio", &["cache", "http", "work", "cli", "main"]),
 ];
 

@@ -19,6 +19,17 @@ pub struct EntryKey {
     pub entry: CacheKey,
 }
 
+#[cfg(test)]
+impl EntryKey {
+    /// Of an entry and an image that have these names in a test.
+    pub fn sample(image: &str, entry: &str) -> Self {
+        Self {
+            image: CacheKey::new(&[image]),
+            entry: CacheKey::new(&[entry]),
+        }
+    }
+}
+
 impl fmt::Display for EntryKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.image, self.entry)

@@ -22,6 +22,11 @@ impl CacheKey {
         Self(key)
     }
 
+    /// Stands for the image at this location, in all its versions.
+    pub fn of_image(location: &str) -> Self {
+        Self::new(&[location])
+    }
+
     /// As given by [`as_bytes`](Self::as_bytes), perhaps on another node.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)

@@ -74,14 +74,10 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::cache::CacheKey;
     use crate::cache::generations::Generations;
 
     fn key(entry: &str) -> EntryKey {
-        EntryKey {
-            image: CacheKey::new(&["image"]),
-            entry: CacheKey::new(&[entry]),
-        }
+        EntryKey::sample("image", entry)
     }
 
     fn entry(length: usize) -> Entry {

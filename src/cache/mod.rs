@@ -17,6 +17,7 @@ mod layers;
 pub mod memory;
 pub mod objects;
 mod pixels;
+mod random;
 pub mod redis;
 pub mod report;
 #[cfg(test)]

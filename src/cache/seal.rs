@@ -78,13 +78,9 @@ fn checksum(header: &[u8], body: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::CacheKey;
 
     fn key(entry: &str) -> EntryKey {
-        EntryKey {
-            image: CacheKey::new(&["image"]),
-            entry: CacheKey::new(&[entry]),
-        }
+        EntryKey::sample("image", entry)
     }
 
     fn entry() -> Entry {

@@ -13,6 +13,7 @@ use super::{Outcome, Usage, print};
 use crate::config::Config;
 use crate::http::admin::token::Token;
 use crate::iiif::Identifier;
+use crate::tls;
 
 /// Layers that are shared may have to be waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -140,8 +141,7 @@ fn origin(target: &Url) -> String {
 
 /// The token is sent to the servers themselves: neither to a proxy nor to where they redirect.
 fn client() -> reqwest::Result<Client> {
-    // An error says that another part of the process has installed it.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    tls::choose();
     Client::builder()
         .timeout(PATIENCE)
         .redirect(Policy::none())

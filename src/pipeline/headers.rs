@@ -22,7 +22,7 @@ pub fn key(object: &Object) -> EntryKey {
         location, version, ..
     } = object;
     EntryKey {
-        image: CacheKey::new(&[location]),
+        image: CacheKey::of_image(location),
         entry: CacheKey::new(&[FORMAT, location, version]),
     }
 }

@@ -117,25 +117,27 @@ impl Images {
     /// Costs one look at the file.
     pub fn glance(&self, identifier: &Identifier) -> Result<Glance, Error> {
         let object = self.find(identifier)?;
-        let known = self.known(&object);
-        Ok(known.map_or(Glance::Found(object), Glance::Known))
+        let known = self.known(object);
+        Ok(known.map_or_else(Glance::Found, Glance::Known))
     }
 
     /// The image, if all that has to be known of it can be told without waiting.
     pub fn at_once(&self, identifier: &Identifier) -> Option<Image> {
         let object = self.filesystem.find_at_once(identifier)?;
         let object = self.sightings.or_last(identifier, Ok(object)).ok()?;
-        self.known(&object)
+        self.known(object).ok()
     }
 
-    /// If it is open, or its header lies in memory.
-    fn known(&self, object: &Object) -> Option<Image> {
-        if let Some(decoder) = self.headers.get(object) {
-            return Some(Image::opened(object.clone(), decoder));
+    /// The image, if it is open or its header lies in memory; else the object again.
+    fn known(&self, object: Object) -> Result<Image, Object> {
+        if let Some(decoder) = self.headers.get(&object) {
+            return Ok(Image::opened(object, decoder));
         }
-        let kept = self.layers.peek(&headers::key(object))?;
-        let header = headers::read(&kept.body)?;
-        Some(Image::closed(object.clone(), header))
+        let kept = self.layers.peek(&headers::key(&object));
+        match kept.and_then(|kept| headers::read(&kept.body)) {
+            Some(header) => Ok(Image::closed(object, header)),
+            None => Err(object),
+        }
     }
 
     /// Costs one look at the file if it is open already, or could not be opened just now. One that is replaced just now is
@@ -205,7 +207,7 @@ impl Images {
             Err(SourceError::NotFound(path)) => path,
             Err(error) => return Err(not_found(identifier, error)),
         };
-        Ok(CacheKey::new(&[&location]))
+        Ok(CacheKey::of_image(&location))
     }
 }
 

@@ -275,7 +275,7 @@ impl Walk {
             &self.settings_tag,
         ];
         EntryKey {
-            image: CacheKey::new(&[location]),
+            image: CacheKey::of_image(location),
             entry: CacheKey::new(&parts),
         }
     }

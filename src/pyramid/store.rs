@@ -7,11 +7,10 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use crate::cache::CacheKey;
+use crate::files::{found, unique};
 
 /// Of pyramids that stand.
 const STANDING: &str = "tif";
@@ -117,13 +116,8 @@ impl Store {
     /// # Errors
     /// If it cannot be created.
     pub fn begin(&self, key: impl std::fmt::Display) -> io::Result<Unfinished> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         fs::create_dir_all(&self.directory)?;
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        // Processes in containers may have the same number.
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let now = now.map_or(0, |now| now.as_nanos());
-        let name = format!("{key}-{}-{now:x}-{number}.{UNFINISHED}", process::id());
+        let name = format!("{key}-{}.{UNFINISHED}", unique());
         let path = self.directory.join(name);
         let file = File::options()
             .read(true)
@@ -169,11 +163,8 @@ impl Store {
             let is_new = entry.used.elapsed().is_ok_and(|age| age < JUST_BEGUN);
             match file.try_lock() {
                 Ok(()) if is_new => {}
-                Ok(()) => match fs::remove_file(&entry.path) {
-                    // Another process that starts just now was faster.
-                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                    _ => {}
-                },
+                // Another process that starts just now may be faster.
+                Ok(()) => drop(found(fs::remove_file(&entry.path))?),
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(error),
             }
@@ -190,10 +181,8 @@ impl Store {
             if total.saturating_add(bytes) <= self.size {
                 break;
             }
-            match fs::remove_file(&entry.path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => total -= entry.bytes,
-            }
+            found(fs::remove_file(&entry.path))?;
+            total -= entry.bytes;
         }
         Ok(())
     }

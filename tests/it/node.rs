@@ -36,8 +36,7 @@ pub struct Node {
 
 impl Node {
     pub async fn start(settings: &[Setting<'_>]) -> Self {
-        // A chosen cryptography, as with TLS; the client wants one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        azulejo::tls::choose();
         let token = ("AZULEJO_ADMIN__TOKEN", TOKEN);
         let process = Process::start(&[settings, &[token]].concat());
         Self {

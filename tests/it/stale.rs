@@ -16,8 +16,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn of(server: &'a Process) -> Self {
-        // A chosen cryptography, as with TLS; the client wants one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        azulejo::tls::choose();
         let client = Client::builder().no_proxy().build().unwrap();
         Self { server, client }
     }

@@ -84,6 +84,17 @@ impl Live {
         self.folder.path().join(name)
     }
 
+    /// An image that is broken; its name.
+    fn add_broken(&self) -> &'static str {
+        let name = "png-flipped-byte.png";
+        fs::copy(
+            fixtures("corrupt").join(name),
+            self.path("images").join(name),
+        )
+        .unwrap();
+        name
+    }
+
     fn publish(&self, name: &str, document: &Value) {
         fs::write(self.path("published").join(name), document.to_string()).unwrap();
     }
@@ -335,12 +346,7 @@ async fn a_chain_of_collections_ends() {
 #[tokio::test]
 async fn one_broken_image_fails_the_run_and_hinders_no_other() {
     let live = Live::with(&["chart.png"]).await;
-    let broken = "png-flipped-byte.png";
-    fs::copy(
-        fixtures("corrupt").join(broken),
-        live.path("images").join(broken),
-    )
-    .unwrap();
+    let broken = live.add_broken();
     let arguments = [
         broken,
         "chart.png",
@@ -423,12 +429,7 @@ async fn a_dry_run_asks_for_nothing() {
 #[tokio::test]
 async fn a_second_run_does_what_the_first_has_not_done() {
     let live = Live::with(&["chart.png"]).await;
-    let broken = "png-flipped-byte.png";
-    fs::copy(
-        fixtures("corrupt").join(broken),
-        live.path("images").join(broken),
-    )
-    .unwrap();
+    let broken = live.add_broken();
     let arguments = [
         broken,
         "chart.png",

@@ -10,8 +10,6 @@ use std::fs::{self, File, FileTimes, Metadata};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::OFlags;
@@ -20,6 +18,7 @@ use super::amount::{Amount, Held};
 use crate::cache::report::Count;
 use crate::cache::seal::LARGEST_RECORD;
 use crate::cache::{CacheKey, EntryKey};
+use crate::files::{found, unique};
 use crate::resident;
 
 pub const ENTRIES: &str = "entries";
@@ -132,7 +131,7 @@ impl Files {
     fn discard(&self, path: &Path) -> io::Result<()> {
         let trash = self.root.join(TRASH);
         fs::create_dir_all(&trash)?;
-        found(fs::rename(path, trash.join(unique()))).map(drop)
+        found(fs::rename(path, trash.join(name()))).map(drop)
     }
 
     fn folder(&self, image: &CacheKey) -> PathBuf {
@@ -146,7 +145,7 @@ impl Files {
 
     fn begin(&self) -> io::Result<Temporary> {
         let folder = self.root.join(TEMPORARY);
-        let path = folder.join(unique());
+        let path = folder.join(name());
         let create = || File::options().write(true).create_new(true).open(&path);
         let file = match create() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -193,15 +192,6 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// A missing file is an answer.
-pub fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 /// What is under this path, if it is a file.
 fn amount(path: &Path) -> Amount {
     match fs::symlink_metadata(path) {
@@ -229,11 +219,7 @@ fn is_recent(use_at: SystemTime) -> bool {
     use_at.elapsed().is_ok_and(|age| age < SAME_USE)
 }
 
-/// A name that no other process uses; in containers they may have the same number.
-fn unique() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let now = now.map_or(0, |now| now.as_nanos());
-    format!("{}-{now:x}-{number}.{OURS}", process::id())
+/// A name of ours that no other process uses.
+fn name() -> String {
+    format!("{}.{OURS}", unique())
 }

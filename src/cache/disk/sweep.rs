@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::amount::Amount;
-use super::files::{ENTRIES, Files, OURS, TEMPORARY, TRASH, found, last_use};
+use super::files::{ENTRIES, Files, OURS, TEMPORARY, TRASH, last_use};
 use super::oldest::Oldest;
+use crate::files::found;
 
 /// From so many hundredths of the bound on room is made…
 const NEARLY_FULL: i64 = 95;

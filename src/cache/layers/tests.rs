@@ -13,10 +13,7 @@ const BODY: &[u8] = b"body";
 const LIMIT: Duration = Duration::from_millis(50);
 
 fn key(image: &str, entry: &str) -> EntryKey {
-    EntryKey {
-        image: CacheKey::new(&[image]),
-        entry: CacheKey::new(&[entry]),
-    }
+    EntryKey::sample(image, entry)
 }
 
 fn guarded(layer: &Scripted, ttl: Option<Duration>) -> Guarded {

@@ -6,6 +6,7 @@ use object_store::{Error, ObjectStore, RetryConfig};
 
 use super::config::ObjectsConfig;
 use super::url::BucketUrl;
+use crate::tls;
 
 /// The part of the store that the URL names. Does not ask the store anything.
 ///
@@ -21,8 +22,7 @@ pub(super) fn build(
     url: &BucketUrl,
     config: &ObjectsConfig,
 ) -> Result<impl ObjectStore + use<>, Error> {
-    // If it fails there is one already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    tls::choose();
     // Whoever waits has less time than a second attempt needs, and the breaker decides when to try again.
     let retry = RetryConfig {
         max_retries: 0,

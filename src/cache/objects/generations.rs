@@ -1,6 +1,6 @@
 //! Random numbers that entries are put under: once a number is lost, nothing that was put under it is ever found again.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 
 use bytes::Bytes;
 use futures_util::future::try_join;
@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use super::{error, fetch, found};
 use crate::cache::CacheKey;
 use crate::cache::layer::LayerError;
+use crate::cache::random::random;
 
 /// Bytes of a number: so many that none is made twice.
 const NUMBER: usize = 16;
@@ -111,7 +112,7 @@ impl Generations {
         if let Some(number) = number(store, at).await? {
             return Ok(number);
         }
-        let made = random();
+        let made = new_number();
         let put = store.put(at, Bytes::copy_from_slice(&made).into()).await;
         put.map_err(error)?;
         Ok(made)
@@ -132,11 +133,9 @@ async fn number(store: &dyn ObjectStore, at: &Path) -> Result<Option<[u8; NUMBER
     Ok(object.and_then(|object| object[..].try_into().ok()))
 }
 
-/// Hashes of nothing, with keys that the standard library takes from the system.
-fn random() -> [u8; NUMBER] {
-    let half = || RandomState::new().build_hasher().finish().to_le_bytes();
+fn new_number() -> [u8; NUMBER] {
     let mut number = [0; NUMBER];
-    number[..NUMBER / 2].copy_from_slice(&half());
-    number[NUMBER / 2..].copy_from_slice(&half());
+    number[..NUMBER / 2].copy_from_slice(&random());
+    number[NUMBER / 2..].copy_from_slice(&random());
     number
 }

@@ -20,10 +20,7 @@ use crate::cache::contract;
 const RECORD: &[u8] = b"a record";
 
 fn key(image: &str, entry: &str) -> EntryKey {
-    EntryKey {
-        image: CacheKey::new(&[image]),
-        entry: CacheKey::new(&[entry]),
-    }
+    EntryKey::sample(image, entry)
 }
 
 async fn put(layer: &Objects, key: &EntryKey) {

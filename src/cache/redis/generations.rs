@@ -1,7 +1,5 @@
 //! What entries are put under: two random numbers, one of everything and one of the image.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use futures_util::future::try_join;
@@ -12,6 +10,7 @@ use redis::{RedisResult, cmd, pipe};
 use super::names::Names;
 use super::server::Connection;
 use super::{EntryKey, milliseconds};
+use crate::cache::random::random;
 
 /// Bytes of a number.
 const NUMBER: usize = 8;
@@ -106,11 +105,6 @@ async fn number_or_new(
     commands.cmd("GET").arg(&name);
     let (number,) = commands.query_async(&mut connection).await?;
     Ok(number)
-}
-
-/// A hash of nothing, with keys that the standard library takes from the system.
-pub fn random() -> Number {
-    RandomState::new().build_hasher().finish().to_le_bytes()
 }
 
 /// What the look-ups of entries that were not there have seen: those entries are being made.

@@ -49,6 +49,7 @@ use self::link::Link;
 use self::names::Names;
 use self::server::Server;
 use super::layer::{Layer, LayerError, Leases, Pending, Usage};
+use super::random::random;
 use super::{CacheKey, EntryKey};
 
 pub use purges::{Purge, Purges};
@@ -92,7 +93,7 @@ impl Redis {
             },
             seen: Seen::default(),
             timeout: Duration::from_millis(config.timeout_ms.into()),
-            node: generations::random(),
+            node: random(),
         }))
     }
 
@@ -158,13 +159,13 @@ impl Redis {
     }
 
     /// First here, then the nodes: told before, they could read again what is still here.
-    async fn forget(&self, purge: Purge) -> Result<(), LayerError> {
+    async fn forget(&self, image: Option<&CacheKey>) -> Result<(), LayerError> {
         let mut command = cmd("UNLINK");
-        command.arg(match purge.image() {
-            Some(image) => self.names.generation(&image),
+        command.arg(match image {
+            Some(image) => self.names.generation(image),
             None => self.names.all(),
         });
-        let telling = purges::telling(&self.names.purges(), purge);
+        let telling = purges::telling(&self.names.purges(), image);
         self.link
             .ask(UNHURRIED, async move |mut connection| {
                 command.exec_async(&mut connection).await?;
@@ -214,11 +215,11 @@ impl Layer for Redis {
 
     /// Redis removes the entries themselves when their time has come, or to make room.
     fn purge<'a>(&'a self, image: &'a CacheKey) -> Pending<'a, ()> {
-        Box::pin(self.forget(Purge::Image(*image)))
+        Box::pin(self.forget(Some(image)))
     }
 
     fn clear(&self) -> Pending<'_, ()> {
-        Box::pin(self.forget(Purge::All))
+        Box::pin(self.forget(None))
     }
 
     /// Redis would have to be asked, and counts what others keep in it too.

@@ -54,12 +54,9 @@ const NOTHING: &[u8] = b"-";
 type Items = Vec<(String, (String, Vec<u8>))>;
 type Streams = Option<Vec<(String, Items)>>;
 
-/// The command that adds a purge to the stream.
-pub fn telling(stream: &str, purge: Purge) -> Cmd {
-    match purge {
-        Purge::Image(image) => adding(stream, image.as_bytes()),
-        Purge::All | Purge::Unknown => adding(stream, ALL),
-    }
+/// The command that adds to the stream that an image was purged, or everything.
+pub fn telling(stream: &str, image: Option<&CacheKey>) -> Cmd {
+    adding(stream, image.map_or(ALL, |image| image.as_bytes()))
 }
 
 fn adding(stream: &str, value: &[u8]) -> Cmd {

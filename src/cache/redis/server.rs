@@ -10,6 +10,7 @@ use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisFuture, RedisResu
 use tokio::sync::Mutex;
 
 use super::url::Place;
+use crate::tls;
 
 /// For connecting to one server.
 pub const CONNECTING: Duration = Duration::from_secs(1);
@@ -37,8 +38,7 @@ impl Server {
     /// # Errors
     /// If the crate refuses the settings.
     pub fn new(place: &Place) -> RedisResult<Self> {
-        // An error means that somebody has chosen before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::choose();
         match place {
             Place::Server(info) => Client::open(info.clone()).map(Self::One),
             Place::Cluster(nodes) => ClusterClient::builder(nodes.clone())

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep};
 use self::redis_server::{RedisServer, eventually, free_port};
 use super::config::RedisConfig;
 use super::{Layer, LayerError, Leases, Purge, Redis};
-use crate::cache::{CacheKey, EntryKey, contract};
+use crate::cache::{EntryKey, contract};
 
 /// Long enough for big entries on a busy machine; where silence is tested, it is shorter.
 const UNHURRIED: u32 = 10_000;
@@ -46,10 +46,7 @@ fn hurried(server: &RedisServer) -> Redis {
 }
 
 fn key(image: &str, entry: &str) -> EntryKey {
-    EntryKey {
-        image: CacheKey::new(&[image]),
-        entry: CacheKey::new(&[entry]),
-    }
+    EntryKey::sample(image, entry)
 }
 
 async fn put(redis: &Redis, key: &EntryKey, record: &'static str) {

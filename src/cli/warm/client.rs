@@ -9,6 +9,7 @@ use reqwest::{ClientBuilder, Response, StatusCode, Url, header};
 
 use super::pace::Pace;
 use crate::cli::with_causes;
+use crate::tls;
 
 /// For a whole answer; the server's own limit for making one is shorter.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -94,8 +95,7 @@ impl Client {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(rate: Option<NonZeroU32>) -> Result<Self, Box<dyn Error>> {
-        // An error says that another part of the process has installed it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::choose();
         Ok(Self {
             server: client(to_the_same_server)?,
             anywhere: client(to_anywhere)?,

@@ -18,10 +18,7 @@ use crate::cache::entry::Entry;
 use crate::cache::seal::seal;
 
 fn key(image: &str, entry: &str) -> EntryKey {
-    EntryKey {
-        image: CacheKey::new(&[image]),
-        entry: CacheKey::new(&[entry]),
-    }
+    EntryKey::sample(image, entry)
 }
 
 fn config(directory: &Path) -> DiskConfig {
