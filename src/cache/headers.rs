@@ -109,9 +109,8 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::decode::{DecodeError, Header, Limits, Window};
-    use crate::iiif::Identifier;
     use crate::raster::Raster;
-    use crate::source::Filesystem;
+    use crate::source::{Filesystem, Source};
 
     struct Growing {
         inner: Box<dyn Decoder>,
@@ -138,8 +137,7 @@ mod tests {
         let mut config = Config::default();
         config.source.root = "fixtures/images".into();
         let files = Filesystem::new(&config.source).unwrap();
-        let identifier = Identifier::new("chart.png".to_owned()).unwrap();
-        let object = files.find(&identifier).unwrap();
+        let object = files.find("chart.png").unwrap();
         let input = files.open(&object).unwrap();
         let memory = Arc::new(AtomicU64::new(1));
         let decoder = Growing {

@@ -70,13 +70,13 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::source::Filesystem;
+    use crate::source::{Filesystem, Source};
 
     fn object(identifier: &Identifier) -> Object {
         let mut config = Config::default();
         config.source.root = "fixtures/images".into();
         let files = Filesystem::new(&config.source).unwrap();
-        files.find(identifier).unwrap()
+        files.find(identifier.as_str()).unwrap()
     }
 
     fn unreachable() -> Result<Object, SourceError> {

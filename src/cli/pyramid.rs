@@ -19,6 +19,7 @@ use super::{Outcome, print, with_causes};
 use crate::config::Config;
 use crate::decode;
 use crate::pyramid;
+use crate::source::Source;
 use crate::work::Work;
 
 /// Build the pyramids of large images ahead, where they are missing
@@ -135,7 +136,7 @@ fn build(
     threads: NonZeroUsize,
 ) -> Result<pyramid::Outcome, String> {
     let root = &images.roots[image.root];
-    let object = root.filesystem.find(&image.identifier);
+    let object = root.filesystem.find(image.identifier.as_str());
     let object = object.map_err(|error| with_causes(&error))?;
     let input = root.filesystem.open(&object);
     let input = input.map_err(|error| with_causes(&error))?;

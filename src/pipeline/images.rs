@@ -14,7 +14,7 @@ use crate::decode::{self, Decoder, Header, Limits};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
 use crate::input::Input;
-use crate::source::{Filesystem, Object, SourceError, Stamp};
+use crate::source::{Filesystem, Object, Source, SourceError, Stamp};
 
 /// Where images are, those that are open, and what is known of others.
 pub struct Images {
@@ -105,7 +105,7 @@ impl Images {
     }
 
     pub fn find(&self, identifier: &Identifier) -> Result<Object, Error> {
-        let found = self.filesystem.find(identifier);
+        let found = self.filesystem.find(identifier.as_str());
         let found = self.sightings.or_last(identifier, found);
         found.map_err(|error| not_found(identifier, error))
     }
@@ -123,7 +123,7 @@ impl Images {
 
     /// The image, if all that has to be known of it can be told without waiting.
     pub fn at_once(&self, identifier: &Identifier) -> Option<Image> {
-        let object = self.filesystem.find_at_once(identifier)?;
+        let object = self.filesystem.find_at_once(identifier.as_str())?;
         let object = self.sightings.or_last(identifier, Ok(object)).ok()?;
         self.known(object).ok()
     }
@@ -201,7 +201,7 @@ impl Images {
 
     /// Stands for the image in the cache, in all its versions; also for one that is gone, if this is its path.
     pub fn key(&self, identifier: &Identifier) -> Result<CacheKey, Error> {
-        let found = self.filesystem.find(identifier);
+        let found = self.filesystem.find(identifier.as_str());
         let location = match self.sightings.or_last(identifier, found) {
             Ok(object) => object.location,
             Err(SourceError::NotFound(path)) => path,

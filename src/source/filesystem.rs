@@ -13,8 +13,7 @@ use rustix::fs::{FileType, OFlags, Statx};
 use rustix::io::Errno;
 
 use super::config::SourceConfig;
-use super::{FileInput, Object, SourceError};
-use crate::iiif::Identifier;
+use super::{FileInput, Object, Source, SourceError, Stamp};
 use crate::input::Input;
 use crate::resident;
 
@@ -59,42 +58,6 @@ impl Filesystem {
         Ok(Self { root })
     }
 
-    /// The file that an identifier means: the path itself, or with one of the known extensions if exactly one such file
-    /// exists. It is not opened.
-    ///
-    /// # Errors
-    /// [`SourceError::NotFound`], with the path, also for paths that could lead out of the root (E12, K01).
-    pub fn find(&self, identifier: &Identifier) -> Result<Object, SourceError> {
-        let asked = identifier.as_str();
-        let path = plain_path(asked).ok_or_else(|| SourceError::NotFound(asked.to_owned()))?;
-        if let Some(found) = self.find_file(&path)? {
-            return Ok(found);
-        }
-        let mut found = self.with_extensions(&path)?;
-        match (found.pop(), found.is_empty()) {
-            (Some(last), true) => Ok(last),
-            (None, _) => Err(SourceError::NotFound(path)),
-            (Some(last), false) => {
-                found.push(last);
-                let location = |found: Object| found.location;
-                Err(SourceError::Ambiguous {
-                    identifier: identifier.as_str().to_owned(),
-                    candidates: found.into_iter().map(location).collect(),
-                })
-            }
-        }
-    }
-
-    /// The same for the path itself, if the operating system has what it takes in memory: never waits.
-    pub fn find_at_once(&self, identifier: &Identifier) -> Option<Object> {
-        let Root::Confined(directory) = &self.root else {
-            return None;
-        };
-        let path = plain_path(identifier.as_str())?;
-        let stamp = Stamp::of_resident(&resident::find(directory, &path)?)?;
-        Some(object(path, stamp))
-    }
-
     /// Each file once: where case does not count, both spellings of an extension open the same one.
     fn with_extensions(&self, path: &str) -> Result<Vec<Object>, SourceError> {
         let mut all: Vec<Object> = Vec::new();
@@ -117,25 +80,6 @@ impl Filesystem {
             Err(error) => return Err(error.into()),
         };
         Ok(Some(object(path.to_owned(), stamp)))
-    }
-
-    /// The bytes of a file that was found.
-    ///
-    /// # Errors
-    /// [`SourceError::NotFound`] if it may not be read or is gone, [`SourceError::Replaced`] if it is another one by now.
-    pub fn open(&self, object: &Object) -> Result<Input, SourceError> {
-        let file = self.root.open(&object.location).map_err(|error| {
-            if means_absent(&error) {
-                SourceError::NotFound(object.location.clone())
-            } else {
-                error.into()
-            }
-        })?;
-        if Stamp::of(&file.metadata()?)? != Some(object.stamp) {
-            return Err(SourceError::Replaced(object.location.clone()));
-        }
-        resident::learn(&file, object.stamp.device);
-        Ok(Arc::new(FileInput::new(file, object.stamp.size)))
     }
 
     /// Whether the root can be read at all.
@@ -186,9 +130,71 @@ impl Filesystem {
     }
 }
 
+impl Source for Filesystem {
+    /// The file that a key means: the path itself, or with one of the known extensions if exactly one such file exists.
+    ///
+    /// # Errors
+    /// [`SourceError::NotFound`], with the path, also for paths that could lead out of the root (E12, K01).
+    fn find(&self, key: &str) -> Result<Object, SourceError> {
+        let path = plain_path(key).ok_or_else(|| SourceError::NotFound(key.to_owned()))?;
+        if let Some(found) = self.find_file(&path)? {
+            return Ok(found);
+        }
+        let mut found = self.with_extensions(&path)?;
+        match (found.pop(), found.is_empty()) {
+            (Some(last), true) => Ok(last),
+            (None, _) => Err(SourceError::NotFound(path)),
+            (Some(last), false) => {
+                found.push(last);
+                let location = |found: Object| found.location;
+                Err(SourceError::Ambiguous {
+                    identifier: key.to_owned(),
+                    candidates: found.into_iter().map(location).collect(),
+                })
+            }
+        }
+    }
+
+    /// The path itself, if the operating system has in memory what it takes.
+    fn find_at_once(&self, key: &str) -> Option<Object> {
+        let Root::Confined(directory) = &self.root else {
+            return None;
+        };
+        let path = plain_path(key)?;
+        let stamp = FileStamp::of_resident(&resident::find(directory, &path)?)?;
+        Some(object(path, stamp))
+    }
+
+    /// # Errors
+    /// [`SourceError::NotFound`] if it may not be read or is gone, [`SourceError::Replaced`] if it is another one by now.
+    fn open(&self, object: &Object) -> Result<Input, SourceError> {
+        let file = self.root.open(&object.key).map_err(|error| {
+            if means_absent(&error) {
+                SourceError::NotFound(object.key.clone())
+            } else {
+                error.into()
+            }
+        })?;
+        let stamp = FileStamp::of(&file.metadata()?)?;
+        let Some(stamp) = stamp.filter(|it| Stamp::File(*it) == object.stamp) else {
+            return Err(SourceError::Replaced(object.key.clone()));
+        };
+        resident::learn(&file, stamp.device);
+        Ok(Arc::new(FileInput::new(file, stamp.size)))
+    }
+
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    fn key_of(&self, location: &str) -> Option<String> {
+        location.strip_prefix("file:").map(str::to_owned)
+    }
+}
+
 /// What tells a state of a file from any other state and any other file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Stamp {
+pub struct FileStamp {
     device: u64,
     inode: u64,
     size: u64,
@@ -197,7 +203,7 @@ pub struct Stamp {
     changed: (i64, i64),
 }
 
-impl Stamp {
+impl FileStamp {
     /// `None` for what is no regular file.
     fn of(metadata: &std::fs::Metadata) -> io::Result<Option<Self>> {
         let stamp = Self {
@@ -268,10 +274,10 @@ impl Root {
     }
 
     /// `None` for what is no regular file.
-    fn stamp(&self, path: &str) -> io::Result<Option<Stamp>> {
+    fn stamp(&self, path: &str) -> io::Result<Option<FileStamp>> {
         match self {
-            Self::Confined(directory) => Stamp::of_confined(&directory.metadata(path)?),
-            Self::Open(root) => Stamp::of(&root.join(path).metadata()?),
+            Self::Confined(directory) => FileStamp::of_confined(&directory.metadata(path)?),
+            Self::Open(root) => FileStamp::of(&root.join(path).metadata()?),
         }
     }
 
@@ -350,12 +356,13 @@ fn means_absent(error: &io::Error) -> bool {
     is_absent || matches!(Errno::from_io_error(error), Some(Errno::LOOP | Errno::NXIO))
 }
 
-fn object(location: String, stamp: Stamp) -> Object {
+fn object(path: String, stamp: FileStamp) -> Object {
     Object {
-        location,
+        key: path.clone(),
+        location: path,
         version: version(stamp.size, stamp.modified),
         modified: stamp.modified.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND),
-        stamp,
+        stamp: Stamp::File(stamp),
     }
 }
 
@@ -402,8 +409,7 @@ mod tests {
     }
 
     fn location(filesystem: &Filesystem, identifier: &str) -> Result<String, SourceError> {
-        let identifier = Identifier::new(identifier.to_owned()).unwrap();
-        filesystem.find(&identifier).map(|object| object.location)
+        filesystem.find(identifier).map(|object| object.location)
     }
 
     #[test]
@@ -435,17 +441,17 @@ mod tests {
                 links_outside_root: false,
             })
             .unwrap();
-            let identifier = Identifier::new("old.tif".to_owned()).unwrap();
-            let found = files.find(&identifier).unwrap();
+            let identifier = "old.tif";
+            let found = files.find(identifier).unwrap();
             files.open(&found).unwrap();
             // On other file systems nothing is.
-            if let Some(at_once) = files.find_at_once(&identifier) {
+            if let Some(at_once) = files.find_at_once(identifier) {
                 assert_eq!(at_once.stamp, found.stamp);
                 assert_eq!(at_once.version, found.version);
                 assert_eq!(at_once.modified, found.modified);
             }
-            let folder = Identifier::new("absent".to_owned()).unwrap();
-            assert!(files.find_at_once(&folder).is_none());
+            let folder = "absent";
+            assert!(files.find_at_once(folder).is_none());
         }
     }
 
@@ -524,18 +530,18 @@ mod tests {
     fn every_time_of_modification_is_one_that_http_can_tell() {
         let folder = folder();
         let files = filesystem(&folder, false);
-        let identifier = Identifier::new("one.tif".to_owned()).unwrap();
+        let identifier = "one.tif";
         let file = File::options()
             .write(true)
             .open(folder.path().join("root/one.tif"))
             .unwrap();
         file.set_modified(UNIX_EPOCH - Duration::from_secs(86_400))
             .unwrap();
-        assert_eq!(files.find(&identifier).unwrap().modified, UNIX_EPOCH);
+        assert_eq!(files.find(identifier).unwrap().modified, UNIX_EPOCH);
         // File systems that end earlier store the last time that they know.
         file.set_modified(UNIX_EPOCH + LAST_SECOND + Duration::from_secs(1))
             .unwrap();
-        assert!(files.find(&identifier).unwrap().modified <= UNIX_EPOCH + LAST_SECOND);
+        assert!(files.find(identifier).unwrap().modified <= UNIX_EPOCH + LAST_SECOND);
     }
 
     #[test]
@@ -554,10 +560,10 @@ mod tests {
     fn the_version_follows_the_file() {
         let folder = folder();
         let files = filesystem(&folder, false);
-        let identifier = Identifier::new("one".to_owned()).unwrap();
-        let before = files.find(&identifier).unwrap().version;
+        let identifier = "one";
+        let before = files.find(identifier).unwrap().version;
         fs::write(folder.path().join("root/one.tif"), "changed").unwrap();
-        assert_ne!(files.find(&identifier).unwrap().version, before);
+        assert_ne!(files.find(identifier).unwrap().version, before);
     }
 
     #[test]

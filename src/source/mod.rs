@@ -5,21 +5,60 @@ mod file;
 mod filesystem;
 
 pub use file::FileInput;
-pub use filesystem::{Filesystem, Listing, Stamp};
+pub use filesystem::{FileStamp, Filesystem, Listing};
 
 use std::time::SystemTime;
+
+use crate::input::Input;
+
+/// A place where underlying images are stored, each under a key.
+///
+/// What it is asked for may wait, for a disk or a network: not on the threads that serve connections.
+pub trait Source: Send + Sync {
+    /// The image under a key. It is not opened.
+    ///
+    /// # Errors
+    /// [`SourceError::NotFound`] only if the place has said that there is none.
+    fn find(&self, key: &str) -> Result<Object, SourceError>;
+
+    /// The same, if it can be told without waiting.
+    fn find_at_once(&self, key: &str) -> Option<Object>;
+
+    /// The bytes of an image that was found.
+    ///
+    /// # Errors
+    /// [`SourceError::Replaced`] if it is another one by now.
+    fn open(&self, object: &Object) -> Result<Input, SourceError>;
+
+    /// Whether it is asked over a network.
+    fn is_remote(&self) -> bool;
+
+    /// The key under which this source has what a location names: a URL as the registry keeps it, such as
+    /// `https://host/path`, `s3://bucket/key` or `file:path`. `None` if it is not one of this source.
+    fn key_of(&self, location: &str) -> Option<String>;
+}
 
 /// An image file that was found, and what tells this state of it from any other.
 #[derive(Clone, Debug)]
 pub struct Object {
-    /// The path below the root, with slashes.
+    /// What its source opens it by.
+    pub key: String,
+    /// What tells it from every image of every source: a path below the root, or a URL without credentials.
     pub location: String,
-    /// Changes whenever the bytes do: from size and time of modification. The same on every server.
+    /// Changes whenever the bytes do: from size and time of modification, or as its source says. The same on every server.
     pub version: String,
     /// Within the years that HTTP dates can tell, 1970 to 9999.
     pub modified: SystemTime,
     /// Changes whenever the file does, or another one takes its place. Known to this server only.
     pub stamp: Stamp,
+}
+
+/// What tells a state of an image from any other state and any other image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stamp {
+    File(FileStamp),
+    /// The digest of a version that a remote source gave.
+    Version(u128),
 }
 
 /// Why an identifier leads to no readable file, or a path to no readable folder.
