@@ -31,6 +31,9 @@ pub enum Error {
     /// There is no such image.
     #[error("{0}")]
     NotFound(String),
+    /// There was such an image, and it was withdrawn.
+    #[error("{0}")]
+    Gone(String),
     /// The image exists, but its file cannot be used.
     #[error("the image \"{identifier}\" cannot be read: {reason}")]
     SourceBroken {

@@ -25,6 +25,7 @@ pub mod presentation;
 pub mod pyramid;
 pub mod raster;
 pub mod resident;
+pub mod route;
 pub mod source;
 pub mod telemetry;
 pub mod tls;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 25] = [
+const ALLOWED: [(&str, &[&str]); 26] = [
     ("files", &[]),
     ("geometry", &[]),
     ("input", &[]),
@@ -72,11 +72,13 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "http",
             "iiif",
             "pyramid",
+            "route",
             "source",
             "telemetry",
             "work",
         ],
     ),
+    ("route", &["config", "iiif", "input", "source"]),
     ("telemetry", &["config"]),
     (
         "pyramid",
@@ -99,6 +101,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "plan",
             "pyramid",
             "raster",
+            "route",
             "source",
             "transform",
             "work",

@@ -16,6 +16,7 @@ use crate::http::admin::token::Token;
 use crate::http::config::{
     PublicUrl, ViewerUrl, check_header_value, check_http_url, check_slash_substitute,
 };
+use crate::route::{Pattern, Template};
 use crate::telemetry::check_filter;
 
 /// What is wrong with a text, in words that follow "it": the value itself is known to the one who reports it.
@@ -36,7 +37,7 @@ pub struct Format {
 }
 
 /// Every kind.
-pub const FORMATS: [Format; 13] = [
+pub const FORMATS: [Format; 15] = [
     Format {
         name: "socket-address",
         rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",
@@ -108,6 +109,18 @@ pub const FORMATS: [Format; 13] = [
         rule: "s3://, the name of a bucket, and perhaps a slash and the beginning of the names of objects",
         example: "s3://bucket/azulejo",
         check: parses::<BucketUrl>,
+    },
+    Format {
+        name: "identifier-pattern",
+        rule: "a text in which names in braces stand for parts, with text between them",
+        example: "{bucket}:{version}:{key}",
+        check: parses::<Pattern>,
+    },
+    Format {
+        name: "key-template",
+        rule: "a text in which names in braces stand for parts of the identifier, perhaps with |pairs or |recid behind the name",
+        example: "{bucket}/{key}",
+        check: parses::<Template>,
     },
     Format {
         name: "log-filter",

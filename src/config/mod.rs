@@ -33,7 +33,8 @@ use crate::http::admin::config::AdminConfig;
 use crate::http::config::ServerConfig;
 use crate::iiif::config::ImageConfig;
 use crate::pyramid::config::PyramidConfig;
-use crate::source::config::SourceConfig;
+use crate::route::config::RouteConfig;
+use crate::source::config::{SourceConfig, SourcesConfig};
 use crate::telemetry::LogConfig;
 use crate::work::config::WorkConfig;
 
@@ -44,6 +45,8 @@ use crate::work::config::WorkConfig;
 pub struct Config {
     pub server: ServerConfig,
     pub source: SourceConfig,
+    pub sources: SourcesConfig,
+    pub routes: Vec<RouteConfig>,
     pub image: ImageConfig,
     pub decode: Limits,
     pub encode: EncodeConfig,

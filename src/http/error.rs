@@ -19,6 +19,7 @@ fn status(error: &Error) -> StatusCode {
     match error {
         Error::BadRequest(_) => StatusCode::BAD_REQUEST,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::Gone(_) => StatusCode::GONE,
         Error::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
         Error::SourceBroken { .. } | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Error::SourceUnavailable { .. }

@@ -17,7 +17,7 @@ use super::{caching, conditional, disposition, error, information};
 use crate::error::Error;
 use crate::iiif::identifier::IdentifierError;
 use crate::iiif::{Identifier, ImageRequest, Version};
-use crate::pipeline::{Caching, Derivative, Origin, Prepared, Validators};
+use crate::pipeline::{Caching, Derivative, Origin, Prepared, Terms, Validators};
 
 pub async fn version_2(State(app): State<App>, request: Request) -> Response {
     answer(&app, Version::V2, &request.into_parts().0).await
@@ -73,19 +73,19 @@ async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Re
             "no IIIF request has this form; slashes in an identifier are written %2F".to_owned(),
         )
     })?;
-    let base = base_uri(app, version, client, call.identifier());
+    let address = Address::new(app, version, client, call.identifier());
     let identifier = identifier(app, call.identifier())?;
     match call {
         Call::Base { .. } => {
-            app.pipeline().locate(identifier).await?;
-            Ok(redirect(&format!("{base}/info.json")))
+            let terms = app.pipeline().locate(identifier).await?;
+            Ok(redirect(&format!("{}/info.json", address.uri(&terms))))
         }
         Call::Information { .. } => {
-            information::respond(app, version, client, &base, identifier).await
+            information::respond(app, version, client, &address, identifier).await
         }
         Call::Image { parameters, .. } => {
             let request = ImageRequest::parse(version, identifier, parameters)?;
-            image(app, client, &base, request).await
+            image(app, client, &address, request).await
         }
     }
 }
@@ -99,10 +99,28 @@ pub(super) fn identifier(app: &App, segment: &str) -> Result<Identifier, Identif
     }
 }
 
-/// E11: as the client sees it, with the identifier as it was written.
-fn base_uri(app: &App, version: Version, client: &Client<'_>, segment: &str) -> String {
-    let base = public_base(app.server(), client.uri, client.headers, client.peer);
-    format!("{base}{}{segment}", prefix(version))
+/// The base URI of an image.
+pub(super) struct Address<'a> {
+    /// The server's, as the client sees it.
+    base: String,
+    version: Version,
+    segment: &'a str,
+}
+
+impl<'a> Address<'a> {
+    fn new(app: &App, version: Version, client: &Client<'_>, segment: &'a str) -> Self {
+        Self {
+            base: public_base(app.server(), client.uri, client.headers, client.peer),
+            version,
+            segment,
+        }
+    }
+
+    /// E11: with the identifier as it was written.
+    pub fn uri(&self, terms: &Terms) -> String {
+        let base = terms.public_url.as_deref().unwrap_or(&self.base);
+        format!("{base}{}{}", prefix(self.version), self.segment)
+    }
 }
 
 /// U04, U07.
@@ -118,15 +136,14 @@ fn redirect(location: &str) -> Response {
 async fn image(
     app: &App,
     client: &Client<'_>,
-    base: &str,
+    address: &Address<'_>,
     request: ImageRequest,
 ) -> Result<Response, Error> {
-    let version = request.version;
     let pipeline = app.pipeline();
     let prepared = pipeline
         .prepare(request, client.caching, !client.has_copy())
         .await?;
-    let mut headers = headers(app, client, base, version, &prepared);
+    let mut headers = headers(app, client, address, &prepared);
     let logged = Logged {
         identifier: prepared.request.identifier.clone(),
         request: prepared.canonical.clone(),
@@ -177,13 +194,12 @@ fn cache_status(origin: Origin) -> HeaderValue {
 fn headers(
     app: &App,
     client: &Client<'_>,
-    base: &str,
-    version: Version,
+    address: &Address<'_>,
     prepared: &Prepared,
 ) -> HeaderMap {
-    let mut headers = cache_headers(app, client, &prepared.validators);
-    let canonical = format!("{base}/{}", prepared.canonical);
-    headers.insert(header::LINK, links(Some(&canonical), version));
+    let mut headers = cache_headers(app, client, &prepared.validators, &prepared.terms);
+    let canonical = format!("{}/{}", address.uri(&prepared.terms), prepared.canonical);
+    headers.insert(header::LINK, links(Some(&canonical), address.version));
     let disposition = disposition::disposition(prepared, client.uri.query());
     headers.insert(header::CONTENT_DISPOSITION, disposition);
     headers
@@ -193,10 +209,16 @@ fn headers(
 const MOST_HEADERS: usize = 12;
 
 /// What caches need to know.
-pub(super) fn cache_headers(app: &App, client: &Client<'_>, validators: &Validators) -> HeaderMap {
+pub(super) fn cache_headers(
+    app: &App,
+    client: &Client<'_>,
+    validators: &Validators,
+    terms: &Terms,
+) -> HeaderMap {
+    let general = &app.server().cache_control;
     let cache_control = match client.caching {
         Caching::Bypass => "no-store",
-        Caching::Use | Caching::Renew => &app.server().cache_control,
+        Caching::Use | Caching::Renew => terms.cache_control.as_ref().unwrap_or(general),
     };
     let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
     if let Ok(value) = HeaderValue::from_str(cache_control) {

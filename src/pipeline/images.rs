@@ -14,11 +14,12 @@ use crate::decode::{self, Decoder, Header, Limits};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
 use crate::input::Input;
-use crate::source::{Filesystem, Object, Source, SourceError, Stamp};
+use crate::route::Routes;
+use crate::source::{Object, SourceError, Stamp};
 
 /// Where images are, those that are open, and what is known of others.
 pub struct Images {
-    pub filesystem: Filesystem,
+    pub routes: Routes,
     limits: Limits,
     headers: Headers,
     layers: Layers,
@@ -85,7 +86,7 @@ impl Images {
     pub fn new(config: &Config, layers: Layers) -> io::Result<Self> {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         Ok(Self {
-            filesystem: Filesystem::new(&config.source)?,
+            routes: Routes::new(config)?,
             limits: config.decode,
             headers: Headers::default(),
             layers,
@@ -105,39 +106,36 @@ impl Images {
     }
 
     pub fn find(&self, identifier: &Identifier) -> Result<Object, Error> {
-        let found = self.filesystem.find(identifier.as_str());
+        let found = self.routes.find(identifier);
         let found = self.sightings.or_last(identifier, found);
         found.map_err(|error| not_found(identifier, error))
-    }
-
-    pub fn locate(&self, identifier: &Identifier) -> Result<(), Error> {
-        self.find(identifier).map(drop)
     }
 
     /// Costs one look at the file.
     pub fn glance(&self, identifier: &Identifier) -> Result<Glance, Error> {
         let object = self.find(identifier)?;
-        let known = self.known(object);
-        Ok(known.map_or_else(Glance::Found, Glance::Known))
+        Ok(match self.known(&object) {
+            Some(known) => Glance::Known(Image { object, known }),
+            None => Glance::Found(object),
+        })
     }
 
     /// The image, if all that has to be known of it can be told without waiting.
     pub fn at_once(&self, identifier: &Identifier) -> Option<Image> {
-        let object = self.filesystem.find_at_once(identifier.as_str())?;
+        let object = self.routes.find_at_once(identifier)?;
         let object = self.sightings.or_last(identifier, Ok(object)).ok()?;
-        self.known(object).ok()
+        let known = self.known(&object)?;
+        Some(Image { object, known })
     }
 
-    /// The image, if it is open or its header lies in memory; else the object again.
-    fn known(&self, object: Object) -> Result<Image, Object> {
-        if let Some(decoder) = self.headers.get(&object) {
-            return Ok(Image::opened(object, decoder));
+    /// If it is open or its header lies in memory.
+    fn known(&self, object: &Object) -> Option<Known> {
+        if let Some(decoder) = self.headers.get(object) {
+            return Some(Known::Opened(decoder));
         }
-        let kept = self.layers.peek(&headers::key(&object));
-        match kept.and_then(|kept| headers::read(&kept.body)) {
-            Some(header) => Ok(Image::closed(object, header)),
-            None => Err(object),
-        }
+        let kept = self.layers.peek(&headers::key(object))?;
+        let header = headers::read(&kept.body)?;
+        Some(Known::Closed(Arc::new(header)))
     }
 
     /// Costs one look at the file if it is open already, or could not be opened just now. One that is replaced just now is
@@ -153,7 +151,7 @@ impl Images {
             if let Some(failure) = self.failure(headers::key(&object), &object, identifier) {
                 return Err(failure);
             }
-            match self.filesystem.open(&object) {
+            match self.routes.open(&object) {
                 Ok(input) => return self.read_header(identifier, object, input),
                 Err(SourceError::Replaced(_)) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(not_found(identifier, error)),
@@ -201,10 +199,10 @@ impl Images {
 
     /// Stands for the image in the cache, in all its versions; also for one that is gone, if this is its path.
     pub fn key(&self, identifier: &Identifier) -> Result<CacheKey, Error> {
-        let found = self.filesystem.find(identifier.as_str());
+        let found = self.routes.find(identifier);
         let location = match self.sightings.or_last(identifier, found) {
             Ok(object) => object.location,
-            Err(SourceError::NotFound(path)) => path,
+            Err(SourceError::NotFound(location) | SourceError::Gone(location)) => location,
             Err(error) => return Err(not_found(identifier, error)),
         };
         Ok(CacheKey::of_image(&location))
@@ -217,6 +215,7 @@ fn not_found(identifier: &Identifier, error: SourceError) -> Error {
             identifier: identifier.clone(),
             cause: cause(error),
         },
+        SourceError::Gone(_) => Error::Gone(error.to_string()),
         absent => Error::NotFound(absent.to_string()),
     }
 }

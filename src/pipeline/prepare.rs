@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::geometry::Rect;
 use crate::iiif::{Identifier, ImageRequest};
 use crate::plan::Plan;
+use crate::route::Terms;
 use crate::source::Object;
 use crate::work::Cancelled;
 
@@ -24,6 +25,7 @@ pub struct Prepared {
     pub request: ImageRequest,
     pub plan: Plan,
     pub validators: Validators,
+    pub terms: Arc<Terms>,
     /// The canonical request in the spelling of the version asked for, as text.
     pub canonical: String,
     /// The name of the answer in the cache.
@@ -82,7 +84,7 @@ impl Way {
         match walk.pyramids.open(&image.object, image.header()) {
             None => Ok(way),
             Some((key, decoder)) => Ok(Self {
-                plan: walk.plan(request, decoder.header())?,
+                plan: walk.plan(request, image, decoder.header())?,
                 decoder: Some(decoder),
                 pyramid: Some(key),
             }),
@@ -91,7 +93,7 @@ impl Way {
 
     fn from_source(walk: &Walk, image: &Image, request: &ImageRequest) -> Result<Self, Error> {
         Ok(Self {
-            plan: walk.plan(request, image.header())?,
+            plan: walk.plan(request, image, image.header())?,
             decoder: image.decoder().cloned(),
             pyramid: None,
         })
@@ -127,18 +129,20 @@ impl Pipeline {
                 return Ok(prepared);
             }
             let walk = Arc::clone(&self.walk);
-            return self.read(move |_| walk.with_copy(prepared)).await;
+            let identifier = prepared.request.identifier.clone();
+            let copy = move |_: &Cancelled| walk.with_copy(prepared);
+            return self.read(&identifier, copy).await;
         }
         let walk = Arc::clone(&self.walk);
+        let identifier = request.identifier.clone();
         let attempt = move |_: &Cancelled| walk.attempt(request, is_wanted);
-        match self.read(attempt).await? {
+        match self.read(&identifier, attempt).await? {
             Attempt::Done(prepared) => Ok(prepared),
             Attempt::Unknown(request, object) => {
-                let identifier = request.identifier.clone();
-                let image = self.known(identifier, object).await?;
+                let image = self.known(identifier.clone(), object).await?;
                 let walk = Arc::clone(&self.walk);
-                self.read(move |_| walk.prepare(image, request, is_wanted))
-                    .await
+                let prepare = move |_: &Cancelled| walk.prepare(image, request, is_wanted);
+                self.read(&identifier, prepare).await
             }
         }
     }
@@ -149,11 +153,12 @@ impl Pipeline {
         is_wanted: bool,
     ) -> Result<Prepared, Error> {
         let walk = Arc::clone(&self.walk);
+        let identifier = request.identifier.clone();
         let prepare = move |_: &Cancelled| {
             let image = walk.images.open(&request.identifier)?;
             walk.prepare(image, request, is_wanted)
         };
-        self.read(prepare).await
+        self.read(&identifier, prepare).await
     }
 
     /// As if there were no pyramid.
@@ -162,12 +167,13 @@ impl Pipeline {
         request: ImageRequest,
     ) -> Result<Prepared, Error> {
         let walk = Arc::clone(&self.walk);
+        let identifier = request.identifier.clone();
         let prepare = move |_: &Cancelled| {
             let image = walk.images.open(&request.identifier)?;
             let way = Way::from_source(&walk, &image, &request)?;
             Ok(walk.prepared(image, request, way))
         };
-        self.read(prepare).await
+        self.read(&identifier, prepare).await
     }
 
     /// With what the pixels come from. If the image has to be opened for it, it may be another one by now.
@@ -252,6 +258,7 @@ impl Walk {
                 modified: image.object.modified,
             },
             key,
+            terms: Arc::clone(self.images.routes.terms(&image.object)),
             object: image.object,
             request,
             plan,
@@ -280,8 +287,10 @@ impl Walk {
         }
     }
 
-    fn plan(&self, request: &ImageRequest, header: &Header) -> Result<Plan, Error> {
-        let plan = Plan::new(request, header, &self.sizes)?;
+    /// For the pixels of the image, or of what stands in its place.
+    fn plan(&self, request: &ImageRequest, image: &Image, header: &Header) -> Result<Plan, Error> {
+        let limits = &self.images.routes.terms(&image.object).limits;
+        let plan = Plan::new(request, header, limits)?;
         let plan = if self.settings.passthrough {
             plan
         } else {

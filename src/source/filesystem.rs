@@ -1,11 +1,11 @@
 //! Images in a directory: the identifier is the path below it.
 
 use std::fs::File;
-use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{io, iter};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptionsExt as _};
@@ -35,6 +35,8 @@ const OPEN_FLAGS: i32 = OFlags::NONBLOCK.bits() as i32;
 /// A directory of images.
 pub struct Filesystem {
     root: Root,
+    /// Stands before the paths of a directory that is not the only one.
+    prefix: String,
 }
 
 /// How paths are looked up below the root.
@@ -46,16 +48,42 @@ enum Root {
 }
 
 impl Filesystem {
+    /// The first root of a configuration.
+    ///
     /// # Errors
-    /// If the root is no directory that can be read.
+    /// If it is no directory that can be read.
     pub fn new(config: &SourceConfig) -> io::Result<Self> {
-        let directory = Dir::open_ambient_dir(&config.root, ambient_authority())?;
-        let root = if config.links_outside_root {
-            Root::Open(config.root.clone())
+        Self::open(&config.root, config.links_outside_root, String::new())
+    }
+
+    /// All roots of a configuration. `name` tells its images from those of other sources.
+    ///
+    /// # Errors
+    /// If one is no directory that can be read.
+    pub fn all(config: &SourceConfig, name: &str) -> io::Result<Vec<Self>> {
+        let roots = iter::once(&config.root).chain(&config.further_roots);
+        let open = |(index, root): (usize, &PathBuf)| {
+            // No path begins with a slash.
+            let prefix = match (name, index) {
+                ("", 0) => String::new(),
+                (name, index) => format!("/{name}.{index}/"),
+            };
+            let opened = Self::open(root, config.links_outside_root, prefix);
+            opened.map_err(|error| {
+                io::Error::new(error.kind(), format!("{}: {error}", root.display()))
+            })
+        };
+        roots.enumerate().map(open).collect()
+    }
+
+    fn open(root: &Path, links_outside_root: bool, prefix: String) -> io::Result<Self> {
+        let directory = Dir::open_ambient_dir(root, ambient_authority())?;
+        let root = if links_outside_root {
+            Root::Open(root.to_owned())
         } else {
             Root::Confined(directory)
         };
-        Ok(Self { root })
+        Ok(Self { root, prefix })
     }
 
     /// Each file once: where case does not count, both spellings of an extension open the same one.
@@ -79,7 +107,7 @@ impl Filesystem {
             Err(error) if means_absent(&error) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        Ok(Some(object(path.to_owned(), stamp)))
+        Ok(Some(object(&self.prefix, path.to_owned(), stamp)))
     }
 
     /// Whether the root can be read at all.
@@ -162,7 +190,7 @@ impl Source for Filesystem {
         };
         let path = plain_path(key)?;
         let stamp = FileStamp::of_resident(&resident::find(directory, &path)?)?;
-        Some(object(path, stamp))
+        Some(object(&self.prefix, path, stamp))
     }
 
     /// # Errors
@@ -255,6 +283,20 @@ impl FileStamp {
 pub struct Listing {
     pub folders: Vec<String>,
     pub images: Vec<String>,
+}
+
+impl Listing {
+    /// With what another directory has at the same place.
+    pub fn merge(&mut self, other: Self) {
+        for (all, more) in [
+            (&mut self.folders, other.folders),
+            (&mut self.images, other.images),
+        ] {
+            all.extend(more);
+            all.sort();
+            all.dedup();
+        }
+    }
 }
 
 impl Root {
@@ -356,10 +398,12 @@ fn means_absent(error: &io::Error) -> bool {
     is_absent || matches!(Errno::from_io_error(error), Some(Errno::LOOP | Errno::NXIO))
 }
 
-fn object(path: String, stamp: FileStamp) -> Object {
+fn object(prefix: &str, path: String, stamp: FileStamp) -> Object {
     Object {
-        key: path.clone(),
-        location: path,
+        source: 0,
+        route: 0,
+        location: format!("{prefix}{path}"),
+        key: path,
         version: version(stamp.size, stamp.modified),
         modified: stamp.modified.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND),
         stamp: Stamp::File(stamp),
@@ -404,6 +448,7 @@ mod tests {
         Filesystem::new(&SourceConfig {
             root,
             links_outside_root,
+            ..SourceConfig::default()
         })
         .unwrap()
     }
@@ -439,6 +484,7 @@ mod tests {
             let files = Filesystem::new(&SourceConfig {
                 root: folder.path().to_owned(),
                 links_outside_root: false,
+                ..SourceConfig::default()
             })
             .unwrap();
             let identifier = "old.tif";

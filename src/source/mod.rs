@@ -41,6 +41,10 @@ pub trait Source: Send + Sync {
 /// An image file that was found, and what tells this state of it from any other.
 #[derive(Clone, Debug)]
 pub struct Object {
+    /// Which of the routes' sources has it; they set it.
+    pub source: usize,
+    /// Which of the routes led to it; they set it.
+    pub route: usize,
     /// What its source opens it by.
     pub key: String,
     /// What tells it from every image of every source: a path below the root, or a URL without credentials.
@@ -71,6 +75,8 @@ pub enum SourceError {
         identifier: String,
         candidates: Vec<String>,
     },
+    #[error("the image \"{0}\" was withdrawn")]
+    Gone(String),
     #[error("there is no folder \"{0}\"")]
     NoFolder(String),
     #[error("the file \"{0}\" was replaced while it was opened")]

@@ -29,6 +29,7 @@ mod quality;
 mod redis_server;
 mod region;
 mod rotation;
+mod routes;
 #[path = "../common/s3_server.rs"]
 #[allow(dead_code, reason = "shared with the tests of the layer")]
 mod s3_server;
