@@ -243,15 +243,9 @@ impl Pipeline {
     pub fn explain_information(&self, identifier: &Identifier) -> Result<Value, Error> {
         let image = self.walk.images.open(identifier)?;
         let pyramid = self.walk.pyramids.open(&image.object, image.header());
-        let mut steps = self.summary(identifier, &image);
+        let mut steps = image.summary();
         steps["pyramid"] = json!(pyramid.is_some());
         Ok(steps)
-    }
-
-    fn summary(&self, identifier: &Identifier, image: &Image) -> Value {
-        let mut steps = image.summary(identifier);
-        steps["routes"] = self.explain_routes(identifier);
-        steps
     }
 
     /// Which rules match an identifier, why the others do not, and what came of it, as JSON.
@@ -270,7 +264,7 @@ impl Pipeline {
             .decoder
             .as_ref()
             .map_or(image.header(), |it| it.header());
-        let mut steps = self.summary(&request.identifier, &image);
+        let mut steps = image.summary();
         steps["pyramid"] = json!(way.pyramid.is_some());
         steps["plan"] = way.plan.summary();
         steps["plan"]["cost"] = json!({

@@ -78,7 +78,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "work",
         ],
     ),
-    ("route", &["config", "iiif", "input", "source"]),
+    ("route", &["breaker", "config", "iiif", "input", "source"]),
     ("telemetry", &["config"]),
     (
         "pyramid",
@@ -119,6 +119,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "input",
             "presentation",
             "pyramid",
+            "route",
             "source",
             "telemetry",
             "tls",

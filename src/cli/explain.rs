@@ -20,7 +20,8 @@ pub struct Explain {
 impl Explain {
     pub fn run(&self) -> Outcome {
         let loaded = Config::load_for_serving(&self.settings.layers_with_images()?)?;
-        let steps = http::explain(&loaded.config, &self.url)?;
-        print(&format!("{steps:#}\n"))
+        let explained = http::explain(&loaded.config, &self.url)?;
+        print(&format!("{:#}\n", explained.steps))?;
+        explained.ended.map_or(Ok(()), |error| Err(error.into()))
     }
 }

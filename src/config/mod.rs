@@ -34,7 +34,8 @@ use crate::http::config::ServerConfig;
 use crate::iiif::config::ImageConfig;
 use crate::pyramid::config::PyramidConfig;
 use crate::route::config::RouteConfig;
-use crate::source::config::{SourceConfig, SourcesConfig};
+use crate::route::resolver::config::ResolverConfig;
+use crate::source::config::{NAMES, SourceConfig, SourcesConfig};
 use crate::telemetry::LogConfig;
 use crate::work::config::WorkConfig;
 
@@ -46,6 +47,8 @@ pub struct Config {
     pub server: ServerConfig,
     pub source: SourceConfig,
     pub sources: SourcesConfig,
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub resolvers: BTreeMap<String, ResolverConfig>,
     pub routes: Vec<RouteConfig>,
     pub image: ImageConfig,
     pub decode: Limits,

@@ -66,9 +66,8 @@ impl Image {
         }
     }
 
-    pub fn summary(&self, identifier: &Identifier) -> Value {
+    pub fn summary(&self) -> Value {
         json!({
-            "identifier": identifier.as_str(),
             "source": { "location": self.object.location, "version": self.object.version },
             "header": self.header().summary(),
         })

@@ -1,19 +1,21 @@
 //! What is wrong with rules, beyond what the schema can know.
 
+use std::collections::HashSet;
+use std::iter;
+
 use super::config::{FILES, RouteConfig};
 use crate::config::{Config, Problem};
 
-/// Rules that name sources or parts that are not there.
+/// Rules that name sources or parts that are not there, and names that mean two things.
 pub fn problems(config: &Config) -> Vec<Problem> {
     let routes = config.routes.iter().enumerate();
-    routes
-        .flat_map(|(index, route)| {
-            let key = format!("routes.{index}");
-            let source = unknown_source(config, route, &key);
-            let part = unknown_part(route, &key);
-            source.into_iter().chain(part)
-        })
-        .collect()
+    let of_routes = routes.flat_map(|(index, route)| {
+        let key = format!("routes.{index}");
+        let source = unknown_source(config, route, &key);
+        let part = unknown_part(route, &key);
+        source.into_iter().chain(part)
+    });
+    of_routes.chain(used_twice(config)).collect()
 }
 
 fn unknown_source(config: &Config, route: &RouteConfig, key: &str) -> Option<Problem> {
@@ -30,9 +32,22 @@ fn unknown_source(config: &Config, route: &RouteConfig, key: &str) -> Option<Pro
     })
 }
 
+fn used_twice(config: &Config) -> Option<Problem> {
+    let names = names(config);
+    let mut seen = HashSet::new();
+    let twice = names.into_iter().find(|name| !seen.insert(*name))?;
+    Some(Problem {
+        key: format!("sources.….{twice}"),
+        value: None,
+        origin: None,
+        rule: "must have a name of its own".to_owned(),
+        remedy: format!("\"{twice}\" is the name of something else already: take another."),
+    })
+}
+
 fn names(config: &Config) -> Vec<&str> {
-    let named = config.sources.files.keys().map(String::as_str);
-    std::iter::once(FILES).chain(named).collect()
+    let named = config.sources.files.keys().chain(config.resolvers.keys());
+    iter::once(FILES).chain(named.map(String::as_str)).collect()
 }
 
 fn unknown_part(route: &RouteConfig, key: &str) -> Option<Problem> {

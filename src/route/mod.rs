@@ -4,10 +4,12 @@
 //! that leads to no image is no obstacle to the next one; a source that cannot be asked is: what comes after it could be
 //! another image.
 
+mod authority;
 mod check;
 mod coding;
 pub mod config;
 mod pattern;
+pub mod resolver;
 mod rule;
 mod targets;
 mod template;
@@ -121,7 +123,7 @@ impl Routes {
             Ok(object) => json!({ "route": object.route, "location": object.location }),
             Err(error) => json!({ "error": error.to_string() }),
         };
-        json!({ "routes": told, "found": outcome })
+        json!({ "rules": told, "found": outcome })
     }
 
     fn search(

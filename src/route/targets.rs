@@ -1,17 +1,22 @@
-//! What rules lead to: sources, by their names in the configuration.
+//! What rules lead to: sources, or those who know where an image is, by their names in the configuration.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
+use std::{io, iter};
 
+use super::authority::{Authority, Located};
 use super::config::FILES;
+use super::resolver::Resolver;
 use crate::config::Config;
 use crate::source::{Filesystem, Listing, Object, Source, SourceError};
 
-/// The sources that a name stands for, which are asked one after the other: indices into [`Targets::sources`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a name stands for.
+#[derive(Clone)]
 pub enum Target {
+    /// Sources that are asked one after the other: indices into [`Targets::sources`].
     Sources(Vec<usize>),
+    /// Whatever source has the location that it says.
+    Authority(Arc<dyn Authority>),
 }
 
 /// All sources in use. Each is opened once, however many rules lead to it.
@@ -25,35 +30,51 @@ pub struct Targets {
 
 impl Targets {
     /// The target of this name, which [`super::problems`] has found to exist.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
     pub fn named(&mut self, name: &str, config: &Config) -> io::Result<Target> {
         if let Some(target) = self.by_name.get(name) {
             return Ok(target.clone());
         }
-        let target = Target::Sources(self.open(name, config)?);
+        let target = self.open(name, config)?;
         self.by_name.insert(name.to_owned(), target.clone());
         Ok(target)
     }
 
-    fn open(&mut self, name: &str, config: &Config) -> io::Result<Vec<usize>> {
+    fn open(&mut self, name: &str, config: &Config) -> io::Result<Target> {
         if name == FILES {
-            let roots = Filesystem::all(&config.source, "")?;
-            self.files = roots.into_iter().map(Arc::new).collect();
+            let first = Filesystem::new(&config.source)?;
+            let others = Filesystem::all(&config.source)?.into_iter().skip(1);
+            self.files = iter::once(first).chain(others).map(Arc::new).collect();
             let files = self.files.clone();
-            return Ok(files.into_iter().map(|root| self.add(root)).collect());
+            return Ok(self.add(files));
         }
         if let Some(files) = config.sources.files.get(name) {
-            let roots = Filesystem::all(files, name)?;
-            return Ok(roots
-                .into_iter()
-                .map(|root| self.add(Arc::new(root)))
-                .collect());
+            let roots = Filesystem::all(files)?;
+            return Ok(self.add(roots.into_iter().map(Arc::new)));
+        }
+        if let Some(resolver) = config.resolvers.get(name) {
+            let resolver = Resolver::new(name, resolver)?;
+            self.open_all(config)?;
+            return Ok(Target::Authority(Arc::new(resolver)));
         }
         Err(io::Error::other(format!("there is no source \"{name}\"")))
     }
 
-    fn add(&mut self, source: Arc<dyn Source>) -> usize {
-        self.sources.push(source);
-        self.sources.len() - 1
+    /// Of those who know locations, nobody knows which sources they will name.
+    fn open_all(&mut self, config: &Config) -> io::Result<()> {
+        for name in source_names(config) {
+            self.named(name, config)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, sources: impl IntoIterator<Item = Arc<impl Source + 'static>>) -> Target {
+        let first = self.sources.len();
+        let sources = sources.into_iter().map(|source| source as Arc<dyn Source>);
+        self.sources.extend(sources);
+        Target::Sources((first..self.sources.len()).collect())
     }
 
     pub fn source(&self, object: &Object) -> &dyn Source {
@@ -61,10 +82,39 @@ impl Targets {
     }
 
     pub fn find(&self, target: &Target, key: &str) -> Result<Object, SourceError> {
-        let Target::Sources(indices) = target;
+        match target {
+            Target::Sources(indices) => {
+                let keys = indices.iter().map(|&index| (index, key.to_owned()));
+                self.first(keys, key)
+            }
+            Target::Authority(authority) => self.find_located(&authority.ask(key)?),
+        }
+    }
+
+    fn find_located(&self, located: &Located) -> Result<Object, SourceError> {
+        let mut keys = self.keys_of(&located.location).peekable();
+        if keys.peek().is_none() {
+            let unclaimed = "no source is configured for the place where it is";
+            return Err(io::Error::other(unclaimed).into());
+        }
+        self.first(keys, &located.location)
+    }
+
+    /// Every source that a location can be one of, with the key there.
+    fn keys_of<'a>(&'a self, location: &'a str) -> impl Iterator<Item = (usize, String)> {
+        let sources = self.sources.iter().enumerate();
+        sources.filter_map(move |(index, source)| Some((index, source.key_of(location)?)))
+    }
+
+    /// Of the sources in their order.
+    fn first(
+        &self,
+        keys: impl Iterator<Item = (usize, String)>,
+        wanted: &str,
+    ) -> Result<Object, SourceError> {
         let mut absent = None;
-        for &source in indices {
-            match self.sources[source].find(key) {
+        for (source, key) in keys {
+            match self.sources[source].find(&key) {
                 Ok(object) => return Ok(Object { source, ..object }),
                 Err(SourceError::NotFound(location)) => {
                     absent.get_or_insert(location);
@@ -73,23 +123,31 @@ impl Targets {
             }
         }
         Err(SourceError::NotFound(
-            absent.unwrap_or_else(|| key.to_owned()),
+            absent.unwrap_or_else(|| wanted.to_owned()),
         ))
     }
 
     /// Only the first source can tell at once that it has the image.
     pub fn find_at_once(&self, target: &Target, key: &str) -> Option<Object> {
-        let Target::Sources(indices) = target;
-        let source = *indices.first()?;
-        let object = self.sources[source].find_at_once(key)?;
+        let (source, key) = match target {
+            Target::Sources(indices) => (*indices.first()?, key.to_owned()),
+            Target::Authority(authority) => {
+                let located = authority.ask_at_once(key)?;
+                self.keys_of(&located.location).next()?
+            }
+        };
+        let object = self.sources[source].find_at_once(&key)?;
         Some(Object { source, ..object })
     }
 
     pub fn is_remote(&self, target: &Target) -> bool {
-        let Target::Sources(indices) = target;
-        indices
-            .iter()
-            .any(|&source| self.sources[source].is_remote())
+        match target {
+            Target::Sources(indices) => {
+                let is_remote = |&index: &usize| self.sources[index].is_remote();
+                indices.iter().any(is_remote)
+            }
+            Target::Authority(_) => true,
+        }
     }
 
     /// Of all directories that have the folder.
@@ -116,4 +174,12 @@ impl Targets {
         }
         Ok(())
     }
+}
+
+/// The names of the sources in use, in the order in which they are asked for a location. `[source]` is in use if a rule names it.
+fn source_names(config: &Config) -> impl Iterator<Item = &str> {
+    let is_used = config.routes.iter().any(|route| route.source == FILES);
+    let files = is_used.then_some(FILES);
+    let named = config.sources.files.keys().map(String::as_str);
+    files.into_iter().chain(named)
 }

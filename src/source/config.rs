@@ -43,4 +43,4 @@ pub struct SourcesConfig {
 }
 
 /// What names consist of, so that environment variables can name them, too.
-const NAMES: &str = "^[a-z][a-z0-9_-]*$";
+pub const NAMES: &str = "^[a-z][a-z0-9_-]*$";

@@ -3,6 +3,7 @@
 pub mod config;
 mod file;
 mod filesystem;
+pub mod remote;
 
 pub use file::FileInput;
 pub use filesystem::{FileStamp, Filesystem, Listing};

@@ -9,6 +9,9 @@ mod copied;
 mod cors;
 mod errors;
 mod format;
+mod giant;
+#[path = "../common/giants.rs"]
+mod giants;
 mod golden;
 mod identifier;
 mod information_2;

@@ -55,7 +55,7 @@ impl Place {
         let mut config = Config::default();
         self.configure(&mut config);
         config.pyramids.from = from;
-        explain(&config, url).unwrap()
+        explain(&config, url).unwrap().steps["image"].take()
     }
 
     /// The pyramids that stand.

@@ -132,3 +132,18 @@ async fn absent_everywhere_is_404_and_says_so() {
         "the directory is still listed"
     );
 }
+
+/// What did not match is wanted most where nothing did.
+#[test]
+fn explain_shows_the_rules_of_an_image_that_is_not_there() {
+    let mut config = Config::default();
+    config.source.root = fixtures("images");
+    let explained = azulejo::http::explain(&config, "/iiif/3/absent/info.json").unwrap();
+    let rule = &explained.steps["routes"]["rules"][0];
+    assert_eq!(rule["matches"], true);
+    assert_eq!(rule["outcome"], "there is no image \"absent\"");
+    assert!(explained.ended.is_some());
+    let explained = azulejo::http::explain(&config, "/iiif/3/chart.png/info.json").unwrap();
+    assert!(explained.ended.is_none());
+    assert_eq!(explained.steps["image"]["source"]["location"], "chart.png");
+}
