@@ -126,6 +126,10 @@ mod tests {
             self.memory.load(Ordering::Relaxed)
         }
 
+        fn read_ahead(&self, window: &Window) -> Result<(), DecodeError> {
+            self.inner.read_ahead(window)
+        }
+
         fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
             self.inner.decode(window)
         }

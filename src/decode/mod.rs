@@ -3,6 +3,8 @@
 //! The format is found by content, never by name. A decoder reads only the bytes and decodes only the parts that the
 //! window needs, as far as the format allows.
 
+#[cfg(test)]
+mod announced;
 mod bmp;
 #[cfg(test)]
 mod contract;
@@ -62,7 +64,14 @@ pub trait Decoder: Send + Sync {
     /// limits allow.
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError>;
 
-    /// The same, on up to so many threads at once, where the format can be decoded in pieces.
+    /// Tells the input all that decoding this window, or [`Self::stored`] for it, will read. What has to be known for that,
+    /// such as an index of the window's part of the file, is read here.
+    ///
+    /// # Errors
+    /// Those of [`Self::decode`], as far as they show before pixels are decoded.
+    fn read_ahead(&self, window: &Window) -> Result<(), DecodeError>;
+
+    /// [`Self::decode`] on up to so many threads at once, where the format can be decoded in pieces.
     ///
     /// # Errors
     /// Those of [`Self::decode`].

@@ -91,6 +91,7 @@ fn sub_images(
     seen: &mut HashSet<u64>,
 ) -> Result<Vec<Candidate>, DecodeError> {
     let offsets = file.integers(directory, Tag::SUB_IFDS, MOST_DIRECTORIES as u64)?;
+    file.read_ahead_directories(&offsets)?;
     Ok(offsets
         .into_iter()
         .filter_map(|offset| candidate(file, offset, seen).ok())

@@ -5,6 +5,7 @@
 //! Samples that were never written (offset and byte count zero, as GDAL leaves them) are zero. All other missing
 //! bytes are an error: no pixel is made up.
 
+mod ahead;
 mod bands;
 mod canvas;
 mod coded;
@@ -70,6 +71,11 @@ struct Tiff {
 impl Decoder for Tiff {
     fn header(&self) -> &Header {
         &self.header
+    }
+
+    fn read_ahead(&self, window: &Window) -> Result<(), DecodeError> {
+        let level = &self.levels[window.level];
+        ahead::read(&self.file, level, window.rect, &self.limits)
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
