@@ -1,6 +1,7 @@
 //! The walk of a request from the identifier to the encoded image; the table of its steps is in `ARCHITECTURE.md`.
 
 mod caching;
+mod fetch;
 mod headers;
 mod images;
 mod make;

@@ -10,12 +10,11 @@ use super::headers;
 use crate::cache::report::Kept;
 use crate::cache::{CacheKey, EntryKey, Failures, Headers, Layers, Sightings};
 use crate::config::Config;
-use crate::decode::{self, Decoder, Header, Limits};
+use crate::decode::{self, DecodeError, Decoder, Header, Limits};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
-use crate::input::Input;
 use crate::route::Routes;
-use crate::source::{Object, SourceError, Stamp};
+use crate::source::{Object, SourceError, Stamp, is_replaced};
 
 /// Where images are, those that are open, and what is known of others.
 pub struct Images {
@@ -72,6 +71,13 @@ impl Image {
             "header": self.header().summary(),
         })
     }
+}
+
+/// Why an image could not be opened.
+enum Closed {
+    /// It is another one by now.
+    Replaced(Error),
+    Failed(Error),
 }
 
 /// What can be said of an image without waiting for another than its source.
@@ -150,24 +156,26 @@ impl Images {
             if let Some(failure) = self.failure(headers::key(&object), &object, identifier) {
                 return Err(failure);
             }
-            match self.routes.open(&object) {
-                Ok(input) => return self.read_header(identifier, object, input),
-                Err(SourceError::Replaced(_)) if attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(not_found(identifier, error)),
+            match self.open_object(identifier, object) {
+                Err(Closed::Replaced(_)) if attempt < ATTEMPTS => attempt += 1,
+                Err(Closed::Replaced(error) | Closed::Failed(error)) => return Err(error),
+                Ok(image) => return Ok(image),
             }
         }
     }
 
-    fn read_header(
-        &self,
-        identifier: &Identifier,
-        object: Object,
-        input: Input,
-    ) -> Result<Image, Error> {
+    fn open_object(&self, identifier: &Identifier, object: Object) -> Result<Image, Closed> {
+        let input = self.routes.open(&object).map_err(|error| match error {
+            SourceError::Replaced(_) => Closed::Replaced(not_found(identifier, error)),
+            other => Closed::Failed(not_found(identifier, other)),
+        })?;
         let decoder = decode::open(input, &self.limits).map_err(|error| {
+            if matches!(&error, DecodeError::Io(error) if is_replaced(error)) {
+                return Closed::Replaced(Error::decoding(identifier, error));
+            }
             let error = Error::decoding(identifier, error);
             self.keep_failure(headers::key(&object), &object, &error);
-            error
+            Closed::Failed(error)
         })?;
         let decoder = self.headers.keep(&object, decoder);
         Ok(Image::opened(object, decoder))
@@ -214,7 +222,11 @@ fn not_found(identifier: &Identifier, error: SourceError) -> Error {
             identifier: identifier.clone(),
             cause: cause(error),
         },
-        SourceError::Gone(_) => Error::Gone(error.to_string()),
+        // Where it is is nothing for clients.
+        SourceError::NotFound(_) => {
+            Error::NotFound(SourceError::NotFound(identifier.to_string()).to_string())
+        }
+        SourceError::Gone(_) => Error::Gone(SourceError::Gone(identifier.to_string()).to_string()),
         absent => Error::NotFound(absent.to_string()),
     }
 }

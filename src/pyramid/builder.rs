@@ -15,7 +15,8 @@ use super::writer::{BuildError, Options, write};
 use super::{Built, Outcome, bands};
 use crate::cache::CacheKey;
 use crate::cache::report::Count;
-use crate::decode::Decoder;
+use crate::decode::{Decoder, Header, Window};
+use crate::geometry::Rect;
 use crate::work::{Reserved, Work};
 
 /// Images that wait. When there are more, those are built that are asked for again later.
@@ -146,6 +147,8 @@ impl Shared {
         }
         let _memory = self.reserve(bands::bytes(job.decoder.header(), &job.options))?;
         let unfinished = self.store.begin(job.key)?;
+        // All of it will be read, which a source far away should know. What is wrong with it shows then.
+        let _ = job.decoder.read_ahead(&whole(job.decoder.header()));
         let stopped = || self.is_stopped();
         write(&*job.decoder, unfinished.file()?, &job.options, &stopped)?;
         Ok(Outcome::Built(self.store.publish(&job.key, unfinished)?))
@@ -185,6 +188,13 @@ impl Shared {
     fn forget(&self, key: &CacheKey) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.remove(key);
+    }
+}
+
+fn whole(header: &Header) -> Window {
+    Window {
+        level: 0,
+        rect: Rect::whole(header.stored_dimensions()),
     }
 }
 

@@ -58,6 +58,13 @@ pub struct Object {
     pub stamp: Stamp,
 }
 
+impl Object {
+    /// Whether its bytes come over a network.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.stamp, Stamp::Version(_))
+    }
+}
+
 /// What tells a state of an image from any other state and any other image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stamp {
