@@ -1,6 +1,7 @@
 //! The bytes of an underlying image, read by position.
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Bytes that can be read at any position, by several threads at once.
@@ -16,6 +17,16 @@ pub trait ReadAt: Send + Sync {
     /// # Errors
     /// `UnexpectedEof` if the bytes end before the buffer is full.
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// These ranges will be read soon. Where each read is a request to a server, it fetches all of them at once; what it cannot
+    /// fetch shows at the latest when it is read.
+    ///
+    /// # Errors
+    /// If they cannot be read at all.
+    fn read_ahead(&self, ranges: &[Range<u64>]) -> io::Result<()> {
+        let _ = ranges;
+        Ok(())
+    }
 }
 
 /// A shared handle on such bytes.
