@@ -5,7 +5,7 @@
 //! gives it a thread; [`decode`], [`transform`] and [`encode`] make the derivative. `ARCHITECTURE.md` tells it at length.
 #![deny(unsafe_code)]
 
-pub mod breaker;
+mod breaker;
 pub mod cache;
 pub mod cli;
 pub mod config;

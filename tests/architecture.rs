@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 27] = [
+    ("breaker", &[]),
     ("files", &[]),
     ("geometry", &[]),
     ("input", &[]),
@@ -55,11 +56,16 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     (
         "cache",
         &[
-            "config", "decode", "files", "geometry", "iiif", "machine", "raster", "resident",
-            "source", "tls",
+            "breaker", "config", "decode", "files", "geometry", "iiif", "machine", "raster",
+            "resident", "source", "tls",
         ],
     ),
-    ("source", &["iiif", "input", "resident"]),
+    (
+        "source",
+        &[
+            "breaker", "config", "files", "iiif", "input", "machine", "resident", "tls",
+        ],
+    ),
     ("error", &["decode", "encode", "iiif", "transform"]),
     ("work", &["config", "error", "machine"]),
     // Knows the sections, which stand beside the code that they configure.
@@ -131,12 +137,15 @@ const ALLOWED: [(&str, &[&str]); 26] = [
 /// Crates that only these modules may use.
 const CONFINED: [(&str, &[&str]); 7] = [
     ("axum", &["http"]),
-    ("object_store", &["cache"]),
+    ("object_store", &["cache", "source"]),
     ("redis", &["cache"]),
     ("tower", &["http"]),
-    ("reqwest", &["cli"]),
+    ("reqwest", &["cli", "source"]),
     ("rustls", &["tls"]),
-    ("tokio", &["cache", "http", "work", "cli", "main"]),
+    (
+        "tokio",
+        &["breaker", "cache", "http", "source", "work", "cli", "main"],
+    ),
 ];
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::iter;
 
 use super::config::{FILES, RouteConfig};
+use super::targets::named_sources;
 use crate::config::{Config, Problem};
 
 /// Rules that name sources or parts that are not there, and names that mean two things.
@@ -46,8 +47,9 @@ fn used_twice(config: &Config) -> Option<Problem> {
 }
 
 fn names(config: &Config) -> Vec<&str> {
-    let named = config.sources.files.keys().chain(config.resolvers.keys());
-    iter::once(FILES).chain(named.map(String::as_str)).collect()
+    let resolvers = config.resolvers.keys().map(String::as_str);
+    let named = named_sources(&config.sources).chain(resolvers);
+    iter::once(FILES).chain(named).collect()
 }
 
 fn unknown_part(route: &RouteConfig, key: &str) -> Option<Problem> {

@@ -8,6 +8,8 @@ use super::authority::{Authority, Located};
 use super::config::FILES;
 use super::resolver::Resolver;
 use crate::config::Config;
+use crate::source::config::SourcesConfig;
+use crate::source::remote::{self, Shared};
 use crate::source::{Filesystem, Listing, Object, Source, SourceError};
 
 /// What a name stands for.
@@ -26,6 +28,8 @@ pub struct Targets {
     by_name: BTreeMap<String, Target>,
     /// The directories of `[source]`, if they are used.
     files: Vec<Arc<Filesystem>>,
+    /// What remote sources have together.
+    shared: Option<Arc<Shared>>,
 }
 
 impl Targets {
@@ -54,6 +58,11 @@ impl Targets {
             let roots = Filesystem::all(files)?;
             return Ok(self.add(roots.into_iter().map(Arc::new)));
         }
+        if let Some(server) = config.sources.http.get(name) {
+            let shared = self.shared(config);
+            let opened = remote::http::open(server, &shared).map_err(|error| of_source(name, &error))?;
+            return Ok(self.add([Arc::new(opened)]));
+        }
         if let Some(resolver) = config.resolvers.get(name) {
             let resolver = Resolver::new(name, resolver)?;
             self.open_all(config)?;
@@ -68,6 +77,11 @@ impl Targets {
             self.named(name, config)?;
         }
         Ok(())
+    }
+
+    fn shared(&mut self, config: &Config) -> Arc<Shared> {
+        let shared = || Shared::new(&config.sources.remote);
+        Arc::clone(self.shared.get_or_insert_with(shared))
     }
 
     fn add(&mut self, sources: impl IntoIterator<Item = Arc<impl Source + 'static>>) -> Target {
@@ -180,6 +194,15 @@ impl Targets {
 fn source_names(config: &Config) -> impl Iterator<Item = &str> {
     let is_used = config.routes.iter().any(|route| route.source == FILES);
     let files = is_used.then_some(FILES);
-    let named = config.sources.files.keys().map(String::as_str);
-    files.into_iter().chain(named)
+    files.into_iter().chain(named_sources(&config.sources))
+}
+
+/// The names of all sources that have one.
+pub fn named_sources(sources: &SourcesConfig) -> impl Iterator<Item = &str> {
+    let names = sources.files.keys().chain(sources.http.keys());
+    names.map(String::as_str)
+}
+
+fn of_source(name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("source \"{name}\": {error}"))
 }

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::remote::config::RemoteConfig;
+use super::remote::http::config::HttpSourceConfig;
+
 /// Where the images are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -40,6 +43,11 @@ pub struct SourcesConfig {
     /// Directories of images.
     #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
     pub files: BTreeMap<String, SourceConfig>,
+
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub http: BTreeMap<String, HttpSourceConfig>,
+
+    pub remote: RemoteConfig,
 }
 
 /// What names consist of, so that environment variables can name them, too.

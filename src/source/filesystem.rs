@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use url::Url;
 
 use super::config::SourceConfig;
-use super::{FileInput, Object, Source, SourceError, Stamp};
+use super::{FileInput, LAST_SECOND, Object, Source, SourceError, Stamp};
 use crate::input::Input;
 use crate::resident;
 
@@ -26,9 +26,6 @@ const EXTENSIONS: [&str; 15] = [
     "jp2", "jpx", "jph", "j2k", "j2c", "jpf", "tif", "tiff", "ptif", "jpg", "jpeg", "png", "webp",
     "gif", "bmp",
 ];
-
-/// The last second that has an HTTP date, 9999-12-31T23:59:59Z (RFC 9110, section 5.6.7: years have four digits).
-const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
 /// Opening a named pipe would wait for someone to write into it; for regular files this changes nothing.
 const OPEN_FLAGS: i32 = OFlags::NONBLOCK.bits() as i32;
@@ -429,6 +426,7 @@ fn version(size: u64, modified: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::contract;
     use super::*;
     use std::fs;
     use tempfile::TempDir;
@@ -461,6 +459,27 @@ mod tests {
             ..SourceConfig::default()
         })
         .unwrap()
+    }
+
+    impl contract::Place for TempDir {
+        /// As it is done where images are served: another file takes the name.
+        fn put(&self, key: &str, bytes: &[u8]) {
+            let path = self.path().join("root").join(key);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let new = self.path().join("new");
+            fs::write(&new, bytes).unwrap();
+            fs::rename(&new, path).unwrap();
+        }
+
+        fn remove(&self, key: &str) {
+            fs::remove_file(self.path().join("root").join(key)).unwrap();
+        }
+    }
+
+    #[test]
+    fn it_does_what_every_source_has_to() {
+        let folder = folder();
+        contract::check(&filesystem(&folder, false), &folder);
     }
 
     fn location(filesystem: &Filesystem, identifier: &str) -> Result<String, SourceError> {

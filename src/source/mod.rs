@@ -1,16 +1,22 @@
 //! Where underlying images are stored.
 
 pub mod config;
+#[cfg(test)]
+mod contract;
 mod file;
 mod filesystem;
 pub mod remote;
 
 pub use file::FileInput;
 pub use filesystem::{FileStamp, Filesystem, Listing};
+pub use remote::is_replaced;
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::input::Input;
+
+/// The last second that has an HTTP date, 9999-12-31T23:59:59Z (RFC 9110, section 5.6.7: years have four digits).
+const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
 /// A place where underlying images are stored, each under a key.
 ///

@@ -1,123 +1,323 @@
-//! A web server over a directory, with ranges, that counts what it is asked.
+//! A small HTTP server with files, which answers some requests otherwise if it is told to. It writes what it is told, byte by byte: a
+//! server library would not lie.
 
-use std::fs::File;
-use std::io;
-use std::net::SocketAddr;
-use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::UNIX_EPOCH;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use percent_encoding::percent_decode_str;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+/// What it says of its files.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    pub has_ranges: bool,
+    pub tags: Tags,
+    pub has_dates: bool,
+    pub has_lengths: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tags {
+    Strong,
+    Weak,
+    None,
+}
+
+impl Manner {
+    pub const USUAL: Self = Self {
+        has_ranges: true,
+        tags: Tags::Strong,
+        has_dates: true,
+        has_lengths: true,
+    };
+}
+
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: String,
+    /// As it was sent.
+    pub target: String,
+    /// Names in lower case.
+    pub headers: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+    pub end: End,
+}
+
+/// What happens after a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Keep,
+    Close,
+    /// Nothing, and the connection stays.
+    Hang,
+}
+
+pub type Fault = Box<dyn FnOnce(Reply) -> Reply + Send>;
 
 /// It ends with this value.
 pub struct FileServer {
-    served: Arc<Served>,
+    shared: Arc<Shared>,
     address: SocketAddr,
-    serving: JoinHandle<()>,
 }
 
-struct Served {
-    root: PathBuf,
-    requests: AtomicU64,
-    bytes: AtomicU64,
-    ranges: Mutex<Vec<String>>,
+struct Shared {
+    manner: Manner,
+    files: Mutex<BTreeMap<String, File>>,
+    faults: Mutex<VecDeque<Fault>>,
+    requests: Mutex<Vec<Request>>,
+    bytes: AtomicUsize,
+    is_over: AtomicBool,
+    puts: AtomicUsize,
+}
+
+#[derive(Clone)]
+struct File {
+    bytes: Vec<u8>,
+    number: usize,
 }
 
 impl FileServer {
-    pub async fn over(root: impl Into<PathBuf>) -> Self {
-        let served = Arc::new(Served {
-            root: root.into(),
-            requests: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            ranges: Mutex::default(),
-        });
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&served));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pub fn start(manner: Manner) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self {
-            served,
-            address,
-            serving,
-        }
+        let shared = Arc::new(Shared {
+            manner,
+            files: Mutex::default(),
+            faults: Mutex::default(),
+            requests: Mutex::default(),
+            bytes: AtomicUsize::new(0),
+            is_over: AtomicBool::new(false),
+            puts: AtomicUsize::new(0),
+        });
+        let serving = Arc::clone(&shared);
+        thread::spawn(move || serve(&listener, &serving));
+        Self { shared, address }
     }
 
-    /// With a slash at its end.
+    /// `127.0.0.1:port`.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}/", self.address)
     }
 
-    /// Requests and bytes of bodies since the last time.
-    pub fn take_counts(&self) -> (u64, u64) {
-        let ranges = std::mem::take(&mut *self.served.ranges.lock().unwrap());
-        eprintln!("asked for {ranges:?}");
-        let take = |count: &AtomicU64| count.swap(0, Ordering::Relaxed);
-        (take(&self.served.requests), take(&self.served.bytes))
+    /// `target` as it is sent, with its slash.
+    pub fn put(&self, target: &str, bytes: &[u8]) {
+        let number = self.shared.puts.fetch_add(1, Ordering::Relaxed);
+        let bytes = bytes.to_vec();
+        let file = File { bytes, number };
+        self.shared
+            .files
+            .lock()
+            .unwrap()
+            .insert(target.to_owned(), file);
+    }
+
+    pub fn remove(&self, target: &str) {
+        self.shared.files.lock().unwrap().remove(target);
+    }
+
+    /// The next request that has none yet gets what this makes of the right reply.
+    pub fn then(&self, fault: impl FnOnce(Reply) -> Reply + Send + 'static) {
+        self.shared
+            .faults
+            .lock()
+            .unwrap()
+            .push_back(Box::new(fault));
+    }
+
+    /// All requests since the last call.
+    pub fn requests(&self) -> Vec<Request> {
+        std::mem::take(&mut self.shared.requests.lock().unwrap())
+    }
+
+    /// Bytes of bodies that were sent since the last call.
+    pub fn bytes(&self) -> usize {
+        self.shared.bytes.swap(0, Ordering::Relaxed)
     }
 }
 
 impl Drop for FileServer {
     fn drop(&mut self) {
-        self.serving.abort();
+        self.shared.is_over.store(true, Ordering::Relaxed);
+        // Wakes it up.
+        let _ = TcpStream::connect(self.address);
     }
 }
 
-async fn answer(State(served): State<Arc<Served>>, request: Request) -> Response {
-    served.requests.fetch_add(1, Ordering::Relaxed);
-    let path = request.uri().path().trim_start_matches('/');
-    let path = percent_decode_str(path).decode_utf8().unwrap();
-    let file = File::open(served.root.join(&*path));
-    let Ok(file) = file else {
-        return StatusCode::NOT_FOUND.into_response();
+impl Reply {
+    pub fn new(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            end: End::Keep,
+        }
+    }
+
+    /// With this header instead of one of the same name.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self = self.without(name);
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(found, _)| *found != name);
+        self
+    }
+
+    /// With the first bytes of the body only, and this end.
+    pub fn cut(mut self, length: usize, end: End) -> Self {
+        self.body.truncate(length);
+        self.end = end;
+        self
+    }
+}
+
+fn serve(listener: &TcpListener, shared: &Arc<Shared>) {
+    for connection in listener.incoming() {
+        if shared.is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        let Ok(connection) = connection else { continue };
+        let shared = Arc::clone(shared);
+        thread::spawn(move || {
+            // Clients leave when they want.
+            let _ = converse(&connection, &shared);
+        });
+    }
+}
+
+fn converse(connection: &TcpStream, shared: &Shared) -> io::Result<()> {
+    let mut reader = BufReader::new(connection);
+    while let Some(request) = read_request(&mut reader)? {
+        shared.requests.lock().unwrap().push(request.clone());
+        let mut reply = shared.reply(&request);
+        let fault = shared.faults.lock().unwrap().pop_front();
+        if let Some(fault) = fault {
+            reply = fault(reply);
+        }
+        shared.send(connection, &reply)?;
+        match reply.end {
+            End::Keep => {}
+            End::Close => return Ok(()),
+            End::Hang => {
+                while !shared.is_over.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut words = line.split(' ').map(str::to_owned);
+    let (Some(method), Some(target)) = (words.next(), words.next()) else {
+        return Ok(None);
     };
-    match part(&served, &file, request.headers()) {
-        Ok(response) => response,
-        Err(error) => panic!("{path}: {error}"),
+    let mut headers = BTreeMap::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            break;
+        };
+        headers.insert(name.to_lowercase(), value.to_owned());
+    }
+    Ok(Some(Request {
+        method,
+        target,
+        headers,
+    }))
+}
+
+impl Shared {
+    /// A reply of status 0 is none.
+    fn send(&self, mut connection: &TcpStream, reply: &Reply) -> io::Result<()> {
+        if reply.status == 0 {
+            return Ok(());
+        }
+        let mut head = format!("HTTP/1.1 {} Told\r\n", reply.status);
+        for (name, value) in &reply.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        self.bytes.fetch_add(reply.body.len(), Ordering::Relaxed);
+        connection.write_all(head.as_bytes())?;
+        connection.write_all(&reply.body)
+    }
+
+    fn reply(&self, request: &Request) -> Reply {
+        let file = self.files.lock().unwrap().get(&request.target).cloned();
+        let Some(file) = file else {
+            return Reply::new(404).with("content-length", "0");
+        };
+        let tag = match self.manner.tags {
+            Tags::Strong => Some(format!("\"{}\"", file.number)),
+            Tags::Weak => Some(format!("W/\"{}\"", file.number)),
+            Tags::None => None,
+        };
+        let mut reply = self.body(request, &file, tag.as_deref());
+        if let Some(tag) = tag {
+            reply = reply.with("etag", tag);
+        }
+        if self.manner.has_dates {
+            let date = SystemTime::from(UNIX_EPOCH + Duration::from_secs(file.number as u64));
+            reply = reply.with("last-modified", httpdate::fmt_http_date(date));
+        }
+        reply
+    }
+
+    fn body(&self, request: &Request, file: &File, tag: Option<&str>) -> Reply {
+        let header = |name: &str| request.headers.get(name).map(String::as_str);
+        if header("if-match").is_some_and(|wanted| Some(wanted) != tag) {
+            return Reply::new(412).with("content-length", "0");
+        }
+        if header("if-none-match").is_some_and(|known| Some(known) == tag) {
+            return Reply::new(304);
+        }
+        let size = file.bytes.len();
+        let range = header("range").filter(|_| self.manner.has_ranges);
+        let Some((first, last)) = range.and_then(parse_range) else {
+            return self.whole(file);
+        };
+        if first >= size {
+            let reply = Reply::new(416).with("content-length", "0");
+            return reply.with("content-range", format!("bytes */{size}"));
+        }
+        let last = last.min(size - 1);
+        let mut reply = Reply::new(206).with("content-length", (last + 1 - first).to_string());
+        reply.body = file.bytes[first..=last].to_vec();
+        reply.with("content-range", format!("bytes {first}-{last}/{size}"))
+    }
+
+    fn whole(&self, file: &File) -> Reply {
+        let mut reply = Reply::new(200);
+        reply.body.clone_from(&file.bytes);
+        if self.manner.has_lengths {
+            return reply.with("content-length", file.bytes.len().to_string());
+        }
+        reply.end = End::Close;
+        reply.with("connection", "close")
     }
 }
 
-fn part(served: &Served, file: &File, asked: &HeaderMap) -> io::Result<Response> {
-    let metadata = file.metadata()?;
-    let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap();
-    let etag = format!("\"{:x}-{:x}\"", metadata.len(), modified.as_nanos());
-    let text = |name| asked.get(name).map(|value| value.to_str().unwrap().to_owned());
-    let range = text(header::RANGE);
-    served.ranges.lock().unwrap().push(range.clone().unwrap_or_default());
-    if text(header::IF_NONE_MATCH).is_some_and(|known| known == etag) {
-        return Ok(StatusCode::NOT_MODIFIED.into_response());
-    }
-    if text(header::IF_MATCH).is_some_and(|known| known != etag) {
-        return Ok(StatusCode::PRECONDITION_FAILED.into_response());
-    }
-    let (start, end) = range.as_deref().map_or((0, u64::MAX), bounds);
-    let end = end.min(metadata.len());
-    let mut body = vec![0; usize::try_from(end - start).unwrap()];
-    file.read_exact_at(&mut body, start)?;
-    served.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
-    let response = Response::builder()
-        .header(header::ETAG, etag)
-        .header(header::ACCEPT_RANGES, "bytes");
-    let response = match range {
-        None => response,
-        Some(_) => response.status(StatusCode::PARTIAL_CONTENT).header(
-            header::CONTENT_RANGE,
-            format!("bytes {start}-{}/{}", end - 1, metadata.len()),
-        ),
-    };
-    Ok(response.body(Body::from(body)).unwrap())
-}
-
-/// Of `bytes=0-9`: 0 and 10.
-fn bounds(range: &str) -> (u64, u64) {
-    let (start, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
-    (start.parse().unwrap(), last.parse::<u64>().unwrap() + 1)
+fn parse_range(text: &str) -> Option<(usize, usize)> {
+    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
+    Some((first.parse().ok()?, last.parse().ok()?))
 }
