@@ -60,7 +60,8 @@ impl Targets {
         }
         if let Some(server) = config.sources.http.get(name) {
             let shared = self.shared(config);
-            let opened = remote::http::open(server, &shared).map_err(|error| of_source(name, &error))?;
+            let opened =
+                remote::http::open(server, &shared).map_err(|error| of_source(name, &error))?;
             return Ok(self.add([Arc::new(opened)]));
         }
         if let Some(resolver) = config.resolvers.get(name) {

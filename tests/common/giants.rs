@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
+use std::iter;
 use std::path::Path;
 
 use libdeflater::{CompressionLvl, Compressor};
@@ -22,11 +23,13 @@ pub fn write_tiff(path: &Path) -> io::Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
     // BigTIFF: byte order, version 43, offsets of 8 bytes, and the place of the first directory, which follows.
     file.write_all(b"II\x2B\0\x08\0\0\0\0\0\0\0\0\0\0\0")?;
-    let sizes = std::iter::successors(Some(TIFF_TILES), |tiles| {
-        (*tiles > 1).then(|| tiles.div_ceil(2))
+    let whole = TIFF_TILES * TIFF_TILE;
+    let sides = iter::successors(Some(whole), |side| {
+        (*side > TIFF_TILE).then(|| side.div_ceil(2))
     });
     let mut levels = Vec::new();
-    for (level, tiles) in sizes.enumerate() {
+    for (level, side) in sides.enumerate() {
+        let tiles = side.div_ceil(TIFF_TILE);
         let mut places = Vec::new();
         for index in 0..tiles * tiles {
             let kind =
@@ -34,7 +37,7 @@ pub fn write_tiff(path: &Path) -> io::Result<()> {
             places.push((file.stream_position()?, kind.len() as u64));
             file.write_all(kind)?;
         }
-        levels.push((tiles * TIFF_TILE, places));
+        levels.push((side, places));
     }
     let mut link = 8;
     for (level, (side, places)) in levels.iter().enumerate() {

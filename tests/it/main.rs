@@ -8,6 +8,8 @@ mod chart;
 mod copied;
 mod cors;
 mod errors;
+#[path = "../common/folder_server.rs"]
+mod folder_server;
 mod format;
 mod giant;
 #[path = "../common/giants.rs"]
