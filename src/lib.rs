@@ -24,6 +24,7 @@ pub mod plan;
 pub mod presentation;
 pub mod pyramid;
 pub mod raster;
+pub mod registry;
 pub mod resident;
 pub mod source;
 pub mod telemetry;

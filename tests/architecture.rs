@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 25] = [
+const ALLOWED: [(&str, &[&str]); 26] = [
     ("files", &[]),
     ("geometry", &[]),
     ("input", &[]),
@@ -59,6 +59,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "source", "tls",
         ],
     ),
+    ("registry", &["config"]),
     ("source", &["iiif", "input", "resident"]),
     ("error", &["decode", "encode", "iiif", "transform"]),
     ("work", &["config", "error", "machine"]),
@@ -72,6 +73,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "http",
             "iiif",
             "pyramid",
+            "registry",
             "source",
             "telemetry",
             "work",
@@ -104,7 +106,10 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "work",
         ],
     ),
-    ("http", &["cache", "config", "error", "iiif", "pipeline"]),
+    (
+        "http",
+        &["cache", "config", "error", "iiif", "pipeline", "registry"],
+    ),
     (
         "cli",
         &[
@@ -125,14 +130,18 @@ const ALLOWED: [(&str, &[&str]); 25] = [
 ];
 
 /// Crates that only these modules may use.
-const CONFINED: [(&str, &[&str]); 7] = [
+const CONFINED: [(&str, &[&str]); 8] = [
     ("axum", &["http"]),
     ("object_store", &["cache"]),
     ("redis", &["cache"]),
     ("tower", &["http"]),
     ("reqwest", &["cli"]),
     ("rustls", &["tls"]),
-    ("tokio", &["cache", "http", "work", "cli", "main"]),
+    ("sqlx", &["registry"]),
+    (
+        "tokio",
+        &["cache", "registry", "http", "work", "cli", "main"],
+    ),
 ];
 
 #[test]

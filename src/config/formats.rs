@@ -10,12 +10,13 @@ use ipnet::IpNet;
 
 use super::byte_size::ByteSize;
 use super::hex_color::HexColor;
+use super::token::Token;
 use crate::cache::objects::BucketUrl;
 use crate::cache::redis::RedisUrl;
-use crate::http::admin::token::Token;
 use crate::http::config::{
     PublicUrl, ViewerUrl, check_header_value, check_http_url, check_slash_substitute,
 };
+use crate::registry::RegistryUrl;
 use crate::telemetry::check_filter;
 
 /// What is wrong with a text, in words that follow "it": the value itself is known to the one who reports it.
@@ -36,7 +37,7 @@ pub struct Format {
 }
 
 /// Every kind.
-pub const FORMATS: [Format; 13] = [
+pub const FORMATS: [Format; 14] = [
     Format {
         name: "socket-address",
         rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",
@@ -108,6 +109,12 @@ pub const FORMATS: [Format; 13] = [
         rule: "s3://, the name of a bucket, and perhaps a slash and the beginning of the names of objects",
         example: "s3://bucket/azulejo",
         check: parses::<BucketUrl>,
+    },
+    Format {
+        name: "registry-url",
+        rule: "sqlite: and the absolute path of a file, or postgres://user:password@host:port/database",
+        example: "sqlite:/var/lib/azulejo/azulejo.db",
+        check: parses::<RegistryUrl>,
     },
     Format {
         name: "log-filter",
