@@ -25,6 +25,7 @@ pub mod plan;
 pub mod presentation;
 pub mod pyramid;
 pub mod raster;
+pub mod registry;
 pub mod resident;
 pub mod route;
 pub mod source;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 27] = [
+const ALLOWED: [(&str, &[&str]); 28] = [
     ("breaker", &[]),
     ("files", &[]),
     ("geometry", &[]),
@@ -66,6 +66,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "breaker", "config", "files", "iiif", "input", "machine", "resident", "tls",
         ],
     ),
+    ("registry", &["config"]),
     ("error", &["decode", "encode", "iiif", "transform"]),
     ("work", &["config", "error", "machine"]),
     // Knows the sections, which stand beside the code that they configure.
@@ -79,6 +80,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "iiif",
             "pyramid",
             "route",
+            "registry",
             "source",
             "telemetry",
             "work",
@@ -113,7 +115,10 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "work",
         ],
     ),
-    ("http", &["cache", "config", "error", "iiif", "pipeline"]),
+    (
+        "http",
+        &["cache", "config", "error", "iiif", "pipeline", "registry"],
+    ),
     (
         "cli",
         &[
@@ -135,16 +140,19 @@ const ALLOWED: [(&str, &[&str]); 27] = [
 ];
 
 /// Crates that only these modules may use.
-const CONFINED: [(&str, &[&str]); 7] = [
+const CONFINED: [(&str, &[&str]); 8] = [
     ("axum", &["http"]),
     ("object_store", &["cache", "source"]),
     ("redis", &["cache"]),
     ("tower", &["http"]),
-    ("reqwest", &["cli", "source"]),
+    ("reqwest", &["cli", "route", "source"]),
     ("rustls", &["tls"]),
+    ("sqlx", &["registry"]),
     (
         "tokio",
-        &["breaker", "cache", "http", "source", "work", "cli", "main"],
+        &[
+            "breaker", "cache", "cli", "http", "main", "registry", "source", "work",
+        ],
     ),
 ];
 

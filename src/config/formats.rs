@@ -10,12 +10,13 @@ use ipnet::IpNet;
 
 use super::byte_size::ByteSize;
 use super::hex_color::HexColor;
+use super::token::Token;
 use crate::cache::objects::BucketUrl;
 use crate::cache::redis::RedisUrl;
-use crate::http::admin::token::Token;
 use crate::http::config::{
     PublicUrl, ViewerUrl, check_header_value, check_http_url, check_slash_substitute,
 };
+use crate::registry::RegistryUrl;
 use crate::route::{Pattern, Template};
 use crate::telemetry::check_filter;
 
@@ -37,7 +38,7 @@ pub struct Format {
 }
 
 /// Every kind.
-pub const FORMATS: [Format; 15] = [
+pub const FORMATS: [Format; 16] = [
     Format {
         name: "socket-address",
         rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",
@@ -121,6 +122,12 @@ pub const FORMATS: [Format; 15] = [
         rule: "a text in which names in braces stand for parts of the identifier, perhaps with |pairs or |recid behind the name",
         example: "{bucket}/{key}",
         check: parses::<Template>,
+    },
+    Format {
+        name: "registry-url",
+        rule: "sqlite: and the absolute path of a file, or postgres://user:password@host:port/database",
+        example: "sqlite:/var/lib/azulejo/azulejo.db",
+        check: parses::<RegistryUrl>,
     },
     Format {
         name: "log-filter",

@@ -17,6 +17,7 @@ pub mod problem;
 mod report;
 pub mod schema;
 mod suggest;
+pub mod token;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +34,7 @@ use crate::http::admin::config::AdminConfig;
 use crate::http::config::ServerConfig;
 use crate::iiif::config::ImageConfig;
 use crate::pyramid::config::PyramidConfig;
+use crate::registry::config::RegistryConfig;
 use crate::route::config::RouteConfig;
 use crate::route::resolver::config::ResolverConfig;
 use crate::source::config::{NAMES, SourceConfig, SourcesConfig};
@@ -56,6 +58,7 @@ pub struct Config {
     pub work: WorkConfig,
     pub cache: CacheConfig,
     pub pyramids: PyramidConfig,
+    pub registry: RegistryConfig,
     pub admin: AdminConfig,
     pub log: LogConfig,
 }

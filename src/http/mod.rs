@@ -9,6 +9,7 @@ mod caching;
 mod conditional;
 pub mod config;
 mod connections;
+mod credentials;
 mod disposition;
 mod error;
 mod explain;
