@@ -9,6 +9,8 @@ use super::connections::Places;
 use super::metrics::{self, requests::Requests};
 use crate::config::Config;
 use crate::pipeline::Pipeline;
+use crate::registry::Registry;
+use crate::registry::config::RegistryConfig;
 
 /// The server's state: shared, and never changed after the start.
 #[derive(Clone)]
@@ -20,12 +22,27 @@ struct Parts {
     requests: Requests,
     places: Places,
     pipeline: Pipeline,
+    registry_config: RegistryConfig,
+    registry: Option<Registry>,
 }
 
 impl App {
     /// # Errors
+    /// If the images' directory, or the registry, cannot be opened.
+    pub async fn open(config: &Config) -> io::Result<Self> {
+        let registry = Registry::open(&config.registry).await;
+        Self::with(config, registry.map_err(io::Error::other)?)
+    }
+
+    /// Without a registry.
+    ///
+    /// # Errors
     /// If the images' directory cannot be opened.
     pub fn new(config: &Config) -> io::Result<Self> {
+        Self::with(config, None)
+    }
+
+    fn with(config: &Config, registry: Option<Registry>) -> io::Result<Self> {
         metrics::start();
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
@@ -33,6 +50,8 @@ impl App {
             requests: Requests::default(),
             places: Places::default(),
             pipeline: Pipeline::new(config)?,
+            registry_config: config.registry.clone(),
+            registry,
         })))
     }
 
@@ -62,6 +81,14 @@ impl App {
     /// For the connections of clients.
     pub(super) fn places(&self) -> &Places {
         &self.0.places
+    }
+
+    pub(super) fn registry_config(&self) -> &RegistryConfig {
+        &self.0.registry_config
+    }
+
+    pub(super) fn registry(&self) -> Option<&Registry> {
+        self.0.registry.as_ref()
     }
 
     pub(super) fn pipeline(&self) -> &Pipeline {

@@ -22,6 +22,7 @@ mod log;
 pub mod metrics;
 pub mod pages;
 mod path;
+mod registry;
 mod router;
 mod serve;
 mod stall;

@@ -24,6 +24,8 @@ mod metrics;
 mod negotiation;
 mod node;
 mod order;
+#[path = "../common/postgres_server.rs"]
+mod postgres_server;
 mod process;
 mod protocol;
 mod proxy;
@@ -33,6 +35,7 @@ mod quality;
 #[allow(dead_code, reason = "shared with the tests of the layer")]
 mod redis_server;
 mod region;
+mod registry;
 mod rotation;
 mod routes;
 #[path = "../common/s3_server.rs"]
