@@ -24,6 +24,7 @@ use crate::error::{Error, cause};
 use crate::iiif::tiling::Tiling;
 use crate::iiif::{Identifier, ImageRequest, Information, SizeLimits};
 use crate::pyramid::Pyramids;
+use crate::registry::Registry;
 pub use crate::route::Terms;
 use crate::source::{Listing, SourceError, Stamp};
 use crate::work::{Cancelled, Cost, Work};
@@ -79,15 +80,15 @@ struct Walk {
 
 impl Pipeline {
     /// # Errors
-    /// If the images' directory cannot be opened.
-    pub fn new(config: &Config) -> io::Result<Self> {
+    /// If the images' directory cannot be opened, or another source cannot be used.
+    pub fn new(config: &Config, registry: Option<&Registry>) -> io::Result<Self> {
         let threads = config.work.thread_count();
         let settings = Settings::from(&config.encode);
         let makers = Work::new(threads, config.work.queue, config.work.memory_budget());
         let layers = config.cache.layers();
         Ok(Self {
             walk: Arc::new(Walk {
-                images: Images::new(config, layers.clone())?,
+                images: Images::new(config, registry, layers.clone())?,
                 pixels: Pixels::new(config.cache.pixel_bytes()),
                 settings_tag: format!("{} {settings:?}", env!("CARGO_PKG_VERSION")),
                 settings,

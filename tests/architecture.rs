@@ -86,7 +86,10 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "work",
         ],
     ),
-    ("route", &["breaker", "config", "iiif", "input", "source"]),
+    (
+        "route",
+        &["breaker", "config", "iiif", "input", "registry", "source"],
+    ),
     ("telemetry", &["config"]),
     (
         "pyramid",
@@ -109,6 +112,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "plan",
             "pyramid",
             "raster",
+            "registry",
             "route",
             "source",
             "transform",

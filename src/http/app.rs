@@ -49,7 +49,7 @@ impl App {
             admin: config.admin.clone(),
             requests: Requests::default(),
             places: Places::default(),
-            pipeline: Pipeline::new(config)?,
+            pipeline: Pipeline::new(config, registry.as_ref())?,
             registry_config: config.registry.clone(),
             registry,
         })))

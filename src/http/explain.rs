@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::app::App;
 use super::image::identifier;
 use super::path::{Call, prefix};
-use crate::config::Config;
 use crate::error::Error;
 use crate::iiif::{Identifier, ImageRequest, Version};
 
@@ -20,18 +19,18 @@ pub struct Explained {
 /// `url` is a whole URL or its path.
 ///
 /// # Errors
-/// If it is no request for an image, or the server could not start.
-pub fn explain(config: &Config, url: &str) -> Result<Explained, Error> {
-    let app = App::new(config).map_err(Error::internal)?;
+/// If it is no request for an image.
+pub fn explain(app: &App, url: &str) -> Result<Explained, Error> {
     let (version, below) = below_prefix(url).ok_or_else(|| not_iiif(url))?;
-    let call = Call::parse(below, config.server.unescaped_slashes).ok_or_else(|| not_iiif(url))?;
-    let identifier = identifier(&app, call.identifier())?;
+    let unescaped = app.server().unescaped_slashes;
+    let call = Call::parse(below, unescaped).ok_or_else(|| not_iiif(url))?;
+    let identifier = identifier(app, call.identifier())?;
     let mut steps = json!({
         "version": version.number(),
         "identifier": identifier.as_str(),
         "routes": app.pipeline().explain_routes(&identifier),
     });
-    let ended = match further(&app, version, identifier, call) {
+    let ended = match further(app, version, identifier, call) {
         Ok(more) => {
             steps["image"] = more;
             None

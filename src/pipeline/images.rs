@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::decode::{self, DecodeError, Decoder, Header, Limits};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
+use crate::registry::Registry;
 use crate::route::Routes;
 use crate::source::{Object, SourceError, Stamp, is_replaced};
 
@@ -88,10 +89,10 @@ pub enum Glance {
 }
 
 impl Images {
-    pub fn new(config: &Config, layers: Layers) -> io::Result<Self> {
+    pub fn new(config: &Config, registry: Option<&Registry>, layers: Layers) -> io::Result<Self> {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         Ok(Self {
-            routes: Routes::new(config)?,
+            routes: Routes::new(config, registry)?,
             limits: config.decode,
             headers: Headers::default(),
             layers,
@@ -241,7 +242,7 @@ mod tests {
     fn images(root: &Path) -> Images {
         let mut config = Config::default();
         config.source.root = root.to_owned();
-        Images::new(&config, config.cache.layers()).unwrap()
+        Images::new(&config, None, config.cache.layers()).unwrap()
     }
 
     fn opened(images: &Images) -> Arc<dyn Decoder> {

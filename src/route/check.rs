@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::iter;
 
-use super::config::{FILES, RouteConfig};
+use super::config::{FILES, REGISTRY, RouteConfig};
 use super::targets::named_sources;
 use crate::config::{Config, Problem};
 
@@ -28,7 +28,10 @@ fn unknown_source(config: &Config, route: &RouteConfig, key: &str) -> Option<Pro
         key: format!("{key}.source"),
         value: Some(format!("\"{}\"", route.source)),
         origin: None,
-        rule: format!("must be the name of a source: {}", known.join(" or ")),
+        rule: format!(
+            "must be the name of a source, or `registry` where there is one: {}",
+            known.join(" or ")
+        ),
         remedy: format!("Correct it, or add a section [sources.….{}].", route.source),
     })
 }
@@ -49,7 +52,8 @@ fn used_twice(config: &Config) -> Option<Problem> {
 fn names(config: &Config) -> Vec<&str> {
     let resolvers = config.resolvers.keys().map(String::as_str);
     let named = named_sources(&config.sources).chain(resolvers);
-    iter::once(FILES).chain(named).collect()
+    let registry = config.registry.url.as_ref().map(|_| REGISTRY);
+    iter::once(FILES).chain(registry).chain(named).collect()
 }
 
 fn unknown_part(route: &RouteConfig, key: &str) -> Option<Problem> {

@@ -9,6 +9,7 @@ mod check;
 mod coding;
 pub mod config;
 mod pattern;
+mod registered;
 pub mod resolver;
 mod rule;
 mod targets;
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 
 pub use check::problems;
 pub use config::FILES;
-use config::RouteConfig;
+use config::{REGISTRY, RouteConfig};
 pub use pattern::Pattern;
 pub use rule::Terms;
 use rule::{Rule, Step};
@@ -31,6 +32,7 @@ pub use template::Template;
 use crate::config::Config;
 use crate::iiif::Identifier;
 use crate::input::Input;
+use crate::registry::Registry;
 use crate::source::{Listing, Object, SourceError};
 
 /// All rules, and the sources that they lead to.
@@ -41,10 +43,10 @@ pub struct Routes {
 
 impl Routes {
     /// # Errors
-    /// If a directory of images cannot be opened.
-    pub fn new(config: &Config) -> io::Result<Self> {
-        let mut targets = Targets::default();
-        let configured = rules(config);
+    /// If a directory of images cannot be opened, or another source cannot be used.
+    pub fn new(config: &Config, registry: Option<&Registry>) -> io::Result<Self> {
+        let mut targets = Targets::new(registry.cloned());
+        let configured = rules(config, registry.is_some());
         let rules = configured
             .into_iter()
             .map(|rule| {
@@ -164,11 +166,15 @@ impl Routes {
 }
 
 /// Those of the configuration, or what stands in their place.
-fn rules(config: &Config) -> Vec<RouteConfig> {
-    if config.routes.is_empty() {
-        return vec![RouteConfig::default()];
+fn rules(config: &Config, has_registry: bool) -> Vec<RouteConfig> {
+    if !config.routes.is_empty() {
+        return config.routes.clone();
     }
-    config.routes.clone()
+    let registered = has_registry.then(|| RouteConfig::to(REGISTRY));
+    registered
+        .into_iter()
+        .chain([RouteConfig::to(FILES)])
+        .collect()
 }
 
 #[cfg(test)]

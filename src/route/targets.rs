@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::{io, iter};
 
 use super::authority::{Authority, Located};
-use super::config::FILES;
+use super::config::{FILES, REGISTRY};
+use super::registered::Registered;
 use super::resolver::Resolver;
 use crate::config::Config;
+use crate::registry::Registry;
 use crate::source::config::SourcesConfig;
-use crate::source::remote::{self, Shared};
+use crate::source::remote::{self, Shared, runtime};
 use crate::source::{Filesystem, Listing, Object, Source, SourceError};
 
 /// What a name stands for.
@@ -28,11 +30,19 @@ pub struct Targets {
     by_name: BTreeMap<String, Target>,
     /// The directories of `[source]`, if they are used.
     files: Vec<Arc<Filesystem>>,
+    registry: Option<Registry>,
     /// What remote sources have together.
     shared: Option<Arc<Shared>>,
 }
 
 impl Targets {
+    pub fn new(registry: Option<Registry>) -> Self {
+        Self {
+            registry,
+            ..Self::default()
+        }
+    }
+
     /// The target of this name, which [`super::problems`] has found to exist.
     ///
     /// # Errors
@@ -47,6 +57,11 @@ impl Targets {
     }
 
     fn open(&mut self, name: &str, config: &Config) -> io::Result<Target> {
+        if name == REGISTRY {
+            let registry = self.registry.clone().ok_or_else(|| unknown(name))?;
+            self.open_all(config)?;
+            return Ok(Target::Authority(Arc::new(Registered(registry))));
+        }
         if name == FILES {
             let first = Filesystem::new(&config.source)?;
             let others = Filesystem::all(&config.source)?.into_iter().skip(1);
@@ -69,7 +84,7 @@ impl Targets {
             self.open_all(config)?;
             return Ok(Target::Authority(Arc::new(resolver)));
         }
-        Err(io::Error::other(format!("there is no source \"{name}\"")))
+        Err(unknown(name))
     }
 
     /// Of those who know locations, nobody knows which sources they will name.
@@ -187,13 +202,18 @@ impl Targets {
         for root in &self.files {
             root.check()?;
         }
+        if let Some(registry) = &self.registry {
+            let checked = runtime::handle()?.block_on(registry.check());
+            checked.map_err(io::Error::other)?;
+        }
         Ok(())
     }
 }
 
 /// The names of the sources in use, in the order in which they are asked for a location. `[source]` is in use if a rule names it.
 fn source_names(config: &Config) -> impl Iterator<Item = &str> {
-    let is_used = config.routes.iter().any(|route| route.source == FILES);
+    let routes = &config.routes;
+    let is_used = routes.is_empty() || routes.iter().any(|route| route.source == FILES);
     let files = is_used.then_some(FILES);
     files.into_iter().chain(named_sources(&config.sources))
 }
@@ -202,6 +222,10 @@ fn source_names(config: &Config) -> impl Iterator<Item = &str> {
 pub fn named_sources(sources: &SourcesConfig) -> impl Iterator<Item = &str> {
     let names = sources.files.keys().chain(sources.http.keys());
     names.map(String::as_str)
+}
+
+fn unknown(name: &str) -> io::Error {
+    io::Error::other(format!("there is no source \"{name}\""))
 }
 
 fn of_source(name: &str, error: &io::Error) -> io::Error {
