@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 mod breaker;
+mod bucket;
 pub mod cache;
 pub mod cli;
 pub mod config;

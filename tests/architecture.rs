@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 28] = [
+const ALLOWED: [(&str, &[&str]); 29] = [
     ("breaker", &[]),
+    ("bucket", &["config"]),
     ("files", &[]),
     ("geometry", &[]),
     ("input", &[]),
@@ -56,14 +57,14 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     (
         "cache",
         &[
-            "breaker", "config", "decode", "files", "geometry", "iiif", "machine", "raster",
-            "resident", "source", "tls",
+            "breaker", "bucket", "config", "decode", "files", "geometry", "iiif", "machine",
+            "raster", "resident", "source", "tls",
         ],
     ),
     (
         "source",
         &[
-            "breaker", "config", "files", "iiif", "input", "machine", "resident", "tls",
+            "breaker", "bucket", "config", "files", "iiif", "input", "machine", "resident", "tls",
         ],
     ),
     ("registry", &["config"]),
@@ -146,7 +147,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
 /// Crates that only these modules may use.
 const CONFINED: [(&str, &[&str]); 8] = [
     ("axum", &["http"]),
-    ("object_store", &["cache", "source"]),
+    ("object_store", &["bucket", "cache", "source"]),
     ("redis", &["cache"]),
     ("tower", &["http"]),
     ("reqwest", &["cli", "route", "source"]),

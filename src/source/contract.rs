@@ -60,6 +60,8 @@ fn has_keys_of_all_kinds(source: &dyn Source, place: &dyn Place) {
     ] {
         assert!(is_absent(&source.find(outside)), "{outside}");
     }
+    // Not always absent: the S3 server of the tests stumbles over its own folders.
+    assert!(source.find("a/b").is_err());
 }
 
 fn reads_any_range(source: &dyn Source, place: &dyn Place) {

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use percent_encoding::percent_decode_str;
+
 /// What it says of its files.
 #[derive(Clone, Copy, Debug)]
 pub struct Manner {
@@ -111,8 +113,8 @@ impl FileServer {
         format!("http://{}/", self.address)
     }
 
-    /// `target` as it is sent, with its slash.
-    pub fn put(&self, target: &str, bytes: &[u8]) {
+    /// `path` as it is meant, with its slash.
+    pub fn put(&self, path: &str, bytes: &[u8]) {
         let number = self.shared.puts.fetch_add(1, Ordering::Relaxed);
         let bytes = bytes.to_vec();
         let file = File { bytes, number };
@@ -120,11 +122,11 @@ impl FileServer {
             .files
             .lock()
             .unwrap()
-            .insert(target.to_owned(), file);
+            .insert(path.to_owned(), file);
     }
 
-    pub fn remove(&self, target: &str) {
-        self.shared.files.lock().unwrap().remove(target);
+    pub fn remove(&self, path: &str) {
+        self.shared.files.lock().unwrap().remove(path);
     }
 
     /// The next request that has none yet gets what this makes of the right reply.
@@ -263,7 +265,8 @@ impl Shared {
     }
 
     fn reply(&self, request: &Request) -> Reply {
-        let file = self.files.lock().unwrap().get(&request.target).cloned();
+        let path = percent_decode_str(&request.target).decode_utf8().unwrap();
+        let file = self.files.lock().unwrap().get(&*path).cloned();
         let Some(file) = file else {
             return Reply::new(404).with("content-length", "0");
         };

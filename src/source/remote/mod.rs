@@ -18,10 +18,12 @@ mod file;
 mod flights;
 pub mod http;
 mod known;
+pub mod objects;
 mod origin;
 mod run;
 pub mod runtime;
 mod secret;
+mod status;
 mod store;
 
 use std::sync::Arc;

@@ -1,7 +1,6 @@
 //! What the status and the headers of a response mean.
 
 use std::ops::Range;
-use std::time::{Duration, SystemTime};
 
 use futures_util::{StreamExt, stream};
 use reqwest::Response;
@@ -12,6 +11,7 @@ use reqwest::header::{
 
 use crate::source::remote::ask::{Answer, Ask, Body, State, Validators};
 use crate::source::remote::error::{Failure, RemoteError};
+use crate::source::remote::status;
 
 /// # Errors
 /// If it is no answer with bytes, nor that the file has not changed.
@@ -28,17 +28,8 @@ pub fn answer(ask: &Ask, response: Response) -> Result<Answer, RemoteError> {
         }),
         206 => part(response),
         304 => Ok(Answer::Unchanged),
-        404 | 410 => Err(RemoteError::Absent),
-        401 | 403 | 407 | 451 => Err(RemoteError::Refused("the origin does not give the file")),
-        412 => Err(RemoteError::Changed),
-        416 => unsatisfied(ask, headers),
-        status @ (408 | 425 | 429 | 500 | 502..=504 | 507..=599) => {
-            let after = text(headers, &RETRY_AFTER).and_then(pause);
-            Err(Failure::Status { status, after }.into())
-        }
-        _ => Err(RemoteError::Broken(
-            "the origin's answer has a status that means nothing here",
-        )),
+        416 if is_empty(ask, headers) => Ok(nothing(headers)),
+        status => Err(status::meaning(status, text(headers, &RETRY_AFTER))),
     }
 }
 
@@ -62,19 +53,21 @@ fn part(response: Response) -> Result<Answer, RemoteError> {
     })
 }
 
-/// Where no byte of the range exists (RFC 9110, section 15.5.17): an empty file, or one that has become shorter.
-fn unsatisfied(ask: &Ask, headers: &HeaderMap) -> Result<Answer, RemoteError> {
-    let size = text(headers, &CONTENT_RANGE).and_then(|it| it.strip_prefix("bytes */"));
-    match (&ask.range, size) {
-        (Some(range), Some("0")) if range.start == 0 => Ok(Answer::Part {
-            state: State {
-                size: 0,
-                validators: validators(headers),
-            },
-            range: 0..0,
-            body: stream::empty().boxed(),
-        }),
-        _ => Err(RemoteError::Changed),
+/// Of an empty file there is no range (RFC 9110, section 15.5.17).
+fn is_empty(ask: &Ask, headers: &HeaderMap) -> bool {
+    let is_start = ask.range.as_ref().is_some_and(|range| range.start == 0);
+    is_start && text(headers, &CONTENT_RANGE) == Some("bytes */0")
+}
+
+fn nothing(headers: &HeaderMap) -> Answer {
+    let validators = validators(headers);
+    Answer::Part {
+        state: State {
+            size: 0,
+            validators,
+        },
+        range: 0..0,
+        body: stream::empty().boxed(),
     }
 }
 
@@ -100,15 +93,6 @@ fn content_range(text: &str) -> Option<(Range<u64>, u64)> {
     let size: u64 = size.parse().ok()?;
     let range = first.parse().ok()?..last.parse::<u64>().ok()?.checked_add(1)?;
     (range.start < range.end && range.end <= size).then_some((range, size))
-}
-
-/// Seconds or a date.
-fn pause(text: &str) -> Option<Duration> {
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
 fn is_plain(headers: &HeaderMap) -> bool {
@@ -138,15 +122,5 @@ mod tests {
         ] {
             assert_eq!(content_range(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn pauses_are_seconds_or_dates() {
-        assert_eq!(pause("3"), Some(Duration::from_secs(3)));
-        let then = SystemTime::now() + Duration::from_secs(100);
-        let wanted = pause(&httpdate::fmt_http_date(then)).unwrap();
-        assert!((90..=100).contains(&wanted.as_secs()));
-        assert_eq!(pause("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(pause("soon"), None);
     }
 }

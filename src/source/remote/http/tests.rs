@@ -5,8 +5,6 @@ mod file_server;
 
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
 use self::file_server::{FileServer, Manner, Tags};
 use super::config::HttpSourceConfig;
 use super::*;
@@ -17,23 +15,12 @@ use crate::source::remote::config::RemoteConfig;
 
 impl contract::Place for FileServer {
     fn put(&self, key: &str, bytes: &[u8]) {
-        FileServer::put(self, &target(key), bytes);
+        FileServer::put(self, &format!("/{key}"), bytes);
     }
 
     fn remove(&self, key: &str) {
-        FileServer::remove(self, &target(key));
+        FileServer::remove(self, &format!("/{key}"));
     }
-}
-
-fn target(key: &str) -> String {
-    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-        .remove(b'-')
-        .remove(b'.')
-        .remove(b'_')
-        .remove(b'~');
-    let encoded = |step| utf8_percent_encode(step, RESERVED).to_string();
-    let steps = key.split('/').map(encoded);
-    format!("/{}", steps.collect::<Vec<_>>().join("/"))
 }
 
 fn shared() -> Arc<Shared> {
