@@ -79,6 +79,12 @@ impl Targets {
                 remote::http::open(server, &shared).map_err(|error| of_source(name, &error))?;
             return Ok(self.add([Arc::new(opened)]));
         }
+        if let Some(store) = config.sources.objects.get(name) {
+            let shared = self.shared(config);
+            let opened = remote::objects::open(store, &shared);
+            let opened = opened.map_err(|error| of_source(name, &error))?;
+            return Ok(self.add([Arc::new(opened)]));
+        }
         if let Some(resolver) = config.resolvers.get(name) {
             let resolver = Resolver::new(name, resolver)?;
             self.open_all(config)?;
@@ -220,8 +226,8 @@ fn source_names(config: &Config) -> impl Iterator<Item = &str> {
 
 /// The names of all sources that have one.
 pub fn named_sources(sources: &SourcesConfig) -> impl Iterator<Item = &str> {
-    let names = sources.files.keys().chain(sources.http.keys());
-    names.map(String::as_str)
+    let remote = sources.http.keys().chain(sources.objects.keys());
+    sources.files.keys().chain(remote).map(String::as_str)
 }
 
 fn unknown(name: &str) -> io::Error {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::remote::config::RemoteConfig;
 use super::remote::http::config::HttpSourceConfig;
+use super::remote::objects::config::ObjectsSourceConfig;
 
 /// Where the images are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +47,9 @@ pub struct SourcesConfig {
 
     #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
     pub http: BTreeMap<String, HttpSourceConfig>,
+
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub objects: BTreeMap<String, ObjectsSourceConfig>,
 
     pub remote: RemoteConfig,
 }

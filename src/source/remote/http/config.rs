@@ -38,10 +38,15 @@ pub struct HttpSourceConfig {
 
     /// Name for basic authentication. It is sent to the server of `url` only; without `url`, to those that keys name. Never to where
     /// these redirect.
+    #[schemars(example = &"azulejo")]
     pub user: Option<String>,
 
     /// The password that belongs to it.
-    #[schemars(with = "Option<String>", extend("writeOnly" = true))]
+    #[schemars(
+        with = "Option<String>",
+        extend("writeOnly" = true),
+        example = "better in the environment"
+    )]
     pub password: Option<Secret>,
 
     /// Headers of each request, such as `Authorization`; sent to the same servers as `user`.

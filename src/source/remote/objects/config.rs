@@ -20,11 +20,15 @@ use crate::source::remote::secret::Secret;
 pub struct ObjectsSourceConfig {
     /// The bucket, in Azure the container, with `s3://`, `gs://` or `az://` before it, and what the names of images begin with. The key
     /// is appended.
-    #[schemars(with = "Option<String>", example = "s3://bucket/masters")]
+    #[schemars(with = "Option<String>", extend("format" = "store-url"), example = "s3://bucket/masters")]
     pub url: Option<StoreUrl>,
 
     /// Buckets of which a key begins with the name: `bucket/key`. If they are set, `url` is not used.
-    #[schemars(with = "Vec<String>", example = ["s3://maps", "s3://prints/scans"])]
+    #[schemars(
+        with = "Vec<String>",
+        extend("items" = {"type": "string", "format": "store-url"}),
+        example = ["s3://maps", "s3://prints/scans"]
+    )]
     pub buckets: Vec<StoreUrl>,
 
     /// The server, if it is not that of the service. With `http:` it is asked without TLS.
@@ -36,13 +40,19 @@ pub struct ObjectsSourceConfig {
     pub region: Option<String>,
 
     /// The access key of S3; in Azure the name of the account.
+    #[schemars(example = &"AKIAIOSFODNN7EXAMPLE")]
     pub access_key: Option<String>,
 
     /// The secret that belongs to it; in Azure the key of the account.
-    #[schemars(with = "Option<String>", extend("writeOnly" = true))]
+    #[schemars(
+        with = "Option<String>",
+        extend("writeOnly" = true),
+        example = "better in the environment"
+    )]
     pub secret_key: Option<Secret>,
 
     /// The file with the key of a Google service account.
+    #[schemars(example = "/etc/azulejo/service-account.json")]
     pub service_account: Option<PathBuf>,
 
     /// Whether to ask without credentials: for buckets that everybody may read.
