@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::store::Store;
 use super::writer::{BuildError, Options, write};
 use super::{Built, Outcome, bands};
 use crate::cache::CacheKey;
 use crate::cache::report::Count;
 use crate::decode::{Decoder, Header, Window};
+use crate::files::store::Store;
 use crate::geometry::Rect;
 use crate::work::{Reserved, Work};
 
@@ -142,7 +142,7 @@ impl Shared {
     }
 
     fn build(&self, job: &Job) -> Result<Outcome, BuildError> {
-        if self.store.contains(&job.key) {
+        if self.store.contains(job.key) {
             return Ok(Outcome::Stands);
         }
         let _memory = self.reserve(bands::bytes(job.decoder.header(), &job.options))?;
@@ -151,7 +151,7 @@ impl Shared {
         let _ = job.decoder.read_ahead(&whole(job.decoder.header()));
         let stopped = || self.is_stopped();
         write(&*job.decoder, unfinished.file()?, &job.options, &stopped)?;
-        Ok(Outcome::Built(self.store.publish(&job.key, unfinished)?))
+        Ok(Outcome::Built(self.store.publish(job.key, unfinished)?))
     }
 
     /// Waits for memory without a place in the queue: requests go first.

@@ -50,14 +50,7 @@ fn has_keys_of_all_kinds(source: &dyn Source, place: &dyn Place) {
         let found = source.find(key).unwrap();
         assert_eq!(read(source, &found).unwrap(), bytes(10, seed), "{key}");
     }
-    for outside in [
-        "",
-        "/1.tif",
-        "../1.tif",
-        "a/../1.tif",
-        "a/b/../../1.tif",
-        "a/b",
-    ] {
+    for outside in ["", "/1.tif", "../1.tif", "a/../1.tif", "a/b/../../1.tif"] {
         assert!(is_absent(&source.find(outside)), "{outside}");
     }
     // Not always absent: the S3 server of the tests stumbles over its own folders.

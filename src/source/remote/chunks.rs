@@ -18,25 +18,29 @@ impl Chunks {
         Self { body, rest }
     }
 
-    /// What comes next, at most so many bytes, at least one.
+    /// What comes next, at most so many bytes, at least one; `None` at the end.
     ///
     /// # Errors
-    /// [`Failure::BrokenOff`] at the end, and those of the body.
-    pub async fn next(&mut self, most: usize) -> Result<Bytes, RemoteError> {
+    /// Those of the body.
+    pub async fn next_or_end(&mut self, most: usize) -> Result<Option<Bytes>, RemoteError> {
         while self.rest.is_empty() {
-            self.rest = self
-                .body
-                .next()
-                .await
-                .unwrap_or(Err(Failure::BrokenOff.into()))?;
+            match self.body.next().await {
+                Some(next) => self.rest = next?,
+                None => return Ok(None),
+            }
         }
-        Ok(self.rest.split_to(most.min(self.rest.len())))
+        Ok(Some(self.rest.split_to(most.min(self.rest.len()))))
+    }
+
+    async fn next(&mut self, most: usize) -> Result<Bytes, RemoteError> {
+        let next = self.next_or_end(most).await?;
+        next.ok_or(Failure::BrokenOff.into())
     }
 
     /// Exactly so many bytes, in memory of their own: what is kept must not hold all that came with it.
     ///
     /// # Errors
-    /// Those of [`next`](Self::next).
+    /// [`Failure::BrokenOff`] at the end, and those of the body.
     pub async fn take(&mut self, length: usize) -> Result<Bytes, RemoteError> {
         let mut taken = BytesMut::with_capacity(length);
         while taken.len() < length {
@@ -47,7 +51,7 @@ impl Chunks {
     }
 
     /// # Errors
-    /// Those of [`next`](Self::next).
+    /// As of [`take`](Self::take).
     pub async fn fill(&mut self, buffer: &mut [u8]) -> Result<(), RemoteError> {
         let mut filled = 0;
         while filled < buffer.len() {

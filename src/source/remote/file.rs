@@ -1,30 +1,27 @@
-//! One state of a remote file, read by position.
+//! One state of a remote file: how its bytes are fetched.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::runtime::Handle;
 
-use super::ahead::Ahead;
 use super::ask::{Answer, Ask, Condition, State};
 use super::blocks::{BLOCK, BlockKey, BlockLanding, Blocks, Place, bytes_of, covering, grouped};
 use super::chunks::Chunks;
+use super::copies::Copies;
 use super::error::RemoteError;
 use super::flights::Flight;
 use super::known::Known;
 use super::origin::Origin;
 use super::run::Run;
-use crate::input::ReadAt;
+use crate::source::FileInput;
 
-/// Reads of more bytes do not pass through the blocks, where they would leave little else.
-pub const LARGE: u64 = 8 << 20;
 /// Blocks that nobody asked for are fetched with those around them, if there are not more of them: a request takes as long as so many
 /// bytes.
-const GAP: u64 = (128 << 10) / BLOCK;
+pub const GAP: u64 = (128 << 10) / BLOCK;
 /// Bytes of the longest request, and requests at once for one read: a single one seldom gets all that the line can do.
 const LONGEST: u64 = 4 << 20;
 const AT_ONCE: usize = 4;
@@ -33,100 +30,25 @@ const AT_ONCE: usize = 4;
 pub struct RemoteFile {
     pub origin: Arc<Origin>,
     pub blocks: Arc<Blocks>,
+    pub copies: Arc<Copies>,
     pub known: Arc<Known>,
     pub runtime: Handle,
     pub key: String,
     pub state: State,
+    pub version: String,
     /// The digest of location and version.
     pub id: u128,
 }
 
-/// The same as an input.
-pub struct RemoteInput {
-    file: Arc<RemoteFile>,
-    ahead: Mutex<Ahead>,
-}
-
 /// A block, now or soon.
-enum Piece {
+pub enum Piece {
     Here(Bytes),
     Soon(Arc<Flight<Bytes>>),
 }
 
-impl RemoteInput {
-    pub fn new(file: RemoteFile) -> Self {
-        Self {
-            file: Arc::new(file),
-            ahead: Mutex::new(Ahead::new()),
-        }
-    }
-
-    fn read_blocks(&self, buffer: &mut [u8], bytes: Range<u64>) -> Result<(), RemoteError> {
-        let blocks = covering(&bytes);
-        let (pieces, mut missing) = self.file.find(blocks.clone());
-        if let Some(first) = missing.keys().next().copied() {
-            let after = self.after(first, blocks.end);
-            self.file.extend(&mut missing, after);
-        }
-        self.file.fetch(missing, 0);
-        for (index, piece) in blocks.zip(pieces) {
-            copy(&self.file.get(piece)?, index * BLOCK, buffer, bytes.start);
-        }
-        Ok(())
-    }
-
-    /// The blocks to be fetched after those of a read.
-    fn after(&self, first_missing: u64, end: u64) -> Range<u64> {
-        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = self.file.state.size.div_ceil(BLOCK);
-        end..(end + ahead.after(first_missing, end)).min(last)
-    }
-}
-
-impl ReadAt for RemoteInput {
-    fn size(&self) -> u64 {
-        self.file.state.size
-    }
-
-    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        let end = offset.checked_add(buffer.len() as u64);
-        let Some(end) = end.filter(|end| *end <= self.size()) else {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        };
-        let read = if buffer.len() as u64 > LARGE {
-            self.file.read_directly(buffer, offset)
-        } else {
-            self.read_blocks(buffer, offset..end)
-        };
-        read.map_err(|error| self.file.noted(error).into())
-    }
-
-    /// Of more than a quarter of what may be kept only the first.
-    fn read_ahead(&self, ranges: &[Range<u64>]) -> io::Result<()> {
-        let mut wanted = self.file.blocks.size() / 4 / BLOCK;
-        let mut all = BTreeMap::new();
-        let mut pieces = Vec::new();
-        for range in ranges {
-            let range = range.start.min(self.size())..range.end.min(self.size());
-            let blocks = covering(&range);
-            let blocks = blocks.start..blocks.end.min(blocks.start.saturating_add(wanted));
-            wanted -= blocks.end.saturating_sub(blocks.start);
-            let (found, mut missing) = self.file.find(blocks);
-            pieces.extend(found);
-            all.append(&mut missing);
-        }
-        self.file.fetch(all, GAP);
-        for piece in pieces {
-            let got = self.file.get(piece);
-            got.map_err(|error| io::Error::from(self.file.noted(error)))?;
-        }
-        Ok(())
-    }
-}
-
 impl RemoteFile {
     /// What there is of these blocks, and the duty to fetch those that are missing.
-    fn find(&self, blocks: Range<u64>) -> (Vec<Piece>, BTreeMap<u64, BlockLanding>) {
+    pub fn find(&self, blocks: Range<u64>) -> (Vec<Piece>, BTreeMap<u64, BlockLanding>) {
         let mut missing = BTreeMap::new();
         let pieces = blocks.map(|index| match self.place(index) {
             Place::Kept(block) => Piece::Here(block),
@@ -139,7 +61,7 @@ impl RemoteFile {
         (pieces.collect(), missing)
     }
 
-    fn get(&self, piece: Piece) -> Result<Bytes, RemoteError> {
+    pub fn get(&self, piece: Piece) -> Result<Bytes, RemoteError> {
         match piece {
             Piece::Here(block) => Ok(block),
             Piece::Soon(flight) => flight.wait(self.origin.limits().patience()),
@@ -152,7 +74,7 @@ impl RemoteFile {
     }
 
     /// Adds what follows, up to the first block that is not missing.
-    fn extend(&self, missing: &mut BTreeMap<u64, BlockLanding>, blocks: Range<u64>) {
+    pub fn extend(&self, missing: &mut BTreeMap<u64, BlockLanding>, blocks: Range<u64>) {
         for index in blocks {
             let Some(landing) = self.claim(index) else {
                 return;
@@ -161,8 +83,31 @@ impl RemoteFile {
         }
     }
 
+    /// Fetches what is missing of all these ranges; of more than a quarter of what may be kept only the first.
+    pub fn fetch_all(
+        self: &Arc<Self>,
+        ranges: impl Iterator<Item = Range<u64>>,
+        gap: u64,
+    ) -> Result<(), RemoteError> {
+        let mut left = self.blocks.size() / 4 / BLOCK;
+        let mut missing = BTreeMap::new();
+        let mut pieces = Vec::new();
+        for range in ranges {
+            let blocks = covering(&range);
+            let blocks = blocks.start..blocks.end.min(blocks.start + left);
+            left -= blocks.end.saturating_sub(blocks.start);
+            let (found, mut absent) = self.find(blocks);
+            pieces.extend(found);
+            missing.append(&mut absent);
+        }
+        self.fetch(missing, gap);
+        pieces
+            .into_iter()
+            .try_for_each(|piece| self.get(piece).map(drop))
+    }
+
     /// Begins to fetch, with as few requests as is reasonable.
-    fn fetch(self: &Arc<Self>, mut missing: BTreeMap<u64, BlockLanding>, gap: u64) {
+    pub fn fetch(self: &Arc<Self>, mut missing: BTreeMap<u64, BlockLanding>, gap: u64) {
         let wanted: Vec<u64> = missing.keys().copied().collect();
         for group in grouped(wanted, gap, LONGEST / BLOCK) {
             let mut landing = |index| missing.remove(&index).or_else(|| self.claim(index));
@@ -185,7 +130,7 @@ impl RemoteFile {
     async fn fetch_run(&self, run: &Run) {
         let fetched = self.origin.attempts(&self.key, || self.fill(run)).await;
         if let Err(error) = fetched {
-            run.fail(&self.blocks, &error);
+            run.fail(&self.blocks, &self.noted(error));
         }
     }
 
@@ -215,12 +160,13 @@ impl RemoteFile {
     }
 
     /// Straight into the buffer, in several requests.
-    fn read_directly(&self, buffer: &mut [u8], offset: u64) -> Result<(), RemoteError> {
+    pub fn read_directly(&self, buffer: &mut [u8], offset: u64) -> Result<(), RemoteError> {
         let starts = (offset..).step_by(LONGEST as usize);
         let parts = buffer.chunks_mut(LONGEST as usize).zip(starts);
         let reads = parts.map(|(part, start)| self.read_part(part, start));
         let all = stream::iter(reads).buffer_unordered(AT_ONCE);
-        self.runtime.block_on(all.try_collect())
+        let all = self.runtime.block_on(all.try_collect());
+        all.map_err(|error| self.noted(error))
     }
 
     async fn read_part(&self, part: &mut [u8], start: u64) -> Result<(), RemoteError> {
@@ -233,34 +179,56 @@ impl RemoteFile {
         self.origin.attempts(&self.key, attempt).await
     }
 
+    /// The copy of the whole file, made by one at a time.
+    pub fn copied(self: &Arc<Self>) -> Result<Arc<FileInput>, RemoteError> {
+        self.begin_copy().wait(self.origin.limits().patience())
+    }
+
+    /// Begins to copy, if nobody has.
+    pub fn begin_copy(self: &Arc<Self>) -> Arc<Flight<Arc<FileInput>>> {
+        let (flight, landing) = self.copies.flights().board(&self.id);
+        if let Some(landing) = landing {
+            let file = Arc::clone(self);
+            self.runtime.spawn(async move {
+                let copy = match file.copies.open(file.id) {
+                    Some(copy) => Ok(copy),
+                    None => file.copy().await,
+                };
+                landing.land(copy.map_err(|error| file.noted(error)));
+            });
+        }
+        flight
+    }
+
+    async fn copy(&self) -> Result<Arc<FileInput>, RemoteError> {
+        let ask = Ask {
+            key: self.key.clone(),
+            range: None,
+            condition: Condition::Only(self.state.clone()),
+        };
+        let attempt = || async {
+            let Answer::Whole {
+                size,
+                validators,
+                body,
+            } = self.origin.ask(&ask).await?
+            else {
+                return Err(RemoteError::Changed);
+            };
+            let fetched = self.copies.fetch(size, Chunks::new(body)).await?;
+            if fetched.version(validators) != self.version {
+                return Err(RemoteError::Changed);
+            }
+            self.copies.publish(self.id, fetched).await
+        };
+        self.origin.attempts(&self.key, attempt).await
+    }
+
     /// What turned out to be another is to be found again.
     fn noted(&self, error: RemoteError) -> RemoteError {
         if matches!(error, RemoteError::Changed | RemoteError::Absent) {
             self.known.forget(&self.key, self.id);
         }
         error
-    }
-}
-
-/// Copies what a block, which begins at `start`, has of the bytes of the buffer, which begins at `offset`.
-fn copy(block: &[u8], start: u64, buffer: &mut [u8], offset: u64) {
-    let skipped = offset.saturating_sub(start) as usize;
-    let at = start.saturating_sub(offset) as usize;
-    let length = (block.len() - skipped).min(buffer.len() - at);
-    buffer[at..at + length].copy_from_slice(&block[skipped..skipped + length]);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blocks_are_copied_where_they_belong() {
-        let bytes: Vec<u8> = (0..10).collect();
-        let mut buffer = [99; 6];
-        for (start, block) in bytes.chunks(4).enumerate() {
-            copy(block, 4 * start as u64, &mut buffer, 3);
-        }
-        assert_eq!(buffer, [3, 4, 5, 6, 7, 8]);
     }
 }

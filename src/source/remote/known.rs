@@ -19,7 +19,7 @@ const ABSENT: Duration = Duration::from_secs(5);
 pub struct Found {
     pub object: Object,
     pub state: State,
-    /// Whether ranges of it can be asked for, and be told to be of one state.
+    /// Whether ranges of it can be asked for, and be told to be of one state. If not, there is a copy.
     pub has_ranges: bool,
 }
 

@@ -8,12 +8,13 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
-use super::ask::{Answer, Ask, Condition, Remote, State};
+use super::ask::{Answer, Ask, Body, Condition, Remote, State, Validators};
 use super::blocks::{BLOCK, BlockKey};
 use super::chunks::Chunks;
 use super::error::RemoteError;
-use super::file::{RemoteFile, RemoteInput};
+use super::file::RemoteFile;
 use super::flights::Flights;
+use super::input::RemoteInput;
 use super::known::{Found, Known};
 use super::origin::{Limits, Origin};
 use super::{Shared, runtime};
@@ -78,16 +79,27 @@ impl Store {
         location.unwrap_or_else(|| key.to_owned())
     }
 
-    fn input(&self, found: &Found, id: u128) -> Input {
-        Arc::new(RemoteInput::new(RemoteFile {
+    /// # Errors
+    /// If it has to be copied, and cannot be.
+    fn input(&self, found: &Found, id: u128) -> Result<Input, RemoteError> {
+        let file = RemoteFile {
             origin: Arc::clone(&self.finder.origin),
             blocks: Arc::clone(&self.finder.shared.blocks),
+            copies: Arc::clone(&self.finder.shared.copies),
             known: Arc::clone(&self.finder.known),
             runtime: self.runtime.clone(),
             key: found.object.key.clone(),
             state: found.state.clone(),
+            version: found.object.version.clone(),
             id,
-        }))
+        };
+        if found.has_ranges {
+            return Ok(Arc::new(RemoteInput::new(file)));
+        }
+        match file.copies.open(id) {
+            Some(copy) => Ok(copy),
+            None => Ok(Arc::new(file).copied()?),
+        }
     }
 }
 
@@ -110,7 +122,9 @@ impl Source for Store {
         let found = last.map_or_else(|| self.look(&object.key), Ok);
         let found = found.map_err(|error| error.of_image(&object.location))?;
         match object.stamp {
-            Stamp::Version(id) if is_this(&found) => Ok(self.input(&found, id)),
+            Stamp::Version(id) if is_this(&found) => self
+                .input(&found, id)
+                .map_err(|error| error.of_image(&object.location)),
             _ => Err(SourceError::Replaced(object.location.clone())),
         }
     }
@@ -144,6 +158,7 @@ impl Finder {
     async fn ask(&self, key: &str, last: Option<&Arc<Found>>) -> Result<Arc<Found>, RemoteError> {
         let location = self.origin.remote().location(key);
         let location = location.ok_or(RemoteError::Absent)?;
+        // Where the server tells nothing, everything is fetched again.
         let known = last.filter(|last| last.state.version().is_some());
         let condition = known.map_or(Condition::Always, |last| {
             Condition::Unless(last.state.clone())
@@ -155,35 +170,93 @@ impl Finder {
         };
         match self.origin.ask(&ask).await? {
             Answer::Unchanged => known.cloned().ok_or(RemoteError::Changed),
-            Answer::Part { state, range, body } => {
-                let block = Chunks::new(body)
-                    .take((range.end - range.start) as usize)
-                    .await?;
-                self.found(key, location, state, block)
-            }
-            Answer::Whole { .. } => Err(RemoteError::Broken("the origin has no ranges")),
+            Answer::Part { state, range, body } => match state.version() {
+                Some(version) => {
+                    let length = (range.end - range.start) as usize;
+                    let first = Chunks::new(body).take(length).await?;
+                    let object = object(key, location, version, &state);
+                    Ok(self.with_ranges(object, state, first))
+                }
+                // Of what comes later nobody could tell whether it is of the same state.
+                None => {
+                    drop(body);
+                    self.whole(key, location).await
+                }
+            },
+            Answer::Whole {
+                size,
+                validators,
+                body,
+            } => self.copied(key, location, size, validators, body).await,
         }
     }
 
-    fn found(
-        &self,
-        key: &str,
-        location: String,
-        state: State,
-        first: Bytes,
-    ) -> Result<Arc<Found>, RemoteError> {
-        let version = state.version();
-        let version = version.ok_or(RemoteError::Broken("the origin has no validators"))?;
-        let file = digest(&location, &version);
+    fn with_ranges(&self, object: Object, state: State, first: Bytes) -> Arc<Found> {
+        let file = id(&object);
         self.shared.blocks.keep(BlockKey { file, index: 0 }, first);
-        let object = object(key, location, version, &state);
         let has_ranges = true;
-        Ok(Arc::new(Found {
+        Arc::new(Found {
             object,
             state,
             has_ranges,
-        }))
+        })
     }
+
+    /// Asks for everything.
+    async fn whole(&self, key: &str, location: String) -> Result<Arc<Found>, RemoteError> {
+        let ask = Ask {
+            key: key.to_owned(),
+            range: None,
+            condition: Condition::Always,
+        };
+        match self.origin.ask(&ask).await? {
+            Answer::Whole {
+                size,
+                validators,
+                body,
+            } => self.copied(key, location, size, validators, body).await,
+            Answer::Part { .. } | Answer::Unchanged => Err(RemoteError::Changed),
+        }
+    }
+
+    /// Copies what comes, unless it has been copied before. What is told of the file is what came.
+    async fn copied(
+        &self,
+        key: &str,
+        location: String,
+        size: Option<u64>,
+        validators: Validators,
+        body: Body,
+    ) -> Result<Arc<Found>, RemoteError> {
+        let copies = &self.shared.copies;
+        let found = |size, version| {
+            let validators = validators.clone();
+            let state = State { size, validators };
+            let object = object(key, location.clone(), version, &state);
+            let has_ranges = false;
+            Arc::new(Found {
+                object,
+                state,
+                has_ranges,
+            })
+        };
+        let told = size.and_then(|size| {
+            let validators = validators.clone();
+            Some(found(size, State { size, validators }.version()?))
+        });
+        if let Some(found) = told.filter(|found| copies.open(id(&found.object)).is_some()) {
+            return Ok(found);
+        }
+        let fetched = copies.fetch(size, Chunks::new(body)).await?;
+        let found = found(fetched.length, fetched.version(validators.clone()));
+        copies.publish(id(&found.object), fetched).await?;
+        Ok(found)
+    }
+}
+
+/// The digest of location and version.
+fn id(object: &Object) -> u128 {
+    digest(&object.location, &object.version)
 }
 
 fn object(key: &str, location: String, version: String, state: &State) -> Object {

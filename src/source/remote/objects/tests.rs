@@ -14,18 +14,10 @@ use self::file_server::{End, FileServer, Manner};
 use self::s3s_server::{KEY, S3sServer, SECRET};
 use super::config::ObjectsSourceConfig;
 use super::*;
-use crate::config::byte_size::ByteSize;
 use crate::source::contract::{self, Place};
-use crate::source::remote::config::RemoteConfig;
+use crate::source::remote::scratch::Scratch;
 use crate::source::remote::secret::Secret;
 use crate::source::{Source, SourceError};
-
-fn shared() -> Arc<Shared> {
-    Shared::new(&RemoteConfig {
-        blocks: Some(ByteSize(64 << 20)),
-        ..RemoteConfig::default()
-    })
-}
 
 fn signed(server: &S3sServer) -> ObjectsSourceConfig {
     ObjectsSourceConfig {
@@ -72,7 +64,7 @@ impl Place for Owner<'_> {
 #[test]
 fn it_does_what_every_source_has_to() {
     let server = S3sServer::start(&["bucket"]);
-    let source = open(&signed(&server), &shared()).unwrap();
+    let source = open(&signed(&server), &Scratch::new().shared).unwrap();
     contract::check(&source, &Owner::new(&server, "bucket"));
 }
 
@@ -84,7 +76,7 @@ fn a_wrong_signature_is_refused_and_tells_no_secret() {
         secret_key: Some(Secret::new("wrong secret")),
         ..signed(&server)
     };
-    let source = open(&config, &shared()).unwrap();
+    let source = open(&config, &Scratch::new().shared).unwrap();
     let Err(SourceError::Unavailable(error)) = source.find("1.tif") else {
         panic!("it was found");
     };
@@ -102,7 +94,7 @@ fn keys_begin_with_a_bucket_that_is_listed() {
         ],
         ..signed(&server)
     };
-    let source = open(&config, &shared()).unwrap();
+    let source = open(&config, &Scratch::new().shared).unwrap();
     for bucket in ["one", "two", "hidden"] {
         Owner::new(&server, bucket).put("x.tif", bucket.as_bytes());
     }
@@ -168,7 +160,7 @@ fn the_other_services_do_too_as_far_as_a_small_server_can_tell() {
         if url.starts_with("az") {
             config.access_key = Some("account".to_owned());
         }
-        let source = open(&config, &shared()).unwrap();
+        let source = open(&config, &Scratch::new().shared).unwrap();
         contract::check(&source, &fake);
         let requests = fake.0.requests();
         assert!(requests.iter().all(|request| request.method == "GET"));
@@ -180,7 +172,7 @@ fn an_empty_object_does_no_harm_to_its_bucket() {
     let server = FileServer::start(Manner::USUAL);
     server.put("/bucket/empty.tif", b"");
     server.put("/bucket/1.tif", b"image");
-    let source = open(&unsigned("s3://bucket", &server), &shared()).unwrap();
+    let source = open(&unsigned("s3://bucket", &server), &Scratch::new().shared).unwrap();
     for _ in 0..5 {
         let found = source.find("empty.tif").unwrap();
         assert_eq!(source.open(&found).unwrap().size(), 0);
@@ -192,7 +184,7 @@ fn an_empty_object_does_no_harm_to_its_bucket() {
 fn a_store_that_is_busy_is_asked_again() {
     let server = FileServer::start(Manner::USUAL);
     server.put("/bucket/1.tif", b"image");
-    let source = open(&unsigned("s3://bucket", &server), &shared()).unwrap();
+    let source = open(&unsigned("s3://bucket", &server), &Scratch::new().shared).unwrap();
     server.then(|_| file_server::Reply::new(503).with("content-length", "0"));
     server.then(|reply| reply.cut(2, End::Close));
     let found = source.find("1.tif").unwrap();
