@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 27] = [
     ("files", &[]),
     ("geometry", &[]),
     ("input", &[]),
     ("machine", &[]),
     ("orientation", &["geometry"]),
+    ("page", &[]),
     ("presentation", &[]),
     ("raster", &["geometry"]),
     ("resident", &[]),
