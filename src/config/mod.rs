@@ -31,6 +31,7 @@ use crate::decode::Limits;
 use crate::encode::config::EncodeConfig;
 use crate::http::admin::config::AdminConfig;
 use crate::http::config::ServerConfig;
+use crate::iiif::compatibility::CompatibilityConfig;
 use crate::iiif::config::ImageConfig;
 use crate::pyramid::config::PyramidConfig;
 use crate::route::config::RouteConfig;
@@ -48,6 +49,7 @@ pub struct Config {
     pub sources: SourcesConfig,
     pub routes: Vec<RouteConfig>,
     pub image: ImageConfig,
+    pub compatibility: CompatibilityConfig,
     pub decode: Limits,
     pub encode: EncodeConfig,
     pub work: WorkConfig,

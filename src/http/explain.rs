@@ -20,7 +20,8 @@ pub fn explain(config: &Config, url: &str) -> Result<Value, Error> {
     let identifier = identifier(&app, call.identifier())?;
     let mut steps = match call {
         Call::Image { parameters, .. } => {
-            let request = ImageRequest::parse(version, identifier, parameters)?;
+            let accepted = app.compatibility();
+            let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
             app.pipeline().explain_image(&request)?
         }
         Call::Base { .. } | Call::Information { .. } => {

@@ -68,7 +68,7 @@ impl Image {
 
     pub fn summary(&self, identifier: &Identifier) -> Value {
         json!({
-            "identifier": identifier.as_str(),
+            "identifier": identifier.to_string(),
             "source": { "location": self.object.location, "version": self.object.version },
             "header": self.header().summary(),
         })
@@ -108,7 +108,8 @@ impl Images {
     pub fn find(&self, identifier: &Identifier) -> Result<Object, Error> {
         let found = self.routes.find(identifier);
         let found = self.sightings.or_last(identifier, found);
-        found.map_err(|error| not_found(identifier, error))
+        let object = found.map_err(|error| not_found(identifier, error))?;
+        Ok(page_of(identifier, object))
     }
 
     /// Costs one look at the file.
@@ -124,6 +125,7 @@ impl Images {
     pub fn at_once(&self, identifier: &Identifier) -> Option<Image> {
         let object = self.routes.find_at_once(identifier)?;
         let object = self.sightings.or_last(identifier, Ok(object)).ok()?;
+        let object = page_of(identifier, object);
         let known = self.known(&object)?;
         Some(Image { object, known })
     }
@@ -165,7 +167,7 @@ impl Images {
         object: Object,
         input: Input,
     ) -> Result<Image, Error> {
-        let decoder = decode::open(input, &self.limits).map_err(|error| {
+        let decoder = decode::open_page(input, &self.limits, object.page).map_err(|error| {
             let error = Error::decoding(identifier, error);
             self.keep_failure(headers::key(&object), &object, &error);
             error
@@ -207,6 +209,11 @@ impl Images {
         };
         Ok(CacheKey::of_image(&location))
     }
+}
+
+fn page_of(identifier: &Identifier, file: Object) -> Object {
+    let page = identifier.page();
+    Object { page, ..file }
 }
 
 fn not_found(identifier: &Identifier, error: SourceError) -> Error {

@@ -10,6 +10,7 @@ pub use filesystem::{FileStamp, Filesystem, Listing};
 use std::time::SystemTime;
 
 use crate::input::Input;
+use crate::page::Page;
 
 /// A place where underlying images are stored, each under a key.
 ///
@@ -55,6 +56,8 @@ pub struct Object {
     pub modified: SystemTime,
     /// Changes whenever the file does, or another one takes its place. Known to this server only.
     pub stamp: Stamp,
+    /// Which of the images in the file is meant; it is opened like any other.
+    pub page: Page,
 }
 
 /// What tells a state of an image from any other state and any other image.
