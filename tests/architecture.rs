@@ -17,7 +17,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
     ("resident", &[]),
     ("tls", &[]),
     ("ffi", &["geometry", "input"]),
-    ("iiif", &["config", "geometry", "orientation"]),
+    ("iiif", &["config", "geometry", "orientation", "page"]),
     (
         "decode",
         &[
@@ -26,6 +26,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "geometry",
             "input",
             "orientation",
+            "page",
             "raster",
         ],
     ),
@@ -56,11 +57,11 @@ const ALLOWED: [(&str, &[&str]); 27] = [
     (
         "cache",
         &[
-            "config", "decode", "files", "geometry", "iiif", "machine", "raster", "resident",
-            "source", "tls",
+            "config", "decode", "files", "geometry", "iiif", "machine", "page", "raster",
+            "resident", "source", "tls",
         ],
     ),
-    ("source", &["iiif", "input", "resident"]),
+    ("source", &["iiif", "input", "page", "resident"]),
     ("error", &["decode", "encode", "iiif", "transform"]),
     ("work", &["config", "error", "machine"]),
     // Knows the sections, which stand beside the code that they configure.

@@ -130,7 +130,7 @@ async fn f000_9_a_page_that_is_not_there_is_not_found() {
 
 /// As if the file were smaller: every tile that is declared is the part of the reduced image where it lies.
 #[tokio::test]
-async fn f001_4_an_image_seems_smaller() {
+async fn an_image_seems_smaller() {
     let server = lenient();
     for name in [
         "sample-azulejo.tif",
