@@ -21,6 +21,7 @@ pub mod iiif;
 pub mod input;
 mod machine;
 pub mod orientation;
+pub mod page;
 pub mod pipeline;
 pub mod plan;
 pub mod presentation;

@@ -75,6 +75,7 @@ struct Walk {
     settings_tag: String,
     rights: Option<String>,
     attribution: Option<String>,
+    tells_page_count: bool,
     pyramids: Pyramids,
 }
 
@@ -94,6 +95,7 @@ impl Pipeline {
                 settings,
                 rights: config.image.rights.clone(),
                 attribution: config.image.attribution.clone(),
+                tells_page_count: config.compatibility.page_count,
                 pyramids: Pyramids::new(config, &makers),
             }),
             readers: Work::new(
@@ -157,10 +159,12 @@ impl Pipeline {
         identifier: Identifier,
         caching: Caching,
     ) -> Result<Described, Error> {
-        let image = self.image(identifier, caching).await?;
+        let image = self.image(identifier.clone(), caching).await?;
         let terms = Arc::clone(self.walk.images.routes.terms(&image.object));
         Ok(Described {
-            information: self.walk.describe(image.header(), &terms.limits),
+            information: self
+                .walk
+                .describe(&identifier, image.header(), &terms.limits),
             modified: image.object.modified,
             terms,
         })
@@ -278,17 +282,24 @@ impl Pipeline {
 }
 
 impl Walk {
-    fn describe(&self, header: &Header, limits: &SizeLimits) -> Information {
+    fn describe(
+        &self,
+        identifier: &Identifier,
+        header: &Header,
+        limits: &SizeLimits,
+    ) -> Information {
+        let full = identifier.apparent(header.dimensions());
         let stored_tile = header.levels[0]
             .tile
             .map(|tile| header.orientation.apply_to(tile));
         Information {
-            full: header.dimensions(),
-            tiling: Tiling::new(header.dimensions(), stored_tile, limits),
+            full,
+            tiling: Tiling::new(full, stored_tile, limits),
             limits: *limits,
             image_is_gray: header.color.is_gray(),
             rights: self.rights.clone(),
             attribution: self.attribution.clone(),
+            page_count: (self.tells_page_count && header.pages > 1).then_some(header.pages),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 29] = [
+const ALLOWED: [(&str, &[&str]); 30] = [
     ("breaker", &[]),
     ("bucket", &["config"]),
     ("files", &[]),
@@ -13,12 +13,13 @@ const ALLOWED: [(&str, &[&str]); 29] = [
     ("input", &[]),
     ("machine", &[]),
     ("orientation", &["geometry"]),
+    ("page", &[]),
     ("presentation", &[]),
     ("raster", &["geometry"]),
     ("resident", &[]),
     ("tls", &[]),
     ("ffi", &["geometry", "input"]),
-    ("iiif", &["config", "geometry", "orientation"]),
+    ("iiif", &["config", "geometry", "orientation", "page"]),
     (
         "decode",
         &[
@@ -27,6 +28,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "geometry",
             "input",
             "orientation",
+            "page",
             "raster",
         ],
     ),
@@ -58,13 +60,14 @@ const ALLOWED: [(&str, &[&str]); 29] = [
         "cache",
         &[
             "breaker", "bucket", "config", "decode", "files", "geometry", "iiif", "machine",
-            "raster", "resident", "source", "tls",
+            "page", "raster", "resident", "source", "tls",
         ],
     ),
     (
         "source",
         &[
-            "breaker", "bucket", "config", "files", "iiif", "input", "machine", "resident", "tls",
+            "breaker", "bucket", "config", "files", "iiif", "input", "machine", "page", "resident",
+            "tls",
         ],
     ),
     ("registry", &["config"]),
@@ -89,7 +92,9 @@ const ALLOWED: [(&str, &[&str]); 29] = [
     ),
     (
         "route",
-        &["breaker", "config", "iiif", "input", "registry", "source"],
+        &[
+            "breaker", "config", "iiif", "input", "page", "registry", "source",
+        ],
     ),
     ("telemetry", &["config"]),
     (
@@ -110,6 +115,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "iiif",
             "geometry",
             "input",
+            "page",
             "plan",
             "pyramid",
             "raster",

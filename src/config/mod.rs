@@ -32,6 +32,7 @@ use crate::decode::Limits;
 use crate::encode::config::EncodeConfig;
 use crate::http::admin::config::AdminConfig;
 use crate::http::config::ServerConfig;
+use crate::iiif::compatibility::CompatibilityConfig;
 use crate::iiif::config::ImageConfig;
 use crate::pyramid::config::PyramidConfig;
 use crate::registry::config::RegistryConfig;
@@ -53,6 +54,7 @@ pub struct Config {
     pub resolvers: BTreeMap<String, ResolverConfig>,
     pub routes: Vec<RouteConfig>,
     pub image: ImageConfig,
+    pub compatibility: CompatibilityConfig,
     pub decode: Limits,
     pub encode: EncodeConfig,
     pub work: WorkConfig,

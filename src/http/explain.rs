@@ -48,7 +48,8 @@ fn further(
 ) -> Result<Value, Error> {
     match call {
         Call::Image { parameters, .. } => {
-            let request = ImageRequest::parse(version, identifier, parameters)?;
+            let accepted = app.compatibility();
+            let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
             app.pipeline().explain_image(&request)
         }
         Call::Base { .. } | Call::Information { .. } => {

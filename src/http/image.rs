@@ -75,6 +75,15 @@ async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Re
     })?;
     let address = Address::new(app, version, client, call.identifier());
     let identifier = identifier(app, call.identifier())?;
+    if let Some(segment) = in_lowest_terms(&identifier, call.identifier()) {
+        let terms = app.pipeline().locate(identifier).await?;
+        let address = Address {
+            segment: &segment,
+            ..address
+        };
+        let base = address.uri(&terms);
+        return Ok(moved(&base, call, client.uri.query()));
+    }
     match call {
         Call::Base { .. } => {
             let terms = app.pipeline().locate(identifier).await?;
@@ -84,7 +93,8 @@ async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Re
             information::respond(app, version, client, &address, identifier).await
         }
         Call::Image { parameters, .. } => {
-            let request = ImageRequest::parse(version, identifier, parameters)?;
+            let accepted = app.compatibility();
+            let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
             image(app, client, &address, request).await
         }
     }
@@ -93,10 +103,11 @@ async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Re
 /// E14: where a proxy decodes `%2F`, another text stands for the slash.
 pub(super) fn identifier(app: &App, segment: &str) -> Result<Identifier, IdentifierError> {
     let identifier = Identifier::decode(segment)?;
-    match &app.server().slash_substitute {
-        Some(substitute) => Identifier::new(identifier.as_str().replace(substitute, "/")),
-        None => Ok(identifier),
-    }
+    let identifier = match &app.server().slash_substitute {
+        Some(substitute) => Identifier::new(identifier.as_str().replace(substitute, "/"))?,
+        None => identifier,
+    };
+    app.compatibility().identifier(identifier)
 }
 
 /// The base URI of an image.
@@ -121,6 +132,30 @@ impl<'a> Address<'a> {
         let base = terms.public_url.as_deref().unwrap_or(&self.base);
         format!("{base}{}{}", prefix(self.version), self.segment)
     }
+}
+
+/// The path segment of an identifier with the scale at its end in lowest terms, if it is not.
+fn in_lowest_terms(identifier: &Identifier, segment: &str) -> Option<String> {
+    let scale = identifier.scale()?;
+    let reduced = scale.reduced();
+    let delimiters = [";", "%3B", "%3b"].into_iter();
+    let end = delimiters.filter_map(|text| segment.rfind(text)).max()?;
+    let suffix = reduced.map_or(String::new(), |reduced| format!(";{reduced}"));
+    (reduced != Some(scale)).then(|| format!("{}{suffix}", &segment[..end]))
+}
+
+/// The same call of an image that will always be under another base URI.
+fn moved(base: &str, call: Call<'_>, query: Option<&str>) -> Response {
+    let mut location = match call {
+        Call::Base { .. } | Call::Information { .. } => format!("{base}/info.json"),
+        Call::Image { parameters, .. } => format!("{base}/{}", parameters.join("/")),
+    };
+    if let Some(query) = query {
+        location.extend(["?", query]);
+    }
+    let mut response = redirect(&location);
+    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    response
 }
 
 /// U04, U07.

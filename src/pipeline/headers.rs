@@ -19,11 +19,14 @@ const FORMAT: &str = concat!("header ", env!("CARGO_PKG_VERSION"));
 /// The name of an image's header in the cache: of this version of it.
 pub fn key(object: &Object) -> EntryKey {
     let Object {
-        location, version, ..
+        location,
+        version,
+        page,
+        ..
     } = object;
     EntryKey {
         image: CacheKey::of_image(location),
-        entry: CacheKey::new(&[FORMAT, location, version]),
+        entry: CacheKey::new(&[FORMAT, location, version, &page.suffix()]),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::decode::{self, DecodeError, Decoder, Header, Limits};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
+use crate::page::Page;
 use crate::registry::Registry;
 use crate::route::Routes;
 use crate::source::{Object, SourceError, Stamp, is_replaced};
@@ -114,7 +115,9 @@ impl Images {
     pub fn find(&self, identifier: &Identifier) -> Result<Object, Error> {
         let found = self.routes.find(identifier);
         let found = self.sightings.or_last(identifier, found);
-        found.map_err(|error| not_found(identifier, error))
+        let object = found.map_err(|error| not_found(identifier, error))?;
+        let absent = || not_found(identifier, SourceError::NotFound(identifier.to_string()));
+        page_of(identifier, object).ok_or_else(absent)
     }
 
     /// Costs one look at the file.
@@ -130,6 +133,7 @@ impl Images {
     pub fn at_once(&self, identifier: &Identifier) -> Option<Image> {
         let object = self.routes.find_at_once(identifier)?;
         let object = self.sightings.or_last(identifier, Ok(object)).ok()?;
+        let object = page_of(identifier, object)?;
         let known = self.known(&object)?;
         Some(Image { object, known })
     }
@@ -170,7 +174,7 @@ impl Images {
             SourceError::Replaced(_) => Closed::Replaced(not_found(identifier, error)),
             other => Closed::Failed(not_found(identifier, other)),
         })?;
-        let decoder = decode::open(input, &self.limits).map_err(|error| {
+        let decoder = decode::open_page(input, &self.limits, object.page).map_err(|error| {
             if matches!(&error, DecodeError::Io(error) if is_replaced(error)) {
                 return Closed::Replaced(Error::decoding(identifier, error));
             }
@@ -214,6 +218,15 @@ impl Images {
             Err(error) => return Err(not_found(identifier, error)),
         };
         Ok(CacheKey::of_image(&location))
+    }
+}
+
+/// The page that an identifier asks for. `None` if what was found is one page already, of which there are no others.
+fn page_of(identifier: &Identifier, found: Object) -> Option<Object> {
+    match (found.page, identifier.page()) {
+        (_, Page::FIRST) => Some(found),
+        (Page::FIRST, page) => Some(Object { page, ..found }),
+        _ => None,
     }
 }
 

@@ -49,7 +49,10 @@ impl Prepared {
     /// Stands for this state of the image, if its pixels are to be kept.
     pub(super) fn kept_as(&self) -> Option<CacheKey> {
         let stamp = || format!("{:?}", self.object.stamp);
-        let key = || CacheKey::new(&[&self.object.location, &stamp(), origin(self.pyramid)]);
+        let key = || {
+            let Object { location, page, .. } = &self.object;
+            CacheKey::new(&[location, &page.suffix(), &stamp(), origin(self.pyramid)])
+        };
         self.plan.kept.then(key)
     }
 }
@@ -246,7 +249,7 @@ impl Walk {
             pyramid,
         } = way;
         if let (None, Some(decoder)) = (pyramid, &decoder)
-            && plan.region != Rect::whole(decoder.header().dimensions())
+            && plan.region != Rect::whole(plan.full)
         {
             self.pyramids.want(&image.object, decoder);
         }
@@ -256,7 +259,7 @@ impl Walk {
         } else {
             &plan.canonical_pixels.to_string()
         };
-        let key = self.key(&image.object, pixels, pyramid);
+        let key = self.key(&image.object, &request.identifier, pixels, pyramid);
         Prepared {
             validators: Validators {
                 etag: key.entry.to_string(),
@@ -275,13 +278,24 @@ impl Walk {
     }
 
     /// `pixels` is the canonical request as it is spelled for the cache.
-    fn key(&self, object: &Object, pixels: &str, pyramid: Option<CacheKey>) -> EntryKey {
+    fn key(
+        &self,
+        object: &Object,
+        identifier: &Identifier,
+        pixels: &str,
+        pyramid: Option<CacheKey>,
+    ) -> EntryKey {
         let Object {
             location, version, ..
         } = object;
+        // Of most images there is neither, and nothing to be written.
+        let page = object.page.suffix();
+        let scale = identifier.scale().map(|scale| scale.to_string());
         let parts = [
             location,
             version,
+            &*page,
+            scale.as_deref().unwrap_or_default(),
             origin(pyramid),
             pixels,
             &self.settings_tag,

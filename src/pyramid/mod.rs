@@ -225,7 +225,8 @@ impl Pyramids {
 impl Parts {
     fn key(&self, object: &Object) -> CacheKey {
         let path = self.root.join(&object.location);
-        CacheKey::new(&[FORMAT, &path.to_string_lossy(), &object.version])
+        let page = object.page.suffix();
+        CacheKey::new(&[FORMAT, &path.to_string_lossy(), &object.version, &page])
     }
 
     fn job(

@@ -1,5 +1,6 @@
 //! Who knows where the image of an identifier is: the registry, or a resolver.
 
+use crate::page::Page;
 use crate::source::SourceError;
 
 /// Where an image is.
@@ -7,8 +8,8 @@ use crate::source::SourceError;
 pub struct Located {
     /// A URL as [`Source::key_of`](crate::source::Source::key_of) understands it.
     pub location: String,
-    /// Which image of the file, from 1.
-    pub page: Option<u32>,
+    /// Which image of the file.
+    pub page: Page,
 }
 
 /// Asked with an identifier, or with what a rule makes of it.

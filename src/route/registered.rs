@@ -3,6 +3,7 @@
 use std::io;
 
 use super::authority::{Authority, Located};
+use crate::page::Page;
 use crate::registry::{Answer, Entry, Registry};
 use crate::source::SourceError;
 use crate::source::remote::runtime;
@@ -30,6 +31,6 @@ impl Authority for Registered {
 fn located(entry: Entry) -> Located {
     Located {
         location: entry.location,
-        page: entry.page,
+        page: entry.page.and_then(Page::new).unwrap_or_default(),
     }
 }

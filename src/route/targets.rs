@@ -9,6 +9,7 @@ use super::config::{FILES, REGISTRY};
 use super::registered::Registered;
 use super::resolver::Resolver;
 use crate::config::Config;
+use crate::page::Page;
 use crate::registry::Registry;
 use crate::source::config::SourcesConfig;
 use crate::source::remote::{self, Shared, runtime};
@@ -133,7 +134,11 @@ impl Targets {
             let unclaimed = "no source is configured for the place where it is";
             return Err(io::Error::other(unclaimed).into());
         }
-        self.first(keys, &located.location)
+        let object = self.first(keys, &located.location)?;
+        Ok(Object {
+            page: located.page,
+            ..object
+        })
     }
 
     /// Every source that a location can be one of, with the key there.
@@ -165,15 +170,20 @@ impl Targets {
 
     /// Only the first source can tell at once that it has the image.
     pub fn find_at_once(&self, target: &Target, key: &str) -> Option<Object> {
-        let (source, key) = match target {
-            Target::Sources(indices) => (*indices.first()?, key.to_owned()),
+        let (source, key, page) = match target {
+            Target::Sources(indices) => (*indices.first()?, key.to_owned(), Page::FIRST),
             Target::Authority(authority) => {
                 let located = authority.ask_at_once(key)?;
-                self.keys_of(&located.location).next()?
+                let (source, key) = self.keys_of(&located.location).next()?;
+                (source, key, located.page)
             }
         };
         let object = self.sources[source].find_at_once(&key)?;
-        Some(Object { source, ..object })
+        Some(Object {
+            source,
+            page,
+            ..object
+        })
     }
 
     pub fn is_remote(&self, target: &Target) -> bool {

@@ -16,6 +16,7 @@ use url::Url;
 use super::config::SourceConfig;
 use super::{FileInput, LAST_SECOND, Object, Source, SourceError, Stamp};
 use crate::input::Input;
+use crate::page::Page;
 use crate::resident;
 
 /// Names longer than this exist on no usual file system; asking for them would be an error, not an absence (E12).
@@ -414,6 +415,7 @@ fn object(prefix: &str, path: String, stamp: FileStamp) -> Object {
         version: version(stamp.size, stamp.modified),
         modified: stamp.modified.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND),
         stamp: Stamp::File(stamp),
+        page: Page::FIRST,
     }
 }
 

@@ -14,6 +14,7 @@ pub use remote::is_replaced;
 use std::time::{Duration, SystemTime};
 
 use crate::input::Input;
+use crate::page::Page;
 
 /// The last second that has an HTTP date, 9999-12-31T23:59:59Z (RFC 9110, section 5.6.7: years have four digits).
 const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
@@ -62,6 +63,8 @@ pub struct Object {
     pub modified: SystemTime,
     /// Changes whenever the file does, or another one takes its place. Known to this server only.
     pub stamp: Stamp,
+    /// Which of the images in the file is meant; it is opened like any other.
+    pub page: Page,
 }
 
 impl Object {

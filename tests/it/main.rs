@@ -5,6 +5,7 @@ mod cache;
 mod canonical;
 #[path = "../common/chart.rs"]
 mod chart;
+mod compatibility;
 mod copied;
 mod cors;
 mod errors;

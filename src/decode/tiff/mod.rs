@@ -41,15 +41,16 @@ use super::{DecodeError, Decoder, Header, Level, Limits, Resolution, SourceForma
 use crate::geometry::ScaleFactor;
 use crate::input::Input;
 use crate::orientation::Orientation;
+use crate::page::Page;
 use crate::raster::Raster;
 
 /// Opens a TIFF: reads its directories, and the places of the strips or tiles of its levels.
 ///
 /// # Errors
-/// If the first image is broken or uses what is not supported, or if the limits forbid it.
-pub fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeError> {
+/// If the first image, or that of the page, is broken or uses what is not supported, or if the limits forbid it.
+pub fn open(input: Input, limits: &Limits, page: Page) -> Result<Box<dyn Decoder>, DecodeError> {
     let (file, first) = File::open(input)?;
-    let pyramid = Pyramid::read(&file, first)?;
+    let pyramid = Pyramid::read(&file, first, page)?;
     let header = header(&file, &pyramid)?;
     limits.check_dimensions(header.stored_dimensions())?;
     let levels = pyramid.levels.into_iter().map(|(_, level)| level).collect();

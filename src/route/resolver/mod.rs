@@ -5,6 +5,7 @@ pub mod config;
 mod tests;
 
 use std::io;
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use moka::Expiry;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use self::config::ResolverConfig;
 use super::authority::{Authority, Located};
 use crate::breaker::Breaker;
+use crate::page::Page;
 use crate::source::SourceError;
 use crate::source::remote::runtime;
 
@@ -61,7 +63,8 @@ enum Trouble {
 #[derive(Deserialize)]
 struct Body {
     location: String,
-    page: Option<u32>,
+    /// Counted from one.
+    page: Option<NonZeroU32>,
 }
 
 impl Resolver {
@@ -107,6 +110,7 @@ impl Resolver {
         match response.status() {
             StatusCode::OK => {
                 let Body { location, page } = serde_json::from_slice(&body(response).await?)?;
+                let page = page.map_or(Page::FIRST, Page::from);
                 Ok(Answer::At(Located { location, page }))
             }
             StatusCode::NOT_FOUND => Ok(Answer::Absent),

@@ -19,6 +19,7 @@ use super::known::{Found, Known};
 use super::origin::{Limits, Origin};
 use super::{Shared, runtime};
 use crate::input::Input;
+use crate::page::Page;
 use crate::source::{LAST_SECOND, Object, Source, SourceError, Stamp};
 
 /// The files of a server, or of several that one source may ask.
@@ -264,6 +265,7 @@ fn object(key: &str, location: String, version: String, state: &State) -> Object
     Object {
         source: 0,
         route: 0,
+        page: Page::FIRST,
         key: key.to_owned(),
         stamp: Stamp::Version(digest(&location, &version)),
         location,
