@@ -121,6 +121,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "input",
             "presentation",
             "pyramid",
+            "registry",
             "source",
             "telemetry",
             "tls",
@@ -133,7 +134,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
 const CONFINED: [(&str, &[&str]); 8] = [
     ("axum", &["http"]),
     ("object_store", &["cache"]),
-    ("redis", &["cache"]),
+    ("redis", &["cache", "cli"]),
     ("tower", &["http"]),
     ("reqwest", &["cli"]),
     ("rustls", &["tls"]),

@@ -11,6 +11,7 @@ mod errors;
 mod format;
 mod golden;
 mod identifier;
+mod import;
 mod information_2;
 mod information_3;
 mod levels;
