@@ -141,6 +141,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "input",
             "presentation",
             "pyramid",
+            "registry",
             "route",
             "source",
             "telemetry",
@@ -154,7 +155,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
 const CONFINED: [(&str, &[&str]); 8] = [
     ("axum", &["http"]),
     ("object_store", &["bucket", "cache", "source"]),
-    ("redis", &["cache"]),
+    ("redis", &["cache", "cli"]),
     ("tower", &["http"]),
     ("reqwest", &["cli", "route", "source"]),
     ("rustls", &["tls"]),

@@ -24,7 +24,7 @@ pub use entry::{Answer, Details, Entry, NewEntry, check_location};
 pub use error::RegistryError;
 pub use intake::{Intake, Problem, Report};
 pub use json::LineError;
-pub use name::name_uuid;
+pub use name::{contradicts, name_uuid};
 pub use write::{Over, Put};
 
 use std::slice;

@@ -9,6 +9,13 @@ pub fn name_uuid(location: &str) -> Uuid {
     Builder::from_md5_bytes(Md5::digest(location).into()).into_uuid()
 }
 
+/// Whether an identifier is a UUID of version 3, but not that of the location.
+pub fn contradicts(identifier: &str, location: &str) -> bool {
+    let uuid = Uuid::try_parse(identifier).ok();
+    let of_a_name = uuid.filter(|uuid| uuid.get_version_num() == 3);
+    of_a_name.is_some_and(|uuid| uuid != name_uuid(location))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,6 +35,20 @@ mod tests {
             ),
         ] {
             assert_eq!(name_uuid(location).to_string(), identifier);
+        }
+    }
+
+    #[test]
+    fn only_a_uuid_of_version_3_can_contradict() {
+        let location = "http://localhost:900/fcrepo/rest/image02";
+        for (identifier, expected) in [
+            ("9d04505e-6fc2-3275-bae8-d3e9be15afaf", false),
+            ("9D04505E-6FC2-3275-BAE8-D3E9BE15AFAF", false),
+            ("8cabeecc-d4b6-3365-a075-bacc30d082e3", true),
+            ("0f7ad1d3-7ea0-4d9f-8f5e-3a2f6f1c9c55", false),
+            ("image02", false),
+        ] {
+            assert_eq!(contradicts(identifier, location), expected, "{identifier}");
         }
     }
 }

@@ -17,6 +17,7 @@ mod giant;
 mod giants;
 mod golden;
 mod identifier;
+mod import;
 mod information_2;
 mod information_3;
 mod levels;
