@@ -76,6 +76,9 @@ struct Shared {
     faults: Mutex<VecDeque<Fault>>,
     requests: Mutex<Vec<Request>>,
     bytes: AtomicUsize,
+    /// Requests that are being answered, and the most that ever were.
+    under_way: AtomicUsize,
+    busiest: AtomicUsize,
     is_over: AtomicBool,
     puts: AtomicUsize,
 }
@@ -96,6 +99,8 @@ impl FileServer {
             faults: Mutex::default(),
             requests: Mutex::default(),
             bytes: AtomicUsize::new(0),
+            under_way: AtomicUsize::new(0),
+            busiest: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
             puts: AtomicUsize::new(0),
         });
@@ -143,6 +148,11 @@ impl FileServer {
         std::mem::take(&mut self.shared.requests.lock().unwrap())
     }
 
+    /// The most requests that were ever answered at once.
+    pub fn busiest(&self) -> usize {
+        self.shared.busiest.load(Ordering::Relaxed)
+    }
+
     /// Bytes of bodies that were sent since the last call.
     pub fn bytes(&self) -> usize {
         self.shared.bytes.swap(0, Ordering::Relaxed)
@@ -165,6 +175,19 @@ impl Reply {
             body: Vec::new(),
             end: End::Keep,
         }
+    }
+
+    /// No answer at all.
+    pub fn nothing(end: End) -> Self {
+        Self {
+            end,
+            ..Self::new(0)
+        }
+    }
+
+    /// A status without a body.
+    pub fn bare(status: u16) -> Self {
+        Self::new(status).with("content-length", "0")
     }
 
     /// With this header instead of one of the same name.
@@ -205,11 +228,14 @@ fn converse(connection: &TcpStream, shared: &Shared) -> io::Result<()> {
     let mut reader = BufReader::new(connection);
     while let Some(request) = read_request(&mut reader)? {
         shared.requests.lock().unwrap().push(request.clone());
+        let now = shared.under_way.fetch_add(1, Ordering::Relaxed) + 1;
+        shared.busiest.fetch_max(now, Ordering::Relaxed);
         let mut reply = shared.reply(&request);
         let fault = shared.faults.lock().unwrap().pop_front();
         if let Some(fault) = fault {
             reply = fault(reply);
         }
+        shared.under_way.fetch_sub(1, Ordering::Relaxed);
         shared.send(connection, &reply)?;
         match reply.end {
             End::Keep => {}
@@ -249,7 +275,7 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
 }
 
 impl Shared {
-    /// A reply of status 0 is none.
+    /// A reply of status 0 is [none](Reply::nothing).
     fn send(&self, mut connection: &TcpStream, reply: &Reply) -> io::Result<()> {
         if reply.status == 0 {
             return Ok(());

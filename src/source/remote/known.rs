@@ -73,3 +73,52 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::source::remote::ask::Validators;
+
+    fn found(id: u128) -> Arc<Found> {
+        Arc::new(Found {
+            object: Object {
+                key: "a".to_owned(),
+                location: "a".to_owned(),
+                version: "1".to_owned(),
+                modified: SystemTime::UNIX_EPOCH,
+                stamp: Stamp::Version(id),
+            },
+            state: State {
+                size: 1,
+                validators: Validators::default(),
+            },
+            has_ranges: true,
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_grow_old_and_absence_sooner() {
+        let known = Known::new(Duration::from_secs(60));
+        known.keep("a", Some(found(1)));
+        known.keep("b", None);
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert!(matches!(known.fresh("a"), Some(Some(_))));
+        assert!(matches!(known.fresh("b"), Some(None)));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!(known.fresh("a").is_some() && known.fresh("b").is_none());
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert!(known.fresh("a").is_none() && known.last("a").is_some());
+    }
+
+    #[test]
+    fn only_the_state_that_is_meant_is_forgotten() {
+        let known = Known::new(Duration::from_secs(60));
+        known.keep("a", Some(found(2)));
+        known.forget("a", 1);
+        assert!(known.last("a").is_some());
+        known.forget("a", 2);
+        assert!(known.last("a").is_none());
+    }
+}
