@@ -1,7 +1,7 @@
 //! The connections to the database, and the time that they are given.
 
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::pool::PoolConnection;
@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::error::RegistryError;
 use super::migrations;
+use super::silence::Silence;
 use super::url::{Kind, RegistryUrl};
 
 const CONNECTIONS: u32 = 8;
@@ -23,6 +24,7 @@ pub struct Database {
     pool: AnyPool,
     kind: Kind,
     limit: Duration,
+    silence: Silence,
 }
 
 impl Database {
@@ -43,7 +45,12 @@ impl Database {
                 })
             })
             .connect_lazy_with(options);
-        let database = Self { pool, kind, limit };
+        let database = Self {
+            pool,
+            kind,
+            limit,
+            silence: Silence::default(),
+        };
         within(limit.max(PATIENCE), database.migrate()).await?;
         Ok(database)
     }
@@ -66,7 +73,18 @@ impl Database {
             session.end();
             Ok(answer)
         };
-        within(self.limit, reading).await
+        if !self.silence.may_ask(Instant::now(), self.limit) {
+            return Err(RegistryError::Silent);
+        }
+        self.heard(within(self.limit, reading).await)
+    }
+
+    fn heard<T>(&self, answer: Result<T, RegistryError>) -> Result<T, RegistryError> {
+        match &answer {
+            Err(RegistryError::TooSlow(_)) => self.silence.missed(Instant::now()),
+            _ => self.silence.answered(),
+        }
+        answer
     }
 
     /// All that the work changes, or nothing. It is committed when this returns.
@@ -82,7 +100,7 @@ impl Database {
             session.end();
             Ok(answer)
         };
-        within(self.limit.max(PATIENCE), writing).await
+        self.heard(within(self.limit.max(PATIENCE), writing).await)
     }
 
     /// That of SQLite waits for its turn at once: later, it could only fail.

@@ -13,6 +13,7 @@ mod json;
 mod migrations;
 mod name;
 mod read;
+mod silence;
 mod url;
 mod write;
 

@@ -475,6 +475,13 @@ async fn a_registry_that_does_not_answer_is_503() {
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
     }
     postgres.start_again();
+    // It is left alone for a moment.
+    for _ in 0..200 {
+        if server.status("/resources/unknown").await != 503 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     assert_eq!(server.status("/resources/unknown").await, 404);
     let found = server.get(&format!("/resources/{IDENTIFIER}")).await;
     assert_eq!((found.status.as_u16(), text(&found)), (200, LOCATION));
