@@ -97,6 +97,9 @@ impl Error {
                     cause: cause(error),
                 }
             }
+            error @ DecodeError::NoPage { .. } => {
+                Self::NotFound(format!("there is no image \"{identifier}\": {error}"))
+            }
             error => Self::SourceBroken {
                 identifier,
                 reason: error.to_string(),

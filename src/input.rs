@@ -1,6 +1,7 @@
 //! The bytes of an underlying image, read by position.
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Bytes that can be read at any position, by several threads at once.
@@ -16,6 +17,14 @@ pub trait ReadAt: Send + Sync {
     /// # Errors
     /// `UnexpectedEof` if the bytes end before the buffer is full.
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// Says which ranges will be read next: where each read is a request, all are fetched at once.
+    ///
+    /// # Errors
+    /// If they cannot be fetched.
+    fn read_ahead(&self, _ranges: &[Range<u64>]) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A shared handle on such bytes.
@@ -44,6 +53,33 @@ pub fn read_range(input: &dyn ReadAt, offset: u64, length: usize) -> io::Result<
     let mut buffer = vec![0; length];
     input.read_exact_at(&mut buffer, offset)?;
     Ok(buffer)
+}
+
+/// Says which ranges will be read next, in any order; they may overlap, and what lies beyond the end is left out.
+///
+/// # Errors
+/// If they cannot be fetched.
+pub fn read_ahead(input: &dyn ReadAt, ranges: Vec<Range<u64>>) -> io::Result<()> {
+    let joined = joined(ranges, input.size());
+    if joined.is_empty() {
+        return Ok(());
+    }
+    input.read_ahead(&joined)
+}
+
+/// In their order, those that touch as one, up to `end`.
+fn joined(mut ranges: Vec<Range<u64>>, end: u64) -> Vec<Range<u64>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut joined: Vec<Range<u64>> = Vec::new();
+    for range in ranges {
+        let range = range.start..range.end.min(end);
+        match joined.last_mut() {
+            _ if range.is_empty() => {}
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 impl ReadAt for Vec<u8> {
@@ -107,6 +143,12 @@ mod tests {
         assert!(read_range(&input, 1, usize::MAX / 2).is_err());
         assert_eq!(read_range(&input, 1, 2).unwrap(), [2, 3]);
         assert_eq!(read_up_to(&input, 2, 10).unwrap(), [3]);
+    }
+
+    #[test]
+    fn ranges_that_touch_are_one() {
+        let ranges = vec![40..90, 10..20, 5..10, 30..31, 7..8, 60..60, 50..60, 70..80];
+        assert_eq!(joined(ranges, 75), [5..20, 30..31, 40..75]);
     }
 
     #[test]

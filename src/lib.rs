@@ -5,6 +5,8 @@
 //! gives it a thread; [`decode`], [`transform`] and [`encode`] make the derivative. `ARCHITECTURE.md` tells it at length.
 #![deny(unsafe_code)]
 
+mod breaker;
+mod bucket;
 pub mod cache;
 pub mod cli;
 pub mod config;
@@ -19,6 +21,7 @@ pub mod iiif;
 pub mod input;
 mod machine;
 pub mod orientation;
+pub mod page;
 pub mod pipeline;
 pub mod plan;
 pub mod presentation;
@@ -26,6 +29,7 @@ pub mod pyramid;
 pub mod raster;
 pub mod registry;
 pub mod resident;
+pub mod route;
 pub mod source;
 pub mod telemetry;
 pub mod tls;

@@ -1,6 +1,7 @@
 //! The walk of a request from the identifier to the encoded image; the table of its steps is in `ARCHITECTURE.md`.
 
 mod caching;
+mod fetch;
 mod headers;
 mod images;
 mod make;
@@ -23,6 +24,8 @@ use crate::error::{Error, cause};
 use crate::iiif::tiling::Tiling;
 use crate::iiif::{Identifier, ImageRequest, Information, SizeLimits};
 use crate::pyramid::Pyramids;
+use crate::registry::Registry;
+pub use crate::route::Terms;
 use crate::source::{Listing, SourceError, Stamp};
 use crate::work::{Cancelled, Cost, Work};
 pub use caching::Caching;
@@ -37,12 +40,16 @@ pub use report::LaneReport;
 const READERS_PER_THREAD: usize = 2;
 /// And they take little time, so that many more may wait: what is in the cache must not be refused.
 const LONGER_QUEUE: usize = 16;
+/// Who waits for a network needs no core, and must not keep those waiting who do not.
+const FETCHERS: usize = 64;
 
 /// Everything that answering needs, for the life of the process. Clones share it.
 #[derive(Clone)]
 pub struct Pipeline {
     walk: Arc<Walk>,
     readers: Work,
+    /// For images that are found and read over a network.
+    fetchers: Work,
     makers: Work,
     layers: Layers,
     /// Images that are being opened.
@@ -51,36 +58,44 @@ pub struct Pipeline {
     flights: Flights<(EntryKey, Generation), Result<Rendered, Error>>,
 }
 
+/// What `info.json` says of an image, and whence.
+pub struct Described {
+    pub information: Information,
+    /// Of the state of the file that says it.
+    pub modified: SystemTime,
+    pub terms: Arc<Terms>,
+}
+
 /// What the steps up to the plan need.
 struct Walk {
     images: Images,
     pixels: Pixels,
-    sizes: SizeLimits,
     settings: Settings,
     /// Stands for the settings that change the bytes of a derivative.
     settings_tag: String,
     rights: Option<String>,
     attribution: Option<String>,
+    tells_page_count: bool,
     pyramids: Pyramids,
 }
 
 impl Pipeline {
     /// # Errors
-    /// If the images' directory cannot be opened.
-    pub fn new(config: &Config) -> io::Result<Self> {
+    /// If the images' directory cannot be opened, or another source cannot be used.
+    pub fn new(config: &Config, registry: Option<&Registry>) -> io::Result<Self> {
         let threads = config.work.thread_count();
         let settings = Settings::from(&config.encode);
         let makers = Work::new(threads, config.work.queue, config.work.memory_budget());
         let layers = config.cache.layers();
         Ok(Self {
             walk: Arc::new(Walk {
-                images: Images::new(config, layers.clone())?,
+                images: Images::new(config, registry, layers.clone())?,
                 pixels: Pixels::new(config.cache.pixel_bytes()),
-                sizes: SizeLimits::from(&config.image),
                 settings_tag: format!("{} {settings:?}", env!("CARGO_PKG_VERSION")),
                 settings,
                 rights: config.image.rights.clone(),
                 attribution: config.image.attribution.clone(),
+                tells_page_count: config.compatibility.page_count,
                 pyramids: Pyramids::new(config, &makers),
             }),
             readers: Work::new(
@@ -88,6 +103,7 @@ impl Pipeline {
                 config.work.queue * LONGER_QUEUE,
                 0,
             ),
+            fetchers: Work::new(FETCHERS, config.work.queue * LONGER_QUEUE, 0),
             makers,
             layers,
             openings: Flights::default(),
@@ -100,8 +116,21 @@ impl Pipeline {
         self.walk.pyramids.start();
     }
 
-    /// Runs work that reads little: it has no share in the memory budget.
-    async fn read<T, F>(&self, work: F) -> Result<T, Error>
+    /// Runs work that reads little of one image: it has no share in the memory budget.
+    async fn read<T, F>(&self, identifier: &Identifier, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
+    {
+        if self.walk.images.routes.is_remote(identifier) {
+            self.fetch(work).await
+        } else {
+            self.read_here(work).await
+        }
+    }
+
+    /// Such work that waits for a disk of this machine.
+    async fn read_here<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
@@ -111,7 +140,17 @@ impl Pipeline {
         Ok(run.await?.value)
     }
 
-    /// What `info.json` says of an image, and the state of the file that says it.
+    /// Such work that waits for a network.
+    async fn fetch<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
+    {
+        let run = Box::pin(self.fetchers.run(Cost::SMALL, work));
+        Ok(run.await?.value)
+    }
+
+    /// What `info.json` says of an image.
     ///
     /// # Errors
     /// If the image is not found or not readable.
@@ -119,19 +158,30 @@ impl Pipeline {
         &self,
         identifier: Identifier,
         caching: Caching,
-    ) -> Result<(Information, SystemTime), Error> {
-        let image = self.image(identifier, caching).await?;
-        let information = self.walk.describe(image.header());
-        Ok((information, image.object.modified))
+    ) -> Result<Described, Error> {
+        let image = self.image(identifier.clone(), caching).await?;
+        let terms = Arc::clone(self.walk.images.routes.terms(&image.object));
+        Ok(Described {
+            information: self
+                .walk
+                .describe(&identifier, image.header(), &terms.limits),
+            modified: image.object.modified,
+            terms,
+        })
     }
 
-    /// Whether there is such an image, without reading its header.
+    /// What holds for an image, if there is one; without reading its header.
     ///
     /// # Errors
     /// If there is none, or it cannot be told.
-    pub async fn locate(&self, identifier: Identifier) -> Result<(), Error> {
+    pub async fn locate(&self, identifier: Identifier) -> Result<Arc<Terms>, Error> {
         let walk = Arc::clone(&self.walk);
-        self.read(move |_| walk.images.locate(&identifier)).await
+        let wanted = identifier.clone();
+        let locate = move |_: &Cancelled| {
+            let object = walk.images.find(&wanted)?;
+            Ok(Arc::clone(walk.images.routes.terms(&object)))
+        };
+        self.read(&identifier, locate).await
     }
 
     /// The images and folders of one folder.
@@ -141,13 +191,13 @@ impl Pipeline {
     pub async fn list(&self, folder: String) -> Result<Listing, Error> {
         let walk = Arc::clone(&self.walk);
         let list = move |_: &Cancelled| {
-            let listed = walk.images.filesystem.list(&folder);
+            let listed = walk.images.routes.list(&folder);
             listed.map_err(|error| match error {
                 SourceError::Unavailable(error) => Error::StoreUnavailable(cause(error)),
                 absent => Error::NotFound(absent.to_string()),
             })
         };
-        self.read(list).await
+        self.read_here(list).await
     }
 
     /// Whether the images can be reached.
@@ -157,10 +207,10 @@ impl Pipeline {
     pub async fn check(&self) -> Result<(), Error> {
         let walk = Arc::clone(&self.walk);
         let check = move |_: &Cancelled| {
-            let checked = walk.images.filesystem.check();
+            let checked = walk.images.routes.check();
             checked.map_err(|error| Error::StoreUnavailable(cause(error)))
         };
-        self.read(check).await
+        self.fetch(check).await
     }
 
     /// Forgets all that the caches hold of one image, which may be gone, or of all.
@@ -171,8 +221,9 @@ impl Pipeline {
         let image = match identifier {
             Some(identifier) => {
                 let walk = Arc::clone(&self.walk);
-                let key = move |_: &Cancelled| walk.images.key(&identifier);
-                Some(self.read(key).await?)
+                let wanted = identifier.clone();
+                let key = move |_: &Cancelled| walk.images.key(&wanted);
+                Some(self.read(&identifier, key).await?)
             }
             None => None,
         };
@@ -198,9 +249,14 @@ impl Pipeline {
     pub fn explain_information(&self, identifier: &Identifier) -> Result<Value, Error> {
         let image = self.walk.images.open(identifier)?;
         let pyramid = self.walk.pyramids.open(&image.object, image.header());
-        let mut steps = image.summary(identifier);
+        let mut steps = image.summary();
         steps["pyramid"] = json!(pyramid.is_some());
         Ok(steps)
+    }
+
+    /// Which rules match an identifier, why the others do not, and what came of it, as JSON.
+    pub fn explain_routes(&self, identifier: &Identifier) -> Value {
+        self.walk.images.routes.explain(identifier)
     }
 
     /// Every value of the walk up to the plan, as JSON.
@@ -214,7 +270,7 @@ impl Pipeline {
             .decoder
             .as_ref()
             .map_or(image.header(), |it| it.header());
-        let mut steps = image.summary(&request.identifier);
+        let mut steps = image.summary();
         steps["pyramid"] = json!(way.pyramid.is_some());
         steps["plan"] = way.plan.summary();
         steps["plan"]["cost"] = json!({
@@ -226,17 +282,24 @@ impl Pipeline {
 }
 
 impl Walk {
-    fn describe(&self, header: &Header) -> Information {
+    fn describe(
+        &self,
+        identifier: &Identifier,
+        header: &Header,
+        limits: &SizeLimits,
+    ) -> Information {
+        let full = identifier.apparent(header.dimensions());
         let stored_tile = header.levels[0]
             .tile
             .map(|tile| header.orientation.apply_to(tile));
         Information {
-            full: header.dimensions(),
-            tiling: Tiling::new(header.dimensions(), stored_tile, &self.sizes),
-            limits: self.sizes,
+            full,
+            tiling: Tiling::new(full, stored_tile, limits),
+            limits: *limits,
             image_is_gray: header.color.is_gray(),
             rights: self.rights.clone(),
             attribution: self.attribution.clone(),
+            page_count: (self.tells_page_count && header.pages > 1).then_some(header.pages),
         }
     }
 }

@@ -9,18 +9,21 @@ use crate::decode::{Coding, Header, Level, Resolution, Unit, Window};
 use crate::geometry::{Dimensions, Rect};
 use crate::iiif::canonical::Resolved;
 use crate::iiif::{
-    CanonicalRequest, Format, ImageRequest, Quality, RequestError, Rotation, SizeLimits, Version,
+    CanonicalRequest, Format, ImageRequest, Quality, RequestError, Rotation, Scale, SizeLimits,
+    Version,
 };
 use crate::orientation::Orientation;
 use crate::raster::Layout;
 use crate::transform::color::is_srgb;
 use crate::transform::rotate::rotated;
 use crate::transform::scale::Crop;
-use axis::Axis;
+use axis::{Axis, Factor};
 
 /// Every value that making the image needs; nothing after it fails because of the request.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// The full image, upright, as large as it seems to be.
+    pub full: Dimensions,
     /// The extracted region in pixels of the full image, upright.
     pub region: Rect,
     /// The size of the scaled region, upright, before rotation.
@@ -63,7 +66,7 @@ impl Plan {
         header: &Header,
         limits: &SizeLimits,
     ) -> Result<Self, RequestError> {
-        let full = header.dimensions();
+        let full = request.identifier.apparent(header.dimensions());
         let region = request.region.resolve(full)?;
         let size = request
             .size
@@ -76,8 +79,10 @@ impl Plan {
             image_is_gray,
         };
         let canonical = |version| CanonicalRequest::new(request, &resolved, limits, version);
-        let cut = Cut::cheapest(header, region, size);
+        let scale = request.identifier.scale();
+        let cut = Cut::cheapest(header, scale, region, size);
         let mut plan = Self {
+            full,
             region,
             size,
             window: cut.window(),
@@ -91,7 +96,7 @@ impl Plan {
             decoded: cut.window().rect,
             kept: false,
             copied: false,
-            resolution: resolution(header, region, size),
+            resolution: resolution(header, scale, region, size),
             canonical: canonical(request.version),
             canonical_pixels: canonical(Version::V3),
         };
@@ -263,16 +268,22 @@ fn is_made_of_units(level: &Level, rect: Rect) -> bool {
     }
 }
 
-fn resolution(header: &Header, region: Rect, size: Dimensions) -> Option<Resolution> {
+fn resolution(
+    header: &Header,
+    scale: Option<Scale>,
+    region: Rect,
+    size: Dimensions,
+) -> Option<Resolution> {
     let stored = header.resolution?;
     let (x, y) = if header.orientation.transposes() {
         (stored.y, stored.x)
     } else {
         (stored.x, stored.y)
     };
+    let apparent = scale.map_or(1.0, Scale::as_f64);
     Some(Resolution {
-        x: x * f64::from(size.width()) / f64::from(region.width()),
-        y: y * f64::from(size.height()) / f64::from(region.height()),
+        x: x * apparent * f64::from(size.width()) / f64::from(region.width()),
+        y: y * apparent * f64::from(size.height()) / f64::from(region.height()),
     })
 }
 
@@ -285,12 +296,17 @@ struct Cut {
 
 impl Cut {
     /// The smallest level that still has a pixel for each one asked for, or nearly so ([`Axis::is_enough`]).
-    fn cheapest(header: &Header, region: Rect, size: Dimensions) -> Self {
+    fn cheapest(header: &Header, scale: Option<Scale>, region: Rect, size: Dimensions) -> Self {
         let stored = header.stored_dimensions();
+        let stored = scale.map_or(stored, |scale| scale.of(stored));
+        let (numerator, denominator) = scale.map_or((1, 1), Scale::parts);
         let region = header.orientation.stored_rect(region, stored);
         let target = header.orientation.apply_to(size);
         let on_level = |(index, level): (usize, &Level)| {
-            let factor = level.scale_factor.get();
+            let factor = Factor {
+                full: u64::from(level.scale_factor.get()) * u64::from(numerator),
+                level: denominator.into(),
+            };
             let axis = |start, extent, full, level, target| Axis {
                 start,
                 extent,

@@ -5,18 +5,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 30] = [
+    ("breaker", &[]),
+    ("bucket", &["config"]),
     ("files", &[]),
     ("geometry", &[]),
     ("input", &[]),
     ("machine", &[]),
     ("orientation", &["geometry"]),
+    ("page", &[]),
     ("presentation", &[]),
     ("raster", &["geometry"]),
     ("resident", &[]),
     ("tls", &[]),
     ("ffi", &["geometry", "input"]),
-    ("iiif", &["config", "geometry", "orientation"]),
+    ("iiif", &["config", "geometry", "orientation", "page"]),
     (
         "decode",
         &[
@@ -25,6 +28,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "geometry",
             "input",
             "orientation",
+            "page",
             "raster",
         ],
     ),
@@ -55,12 +59,18 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     (
         "cache",
         &[
-            "config", "decode", "files", "geometry", "iiif", "machine", "raster", "resident",
-            "source", "tls",
+            "breaker", "bucket", "config", "decode", "files", "geometry", "iiif", "machine",
+            "page", "raster", "resident", "source", "tls",
         ],
     ),
-    ("registry", &["config"]),
-    ("source", &["iiif", "input", "resident"]),
+    (
+        "source",
+        &[
+            "breaker", "bucket", "config", "files", "iiif", "input", "machine", "page", "resident",
+            "tls",
+        ],
+    ),
+    ("registry", &["breaker", "config"]),
     ("error", &["decode", "encode", "iiif", "transform"]),
     ("work", &["config", "error", "machine"]),
     // Knows the sections, which stand beside the code that they configure.
@@ -73,10 +83,17 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "http",
             "iiif",
             "pyramid",
+            "route",
             "registry",
             "source",
             "telemetry",
             "work",
+        ],
+    ),
+    (
+        "route",
+        &[
+            "breaker", "config", "iiif", "input", "page", "registry", "source",
         ],
     ),
     ("telemetry", &["config"]),
@@ -98,9 +115,12 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "iiif",
             "geometry",
             "input",
+            "page",
             "plan",
             "pyramid",
             "raster",
+            "registry",
+            "route",
             "source",
             "transform",
             "work",
@@ -122,6 +142,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "presentation",
             "pyramid",
             "registry",
+            "route",
             "source",
             "telemetry",
             "tls",
@@ -133,15 +154,17 @@ const ALLOWED: [(&str, &[&str]); 26] = [
 /// Crates that only these modules may use.
 const CONFINED: [(&str, &[&str]); 8] = [
     ("axum", &["http"]),
-    ("object_store", &["cache"]),
+    ("object_store", &["bucket", "cache", "source"]),
     ("redis", &["cache", "cli"]),
     ("tower", &["http"]),
-    ("reqwest", &["cli"]),
+    ("reqwest", &["cli", "route", "source"]),
     ("rustls", &["tls"]),
     ("sqlx", &["registry"]),
     (
         "tokio",
-        &["cache", "registry", "http", "work", "cli", "main"],
+        &[
+            "breaker", "cache", "cli", "http", "main", "registry", "source", "work",
+        ],
     ),
 ];
 

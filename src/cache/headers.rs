@@ -8,6 +8,7 @@ use moka::sync::Cache;
 
 use super::report::{Count, Kept};
 use crate::decode::Decoder;
+use crate::page::Page;
 use crate::source::{Object, Stamp};
 
 /// Bytes of all headers: offsets of tiles, colour profiles.
@@ -19,7 +20,7 @@ const UNUSED: Duration = Duration::from_secs(60);
 
 /// The images that were used last. One that changes is another image: it has another stamp.
 pub struct Headers {
-    cache: Cache<(String, Stamp), Entry>,
+    cache: Cache<(String, Stamp, Page), Entry>,
     hits: Count,
     misses: Count,
 }
@@ -92,8 +93,8 @@ impl Headers {
     }
 }
 
-fn key(object: &Object) -> (String, Stamp) {
-    (object.location.clone(), object.stamp)
+fn key(object: &Object) -> (String, Stamp, Page) {
+    (object.location.clone(), object.stamp, object.page)
 }
 
 /// So that as many as there may be open files fill the cache.
@@ -124,6 +125,10 @@ mod tests {
 
         fn memory(&self) -> u64 {
             self.memory.load(Ordering::Relaxed)
+        }
+
+        fn read_ahead(&self, window: &Window) -> Result<(), DecodeError> {
+            self.inner.read_ahead(window)
         }
 
         fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {

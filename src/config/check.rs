@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::layers::Given;
 use super::report::Reporter;
 use super::{Config, ConfigErrors, Layers, Loaded, Problem, formats, schema};
+use crate::route;
 
 /// Merges, checks and parses. `more` looks for problems that the schema cannot know.
 ///
@@ -23,6 +24,9 @@ pub fn load(layers: &Layers, more: fn(&Given) -> Option<Problem>) -> Result<Load
     }
     let config: Config =
         serde_json::from_value(given.values).map_err(|error| of_one(unforeseen(&error)))?;
+    if let Some(errors) = ConfigErrors::new(route::problems(&config)) {
+        return Err(errors);
+    }
     Ok(Loaded {
         config,
         origins: given.origins,
@@ -33,9 +37,12 @@ pub fn nothing_more(_: &Given) -> Option<Problem> {
     None
 }
 
-/// Whether the root can be served on this machine.
+/// Whether the root can be served on this machine, if it is to be.
 pub fn root_is_a_directory(given: &Given) -> Option<Problem> {
     const KEY: &str = "source.root";
+    if !uses_root(given) {
+        return None;
+    }
     let default = Config::default().source.root;
     let root = given
         .get(KEY)
@@ -52,6 +59,13 @@ pub fn root_is_a_directory(given: &Given) -> Option<Problem> {
         remedy: "Create it, mount it, or name another: `azulejo serve DIR` or source.root."
             .to_owned(),
     })
+}
+
+/// Where there are rules, one of them has to lead there.
+fn uses_root(given: &Given) -> bool {
+    let leads_there = |route: &Value| route.get("source").is_none_or(|name| name == route::FILES);
+    let routes = given.get("routes").and_then(Value::as_array);
+    routes.is_none_or(|routes| routes.is_empty() || routes.iter().any(leads_there))
 }
 
 fn of_one(problem: Problem) -> ConfigErrors {
@@ -235,7 +249,10 @@ mod tests {
             "Did you mean AZULEJO_SERVER__LISTEN? Otherwise remove it."
         );
         assert_eq!(remedies[3], "Did you mean source? Otherwise remove it.");
-        assert!(remedies[4].starts_with("Remove it. The sections are: server, source, image,"));
+        assert!(
+            remedies[4]
+                .starts_with("Remove it. The sections are: server, source, sources.files.NAME,")
+        );
     }
 
     #[test]

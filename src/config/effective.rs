@@ -1,11 +1,11 @@
 //! The configuration in effect, printed as a file that would give it.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use serde_json::Value;
 
 use super::layers::join;
-use super::schema::{Entry, entries, schema, sections};
+use super::schema::{Entry, Number, Section, entries, schema, sections};
 use super::{Config, Loaded};
 
 impl fmt::Display for Loaded {
@@ -13,17 +13,39 @@ impl fmt::Display for Loaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let values = values_of(&self.config).map_err(|_| fmt::Error)?;
         let schema = schema();
-        for (index, section) in sections(&schema).iter().enumerate() {
-            if index > 0 {
-                f.write_char('\n')?;
-            }
-            writeln!(f, "[{}]", section.name)?;
-            for key in entries(section.schema) {
-                let value = value_of(&values, &join(&section.name, key.name));
-                self.line(f, &section.name, key, value)?;
+        let mut separator = "";
+        for section in &sections(&schema) {
+            for (heading, name, values) in instances(section, &values) {
+                writeln!(f, "{separator}{heading}")?;
+                separator = "\n";
+                for key in entries(section.schema) {
+                    self.line(f, &name, key, &values[key.name])?;
+                }
             }
         }
         Ok(())
+    }
+}
+
+/// Each time that a section stands there: its heading, the key that its origin is noted at, and its values.
+fn instances<'a>(section: &Section<'_>, values: &'a Value) -> Vec<(String, String, &'a Value)> {
+    let name = &section.name;
+    match section.number {
+        Number::One => vec![(section.heading(), name.clone(), value_of(values, name))],
+        Number::Named => {
+            let above = name.rsplit_once('.').map_or("", |(above, _)| above);
+            let named = value_of(values, above).as_object().into_iter().flatten();
+            let instance = |(each, values): (&String, &'a Value)| {
+                let name = join(above, each);
+                (format!("[{name}]"), name, values)
+            };
+            named.map(instance).collect()
+        }
+        Number::Listed => {
+            let listed = value_of(values, name).as_array().into_iter().flatten();
+            let instance = |values| (section.heading(), name.clone(), values);
+            listed.map(instance).collect()
+        }
     }
 }
 
@@ -36,7 +58,9 @@ impl Loaded {
         value: &Value,
     ) -> fmt::Result {
         let name = key.name;
-        let origin = self.origins.get(&format!("{section}.{name}"));
+        let of_key = self.origins.get(&join(section, name));
+        // Of a list, only the whole has one.
+        let origin = of_key.or_else(|| self.origins.get(section));
         let origin = origin.map_or("default", String::as_str);
         match value {
             Value::Null => writeln!(f, "# {name} is not set"),

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::effective::as_toml;
-use super::layers::variable;
-use super::schema::{Entry, description, entries, rule, schema, sections};
+use super::layers::{join, variable};
+use super::schema::{Entry, Number, Section, description, entries, rule, schema, sections};
 
 const WIDTH: usize = 100;
 
@@ -20,17 +20,21 @@ pub fn default_toml() -> String {
         "# ",
     );
     for section in sections(&schema()) {
+        let is_there = section.number == Number::One;
         text += &format!(
-            "\n{}[{}]\n",
+            "\n{}{}{}\n",
             comment(description(section.schema), "# "),
-            section.name
+            if is_there { "" } else { "# " },
+            section.heading()
         );
         for key in entries(section.schema) {
-            text += &format!(
-                "\n{}{}\n",
-                comment(key.description(), "# "),
-                default_line(key)
-            );
+            let line = default_line(key);
+            let line = if is_there || line.starts_with('#') {
+                line
+            } else {
+                format!("# {line}")
+            };
+            text += &format!("\n{}{line}\n", comment(key.description(), "# "));
         }
     }
     text
@@ -87,28 +91,31 @@ pub fn configuration_md() -> String {
     let mut text = INTRODUCTION.to_owned();
     for section in sections(&schema()) {
         text += &format!(
-            "\n## [{}]\n\n{}\n",
-            section.name,
+            "\n## {}\n\n{}\n",
+            section.heading(),
             description(section.schema)
         );
         for key in entries(section.schema) {
-            text += &chapter(&section.name, key);
+            text += &chapter(&section, key);
         }
     }
     text
 }
 
-fn chapter(section: &str, key: Entry<'_>) -> String {
-    let name = format!("{section}.{}", key.name);
+fn chapter(section: &Section<'_>, key: Entry<'_>) -> String {
+    let name = join(&section.name, key.name);
     let default = key.default().map_or("not set".to_owned(), code);
     let example = key.example().map_or(String::new(), |example| {
         format!("- Example: {}\n", code(example))
     });
+    let variable = match section.number {
+        Number::One | Number::Named => format!("- Environment: `{}`\n", variable(&name)),
+        Number::Listed => String::new(),
+    };
     format!(
-        "\n### {name}\n\n{}\n\n- Value: {}\n- Default: {default}\n{example}- Environment: `{}`\n",
+        "\n### {name}\n\n{}\n\n- Value: {}\n- Default: {default}\n{example}{variable}",
         key.description(),
         rule(key.schema),
-        variable(&name),
     )
 }
 

@@ -32,10 +32,13 @@ use crate::decode::Limits;
 use crate::encode::config::EncodeConfig;
 use crate::http::admin::config::AdminConfig;
 use crate::http::config::ServerConfig;
+use crate::iiif::compatibility::CompatibilityConfig;
 use crate::iiif::config::ImageConfig;
 use crate::pyramid::config::PyramidConfig;
 use crate::registry::config::RegistryConfig;
-use crate::source::config::SourceConfig;
+use crate::route::config::RouteConfig;
+use crate::route::resolver::config::ResolverConfig;
+use crate::source::config::{NAMES, SourceConfig, SourcesConfig};
 use crate::telemetry::LogConfig;
 use crate::work::config::WorkConfig;
 
@@ -46,7 +49,12 @@ use crate::work::config::WorkConfig;
 pub struct Config {
     pub server: ServerConfig,
     pub source: SourceConfig,
+    pub sources: SourcesConfig,
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub resolvers: BTreeMap<String, ResolverConfig>,
+    pub routes: Vec<RouteConfig>,
     pub image: ImageConfig,
+    pub compatibility: CompatibilityConfig,
     pub decode: Limits,
     pub encode: EncodeConfig,
     pub work: WorkConfig,

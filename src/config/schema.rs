@@ -55,7 +55,32 @@ fn text<'a>(schema: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 pub struct Section<'a> {
     pub name: String,
     pub schema: &'a Value,
+    pub number: Number,
 }
+
+/// How often a section can stand there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Number {
+    /// Once; without it, its keys have their defaults.
+    One,
+    /// Once for each name that stands in place of `NAME`.
+    Named,
+    /// As an element of a list: `[[routes]]`.
+    Listed,
+}
+
+impl Section<'_> {
+    /// As it begins in a file.
+    pub fn heading(&self) -> String {
+        match self.number {
+            Number::One | Number::Named => format!("[{}]", self.name),
+            Number::Listed => format!("[[{}]]", self.name),
+        }
+    }
+}
+
+/// Stands for the name of a section that is named by the one who writes it.
+const NAME: &str = "NAME";
 
 /// A key of a section: its name and its schema.
 #[derive(Clone, Copy)]
@@ -72,19 +97,41 @@ pub fn sections(schema: &Value) -> Vec<Section<'_>> {
 }
 
 fn collect_sections<'a>(above: &str, schema: &'a Value, found: &mut Vec<Section<'a>>) {
-    for Entry { name, schema } in properties(schema).filter(is_section) {
+    for Entry { name, schema } in properties(schema) {
         let name = join(above, name);
-        found.push(Section {
-            name: name.clone(),
-            schema,
-        });
+        let Some((name, schema, number)) = section(name, schema) else {
+            continue;
+        };
+        // One that only holds others has nothing to say itself.
+        if entries(schema).next().is_some() {
+            let name = name.clone();
+            found.push(Section {
+                name,
+                schema,
+                number,
+            });
+        }
         collect_sections(&name, schema, found);
     }
 }
 
+/// `None` if it is a key. The description of a named or listed section is that of one element.
+fn section(name: String, schema: &Value) -> Option<(String, &Value, Number)> {
+    let has_keys = |schema: &&Value| schema.get("properties").is_some();
+    if has_keys(&schema) {
+        return Some((name, schema, Number::One));
+    }
+    if let Some(schema) = schema.get("additionalProperties").filter(has_keys) {
+        return Some((join(&name, NAME), schema, Number::Named));
+    }
+    let schema = schema.get("items").filter(has_keys)?;
+    Some((name, schema, Number::Listed))
+}
+
 /// The keys of a section's schema, in the order of the struct, without the sections within it.
 pub fn entries(section: &Value) -> impl Iterator<Item = Entry<'_>> {
-    properties(section).filter(|entry| !is_section(entry))
+    let is_key = |entry: &Entry<'_>| self::section(String::new(), entry.schema).is_none();
+    properties(section).filter(is_key)
 }
 
 fn properties(schema: &Value) -> impl Iterator<Item = Entry<'_>> {
@@ -93,10 +140,6 @@ fn properties(schema: &Value) -> impl Iterator<Item = Entry<'_>> {
         .into_iter()
         .flatten()
         .map(|(name, schema)| Entry { name, schema })
-}
-
-fn is_section(entry: &Entry<'_>) -> bool {
-    entry.schema.get("properties").is_some()
 }
 
 /// All keys as `section.key`.
@@ -110,11 +153,18 @@ pub fn keys(schema: &Value) -> Vec<String> {
 
 /// The innermost section that a key stands in, whether the key exists or not.
 pub fn section_of<'a>(schema: &'a Value, key: &str) -> Option<Section<'a>> {
-    let holds = |section: &Section<'_>| {
-        let rest = key.strip_prefix(section.name.as_str());
-        rest.is_some_and(|rest| rest.starts_with('.'))
+    let is_within = |section: &Section<'_>| holds(&section.name, key);
+    sections(schema).into_iter().rfind(is_within)
+}
+
+fn holds(section: &str, key: &str) -> bool {
+    let mut parts = key.split('.');
+    let is_same = |name| {
+        parts
+            .next()
+            .is_some_and(|part| name == NAME || name == part)
     };
-    sections(schema).into_iter().rfind(holds)
+    section.split('.').all(is_same) && parts.next().is_some()
 }
 
 /// The schema of a section, of `section.key`, or of an element `section.key.3` of a list.
@@ -123,7 +173,12 @@ pub fn find<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
         let property = schema
             .get("properties")
             .and_then(|properties| properties.get(name));
-        property.or_else(|| schema.get("items"))
+        let named = || {
+            schema
+                .get("additionalProperties")
+                .filter(|it| it.is_object())
+        };
+        property.or_else(named).or_else(|| schema.get("items"))
     })
 }
 

@@ -64,7 +64,7 @@ impl Decoded {
 static ALL: LazyLock<Vec<Decoded>> =
     LazyLock::new(|| samples::all().iter().map(Decoded::new).collect());
 
-fn windows_of(dimensions: Dimensions) -> Vec<Rect> {
+pub fn windows_of(dimensions: Dimensions) -> Vec<Rect> {
     let (width, height) = (dimensions.width(), dimensions.height());
     let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
     let (right, bottom) = (width - half_width, height - half_height);

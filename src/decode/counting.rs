@@ -42,6 +42,10 @@ impl Decoder for Counting {
         self.inner.header()
     }
 
+    fn read_ahead(&self, window: &Window) -> Result<(), DecodeError> {
+        self.inner.read_ahead(window)
+    }
+
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
         self.decoded.fetch_add(1, Ordering::Relaxed);
         if window.rect.right() > self.broken_from {

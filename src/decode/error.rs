@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::page::Page;
+
 /// Why an image could not be decoded. The texts name no path: the caller adds the identifier.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
@@ -24,6 +26,9 @@ pub enum DecodeError {
         value: u64,
         limit: u64,
     },
+    /// The file is sound, but has no such page.
+    #[error("page {page} is asked for, and the number of pages is {pages}")]
+    NoPage { page: Page, pages: u32 },
     /// The bytes could not be read.
     #[error("the source could not be read")]
     Io(#[from] io::Error),

@@ -3,6 +3,8 @@
 //! The format is found by content, never by name. A decoder reads only the bytes and decodes only the parts that the
 //! window needs, as far as the format allows.
 
+#[cfg(test)]
+mod announced;
 mod bmp;
 #[cfg(test)]
 mod contract;
@@ -36,6 +38,7 @@ pub use unit::Unit;
 
 use crate::geometry::Rect;
 use crate::input::Input;
+use crate::page::Page;
 use crate::raster::Raster;
 
 /// Pixels asked of a decoder: a rectangle of one stored level, in the level's own pixels and as stored, that is
@@ -62,7 +65,14 @@ pub trait Decoder: Send + Sync {
     /// limits allow.
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError>;
 
-    /// The same, on up to so many threads at once, where the format can be decoded in pieces.
+    /// Tells the input all that decoding this window, or [`Self::stored`] for it, will read. What has to be known for that,
+    /// such as an index of the window's part of the file, is read here.
+    ///
+    /// # Errors
+    /// Those of [`Self::decode`], as far as they show before pixels are decoded.
+    fn read_ahead(&self, window: &Window) -> Result<(), DecodeError>;
+
+    /// [`Self::decode`] on up to so many threads at once, where the format can be decoded in pieces.
     ///
     /// # Errors
     /// Those of [`Self::decode`].
@@ -96,16 +106,33 @@ pub trait Decoder: Send + Sync {
 /// # Errors
 /// If the format is not known, the header is broken, or the limits forbid it.
 pub fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeError> {
+    open_page(input, limits, Page::FIRST)
+}
+
+/// The same for a page of a file that may hold several. Of TIFF each image that is no level of another is one; all other
+/// formats have one.
+///
+/// # Errors
+/// As [`open`]; [`DecodeError::NoPage`] if there is no such page.
+pub fn open_page(
+    input: Input,
+    limits: &Limits,
+    page: Page,
+) -> Result<Box<dyn Decoder>, DecodeError> {
     let format = sniff::source_format(&*input)?;
     let decoder: Box<dyn Decoder> = match format {
         SourceFormat::Jpeg => jpeg::open(input, limits)?,
         SourceFormat::Png => png::open(input, limits)?,
-        SourceFormat::Tiff => tiff::open(input, limits)?,
+        SourceFormat::Tiff => tiff::open(input, limits, page)?,
         SourceFormat::Jp2 => jp2::open(input, limits)?,
         SourceFormat::Webp => webp::open(input, limits)?,
         SourceFormat::Gif => gif::open(input, limits)?,
         SourceFormat::Bmp => bmp::open(input, limits)?,
     };
     limits.check_dimensions(decoder.header().stored_dimensions())?;
+    let pages = decoder.header().pages;
+    if page.number() > pages {
+        return Err(DecodeError::NoPage { page, pages });
+    }
     Ok(decoder)
 }

@@ -1,12 +1,13 @@
 //! Small encoded images of every kind, for tests.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use crate::ffi::turbojpeg::{self, Encoding, Pixels, Subsampling};
 use crate::geometry::Dimensions;
 
 /// An encoded image and what to call it when a test fails.
+#[derive(Clone)]
 pub struct Sample {
     pub name: String,
     pub bytes: Vec<u8>,
@@ -43,11 +44,18 @@ fn sample(name: impl Into<String>, bytes: Vec<u8>) -> Sample {
 
 /// The coded variants that no encoder at hand makes.
 fn files() -> Vec<Sample> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/decode");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
+    folder(Path::new("fixtures/decode"))
+}
+
+/// The images of a folder, by name.
+pub fn folder(path: &Path) -> Vec<Sample> {
+    let mut files: Vec<_> = std::fs::read_dir(path)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension != "md"))
+        .filter(|path| {
+            let extension = path.extension();
+            extension.is_some_and(|extension| extension != "md" && extension != "py")
+        })
         .collect();
     files.sort();
     files

@@ -4,7 +4,7 @@ use std::io::{self, BufReader, ErrorKind};
 
 use super::{DecodeError, Decoder, Header, Limits, Window};
 use crate::geometry::Rect;
-use crate::input::{Input, Reader};
+use crate::input::{Input, Reader, read_ahead};
 use crate::raster::Raster;
 
 /// An image of such a format.
@@ -42,6 +42,10 @@ impl Decoder for Whole {
         &self.header
     }
 
+    fn read_ahead(&self, _window: &Window) -> Result<(), DecodeError> {
+        read_ahead_all(&self.input)
+    }
+
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
         let raster = (self.decode)(self.input.clone())?;
         if raster.dimensions() != self.header.stored_dimensions() {
@@ -53,6 +57,12 @@ impl Decoder for Whole {
         }
         Ok(raster.crop(window.rect))
     }
+}
+
+/// For formats that are decoded from their first byte.
+pub fn read_ahead_all(input: &Input) -> Result<(), DecodeError> {
+    let all = 0..input.size();
+    Ok(read_ahead(&**input, vec![all])?)
 }
 
 /// The input as the libraries want it.

@@ -8,6 +8,7 @@ use super::config::ServerConfig;
 use super::connections::Places;
 use super::metrics::{self, requests::Requests};
 use crate::config::Config;
+use crate::iiif::compatibility::CompatibilityConfig;
 use crate::pipeline::Pipeline;
 use crate::registry::Registry;
 use crate::registry::config::RegistryConfig;
@@ -18,6 +19,7 @@ pub struct App(Arc<Parts>);
 
 struct Parts {
     server: ServerConfig,
+    compatibility: CompatibilityConfig,
     admin: AdminConfig,
     requests: Requests,
     places: Places,
@@ -46,10 +48,11 @@ impl App {
         metrics::start();
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
+            compatibility: config.compatibility.clone(),
             admin: config.admin.clone(),
             requests: Requests::default(),
             places: Places::default(),
-            pipeline: Pipeline::new(config)?,
+            pipeline: Pipeline::new(config, registry.as_ref())?,
             registry_config: config.registry.clone(),
             registry,
         })))
@@ -67,6 +70,11 @@ impl App {
 
     pub(super) fn server(&self) -> &ServerConfig {
         &self.0.server
+    }
+
+    /// What is accepted beyond the specification.
+    pub(super) fn compatibility(&self) -> &CompatibilityConfig {
+        &self.0.compatibility
     }
 
     pub(super) fn admin(&self) -> &AdminConfig {

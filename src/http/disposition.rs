@@ -49,8 +49,8 @@ fn download_name(query: &str) -> Option<String> {
 }
 
 fn default_name(prepared: &Prepared) -> String {
-    let identifier = prepared.request.identifier.as_str();
-    let stem = identifier.rsplit('/').next().unwrap_or(identifier);
+    let identifier = prepared.request.identifier.to_string();
+    let stem = identifier.rsplit('/').next().unwrap_or(&identifier);
     [stem, &prepared.canonical].join(" ")
 }
 

@@ -17,7 +17,7 @@ use super::{caching, conditional, disposition, error, information};
 use crate::error::Error;
 use crate::iiif::identifier::IdentifierError;
 use crate::iiif::{Identifier, ImageRequest, Version};
-use crate::pipeline::{Caching, Derivative, Origin, Prepared, Validators};
+use crate::pipeline::{Caching, Derivative, Origin, Prepared, Terms, Validators};
 
 pub async fn version_2(State(app): State<App>, request: Request) -> Response {
     answer(&app, Version::V2, &request.into_parts().0).await
@@ -73,19 +73,29 @@ async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Re
             "no IIIF request has this form; slashes in an identifier are written %2F".to_owned(),
         )
     })?;
-    let base = base_uri(app, version, client, call.identifier());
+    let address = Address::new(app, version, client, call.identifier());
     let identifier = identifier(app, call.identifier())?;
+    if let Some(segment) = in_lowest_terms(&identifier, call.identifier()) {
+        let terms = app.pipeline().locate(identifier).await?;
+        let address = Address {
+            segment: &segment,
+            ..address
+        };
+        let base = address.uri(&terms);
+        return Ok(moved(&base, call, client.uri.query()));
+    }
     match call {
         Call::Base { .. } => {
-            app.pipeline().locate(identifier).await?;
-            Ok(redirect(&format!("{base}/info.json")))
+            let terms = app.pipeline().locate(identifier).await?;
+            Ok(redirect(&format!("{}/info.json", address.uri(&terms))))
         }
         Call::Information { .. } => {
-            information::respond(app, version, client, &base, identifier).await
+            information::respond(app, version, client, &address, identifier).await
         }
         Call::Image { parameters, .. } => {
-            let request = ImageRequest::parse(version, identifier, parameters)?;
-            image(app, client, &base, request).await
+            let accepted = app.compatibility();
+            let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
+            image(app, client, &address, request).await
         }
     }
 }
@@ -93,16 +103,59 @@ async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Re
 /// E14: where a proxy decodes `%2F`, another text stands for the slash.
 pub(super) fn identifier(app: &App, segment: &str) -> Result<Identifier, IdentifierError> {
     let identifier = Identifier::decode(segment)?;
-    match &app.server().slash_substitute {
-        Some(substitute) => Identifier::new(identifier.as_str().replace(substitute, "/")),
-        None => Ok(identifier),
+    let identifier = match &app.server().slash_substitute {
+        Some(substitute) => Identifier::new(identifier.as_str().replace(substitute, "/"))?,
+        None => identifier,
+    };
+    app.compatibility().identifier(identifier)
+}
+
+/// The base URI of an image.
+pub(super) struct Address<'a> {
+    /// The server's, as the client sees it.
+    base: String,
+    version: Version,
+    segment: &'a str,
+}
+
+impl<'a> Address<'a> {
+    fn new(app: &App, version: Version, client: &Client<'_>, segment: &'a str) -> Self {
+        Self {
+            base: public_base(app.server(), client.uri, client.headers, client.peer),
+            version,
+            segment,
+        }
+    }
+
+    /// E11: with the identifier as it was written.
+    pub fn uri(&self, terms: &Terms) -> String {
+        let base = terms.public_url.as_deref().unwrap_or(&self.base);
+        format!("{base}{}{}", prefix(self.version), self.segment)
     }
 }
 
-/// E11: as the client sees it, with the identifier as it was written.
-fn base_uri(app: &App, version: Version, client: &Client<'_>, segment: &str) -> String {
-    let base = public_base(app.server(), client.uri, client.headers, client.peer);
-    format!("{base}{}{segment}", prefix(version))
+/// The path segment of an identifier with the scale at its end in lowest terms, if it is not.
+fn in_lowest_terms(identifier: &Identifier, segment: &str) -> Option<String> {
+    let scale = identifier.scale()?;
+    let reduced = scale.reduced();
+    let delimiters = [";", "%3B", "%3b"].into_iter();
+    let end = delimiters.filter_map(|text| segment.rfind(text)).max()?;
+    let suffix = reduced.map_or(String::new(), |reduced| format!(";{reduced}"));
+    (reduced != Some(scale)).then(|| format!("{}{suffix}", &segment[..end]))
+}
+
+/// The same call of an image that will always be under another base URI.
+fn moved(base: &str, call: Call<'_>, query: Option<&str>) -> Response {
+    let mut location = match call {
+        Call::Base { .. } | Call::Information { .. } => format!("{base}/info.json"),
+        Call::Image { parameters, .. } => format!("{base}/{}", parameters.join("/")),
+    };
+    if let Some(query) = query {
+        location.extend(["?", query]);
+    }
+    let mut response = redirect(&location);
+    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    response
 }
 
 /// U04, U07.
@@ -118,15 +171,14 @@ fn redirect(location: &str) -> Response {
 async fn image(
     app: &App,
     client: &Client<'_>,
-    base: &str,
+    address: &Address<'_>,
     request: ImageRequest,
 ) -> Result<Response, Error> {
-    let version = request.version;
     let pipeline = app.pipeline();
     let prepared = pipeline
         .prepare(request, client.caching, !client.has_copy())
         .await?;
-    let mut headers = headers(app, client, base, version, &prepared);
+    let mut headers = headers(app, client, address, &prepared);
     let logged = Logged {
         identifier: prepared.request.identifier.clone(),
         request: prepared.canonical.clone(),
@@ -177,13 +229,12 @@ fn cache_status(origin: Origin) -> HeaderValue {
 fn headers(
     app: &App,
     client: &Client<'_>,
-    base: &str,
-    version: Version,
+    address: &Address<'_>,
     prepared: &Prepared,
 ) -> HeaderMap {
-    let mut headers = cache_headers(app, client, &prepared.validators);
-    let canonical = format!("{base}/{}", prepared.canonical);
-    headers.insert(header::LINK, links(Some(&canonical), version));
+    let mut headers = cache_headers(app, client, &prepared.validators, &prepared.terms);
+    let canonical = format!("{}/{}", address.uri(&prepared.terms), prepared.canonical);
+    headers.insert(header::LINK, links(Some(&canonical), address.version));
     let disposition = disposition::disposition(prepared, client.uri.query());
     headers.insert(header::CONTENT_DISPOSITION, disposition);
     headers
@@ -193,10 +244,16 @@ fn headers(
 const MOST_HEADERS: usize = 12;
 
 /// What caches need to know.
-pub(super) fn cache_headers(app: &App, client: &Client<'_>, validators: &Validators) -> HeaderMap {
+pub(super) fn cache_headers(
+    app: &App,
+    client: &Client<'_>,
+    validators: &Validators,
+    terms: &Terms,
+) -> HeaderMap {
+    let general = &app.server().cache_control;
     let cache_control = match client.caching {
         Caching::Bypass => "no-store",
-        Caching::Use | Caching::Renew => &app.server().cache_control,
+        Caching::Use | Caching::Renew => terms.cache_control.as_ref().unwrap_or(general),
     };
     let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
     if let Ok(value) = HeaderValue::from_str(cache_control) {

@@ -6,31 +6,36 @@ use axum::response::Response;
 
 use super::accept::InformationType;
 use super::app::App;
-use super::image::{Client, cache_headers, links, not_modified};
+use super::image::{Address, Client, cache_headers, links, not_modified};
 use super::log::Logged;
 use crate::cache::CacheKey;
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
-use crate::pipeline::Validators;
+use crate::pipeline::{Described, Validators};
 
 pub async fn respond(
     app: &App,
     version: Version,
     client: &Client<'_>,
-    base: &str,
+    address: &Address<'_>,
     identifier: Identifier,
 ) -> Result<Response, Error> {
     let informed = app
         .pipeline()
         .information(identifier.clone(), client.caching);
-    let (information, modified) = informed.await?;
-    let body = format!("{:#}\n", information.document(version, base));
+    let Described {
+        information,
+        modified,
+        terms,
+    } = informed.await?;
+    let base = address.uri(&terms);
+    let body = format!("{:#}\n", information.document(version, &base));
     let media_type = InformationType::negotiate(client.headers, version).content_type(version);
     let validators = Validators {
         etag: CacheKey::new(&[&body, media_type]).to_string(),
         modified,
     };
-    let mut headers = cache_headers(app, client, &validators);
+    let mut headers = cache_headers(app, client, &validators, &terms);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::VARY, HeaderValue::from_static("Accept"));
     headers.insert(header::LINK, links(None, version));

@@ -39,7 +39,7 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
     match response.extensions_mut().remove::<Logged>() {
         Some(logged) => tracing::info!(
             status,
-            identifier = logged.identifier.as_str(),
+            identifier = logged.identifier.to_string(),
             request = logged.request,
             strategy = logged.strategy,
             milliseconds,

@@ -28,6 +28,6 @@ mod serve;
 mod stall;
 
 pub use app::App;
-pub use explain::explain;
+pub use explain::{Explained, explain};
 pub use router::router;
 pub use serve::serve;

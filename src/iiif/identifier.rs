@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::scale::Scale;
+use crate::geometry::Dimensions;
+use crate::page::Page;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Longer identifiers name nothing that could exist (E12).
@@ -19,7 +22,14 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 /// Promises: not empty, at most 2,048 bytes, no control characters. It may contain slashes, dots and anything else:
 /// what may be opened is decided where it is mapped to a source.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Identifier(String);
+pub struct Identifier {
+    name: String,
+    page: Page,
+    scale: Option<Scale>,
+}
+
+/// Between the name, the page and the scale of an image.
+const DELIMITER: char = ';';
 
 /// Why a path segment is no identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +44,10 @@ pub enum IdentifierError {
     Control,
     #[error("the identifier contains square brackets that are not percent-encoded")]
     Bracket,
+    #[error("the identifier asks for page 0: the first is 1")]
+    Page,
+    #[error("the identifier asks for a scale of {0}:{1}, which is not a fraction of the image")]
+    Scale(u32, u32),
 }
 
 impl Identifier {
@@ -65,22 +79,89 @@ impl Identifier {
         if text.chars().any(char::is_control) {
             return Err(IdentifierError::Control);
         }
-        Ok(Self(text))
+        Ok(Self {
+            name: text,
+            page: Page::FIRST,
+            scale: None,
+        })
     }
 
+    /// With the page and the scale at its end told from the name, as Cantaloupe does: `name`, `name;page`, `name;n:d` or
+    /// `name;page;n:d`. Whatever else stands after a semicolon belongs to the name.
+    ///
+    /// # Errors
+    /// If no image has such a page or scale.
+    pub fn with_suffixes(self) -> Result<Self, IdentifierError> {
+        let (name, scale) = match before_last(&self.name, fraction) {
+            Some((name, (n, d))) => {
+                let scale = Scale::new(n, d).ok_or(IdentifierError::Scale(n, d))?;
+                (name, Some(scale))
+            }
+            None => (&self.name[..], None),
+        };
+        let (name, page) = match before_last(name, number) {
+            Some((name, page)) => (name, Page::new(page).ok_or(IdentifierError::Page)?),
+            None => (name, Page::FIRST),
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            page,
+            scale,
+        })
+    }
+
+    /// What names the image, or the file that it is a page of.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    pub fn page(&self) -> Page {
+        self.page
+    }
+
+    /// As it was written.
+    pub fn scale(&self) -> Option<Scale> {
+        self.scale
+    }
+
+    /// How large an image of these dimensions seems to be under this identifier.
+    pub fn apparent(&self, dimensions: Dimensions) -> Dimensions {
+        self.scale.map_or(dimensions, |scale| scale.of(dimensions))
     }
 
     /// One path segment: all but unreserved characters are encoded.
     pub fn encoded(&self) -> String {
-        utf8_percent_encode(&self.0, RESERVED).to_string()
+        utf8_percent_encode(&self.to_string(), RESERVED).to_string()
     }
+}
+
+/// What stands before the last delimiter, and the value after it, if it is one.
+fn before_last<T>(text: &str, value: impl Fn(&str) -> Option<T>) -> Option<(&str, T)> {
+    let (before, after) = text.rsplit_once(DELIMITER)?;
+    let value = value(after)?;
+    (!before.is_empty()).then_some((before, value))
+}
+
+fn fraction(text: &str) -> Option<(u32, u32)> {
+    let (numerator, denominator) = text.split_once(':')?;
+    Some((number(numerator)?, number(denominator)?))
+}
+
+fn number(text: &str) -> Option<u32> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
 }
 
 impl fmt::Display for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)?;
+        if self.page != Page::FIRST {
+            write!(f, "{DELIMITER}{}", self.page)?;
+        }
+        match self.scale {
+            Some(scale) => write!(f, "{DELIMITER}{scale}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -135,6 +216,59 @@ mod tests {
             Identifier::decode(&"a".repeat(5_000)),
             Err(IdentifierError::TooLong)
         );
+    }
+
+    /// F000-9, and the meta-identifiers of Cantaloupe.
+    #[test]
+    fn f000_9_page_and_scale_are_told_from_the_right() {
+        let parts = |text: &str| {
+            let identifier = Identifier::new(text.to_owned()).unwrap();
+            let found = identifier.with_suffixes().unwrap();
+            let scale = found.scale().map(|scale| scale.to_string());
+            (found.as_str().to_owned(), found.page().number(), scale)
+        };
+        let rows = [
+            ("a", "a", 1, None),
+            ("a;2", "a", 2, None),
+            ("a;1:2", "a", 1, Some("1:2")),
+            ("a;2;1:2", "a", 2, Some("1:2")),
+            ("a;3;2", "a;3", 2, None),
+            ("a;1:2;3", "a;1:2", 3, None),
+            ("a;b;7", "a;b", 7, None),
+            ("a;b", "a;b", 1, None),
+            ("a;", "a;", 1, None),
+            ("a;x;", "a;x;", 1, None),
+            (";2", ";2", 1, None),
+            ("a;+2", "a;+2", 1, None),
+            ("a;1:2:3", "a;1:2:3", 1, None),
+            ("a;:2", "a;:2", 1, None),
+            ("a;99999999999", "a;99999999999", 1, None),
+            ("a;2;2:4", "a", 2, Some("2:4")),
+        ];
+        for (text, name, page, scale) in rows {
+            let expected = (name.to_owned(), page, scale.map(str::to_owned));
+            assert_eq!(parts(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn pages_and_scales_that_no_image_has() {
+        let of = |text: &str| Identifier::new(text.to_owned()).unwrap().with_suffixes();
+        assert_eq!(of("a;0"), Err(IdentifierError::Page));
+        assert_eq!(of("a;0;1:2"), Err(IdentifierError::Page));
+        assert_eq!(of("a;3:2"), Err(IdentifierError::Scale(3, 2)));
+        assert_eq!(of("a;0:2"), Err(IdentifierError::Scale(0, 2)));
+    }
+
+    #[test]
+    fn what_was_told_apart_is_written_together() {
+        for text in ["a", "a;2", "a;1:2", "a;2;1:2", "a;b"] {
+            let identifier = Identifier::new(text.to_owned()).unwrap();
+            let identifier = identifier.with_suffixes().unwrap();
+            assert_eq!(identifier.to_string(), text);
+            let again = Identifier::decode(&identifier.encoded()).unwrap();
+            assert_eq!(again.with_suffixes(), Ok(identifier));
+        }
     }
 
     proptest! {

@@ -16,6 +16,8 @@ pub struct Information {
     pub rights: Option<String>,
     /// A text that clients must show: only 2.1 has a place for it.
     pub attribution: Option<String>,
+    /// Pages of the file, where that is to be told: no version has a word for it.
+    pub page_count: Option<u32>,
 }
 
 /// In every version.
@@ -24,10 +26,14 @@ pub(super) const PROTOCOL: &str = "http://iiif.io/api/image";
 impl Information {
     /// The document in one version's words. `base` is the base URI as the client sees it (I3.03).
     pub fn document(&self, version: Version, base: &str) -> Value {
-        match version {
+        let mut document = match version {
             Version::V2 => v2::document(self, base),
             Version::V3 => v3::document(self, base),
+        };
+        if let Some(count) = self.page_count {
+            document["page_count"] = count.into();
         }
+        document
     }
 }
 

@@ -5,6 +5,7 @@
 //! between them, named `resolve`.
 
 pub mod canonical;
+pub mod compatibility;
 pub mod config;
 pub mod decimal;
 pub mod format;
@@ -15,6 +16,7 @@ pub mod quality;
 pub mod region;
 pub mod request;
 pub mod rotation;
+pub mod scale;
 pub mod size;
 pub mod tiling;
 mod v2;
@@ -30,5 +32,6 @@ pub use quality::Quality;
 pub use region::Region;
 pub use request::{ImageRequest, RequestError};
 pub use rotation::Rotation;
+pub use scale::Scale;
 pub use size::Size;
 pub use version::Version;

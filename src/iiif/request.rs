@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::compatibility::CompatibilityConfig;
 use super::format::Format;
 use super::identifier::{Identifier, IdentifierError};
 use super::quality::{Quality, QualityError};
@@ -55,6 +56,24 @@ impl ImageRequest {
         identifier: Identifier,
         segments: [&str; 4],
     ) -> Result<Self, RequestError> {
+        Self::parse_with(
+            &CompatibilityConfig::default(),
+            version,
+            identifier,
+            segments,
+        )
+    }
+
+    /// The same with the spellings of other servers that are accepted, too. They leave no trace in what is returned.
+    ///
+    /// # Errors
+    /// If one of the segments is neither.
+    pub fn parse_with(
+        accepted: &CompatibilityConfig,
+        version: Version,
+        identifier: Identifier,
+        segments: [&str; 4],
+    ) -> Result<Self, RequestError> {
         let [region, size, rotation, last] = segments;
         let last = decode(last)?;
         // U08: the last dot separates; a quality never contains one, but a future format might be refused by name.
@@ -65,9 +84,9 @@ impl ImageRequest {
             version,
             identifier,
             region: Region::parse(&decode(region)?)?,
-            size: Size::parse(&decode(size)?, version)?,
+            size: accepted.size(&decode(size)?, version)?,
             rotation: Rotation::parse(&decode(rotation)?)?,
-            quality: Quality::parse(quality)?,
+            quality: accepted.quality(quality, version)?,
             format: Format::from_name(format)
                 .ok_or_else(|| RequestError::Format(format.to_owned()))?,
         })

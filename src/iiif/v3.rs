@@ -91,6 +91,7 @@ mod tests {
             upscaling: true,
         };
         Information {
+            page_count: None,
             full,
             tiling: Tiling::new(full, None, &limits),
             limits,

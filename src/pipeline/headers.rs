@@ -19,11 +19,14 @@ const FORMAT: &str = concat!("header ", env!("CARGO_PKG_VERSION"));
 /// The name of an image's header in the cache: of this version of it.
 pub fn key(object: &Object) -> EntryKey {
     let Object {
-        location, version, ..
+        location,
+        version,
+        page,
+        ..
     } = object;
     EntryKey {
         image: CacheKey::of_image(location),
-        entry: CacheKey::new(&[FORMAT, location, version]),
+        entry: CacheKey::new(&[FORMAT, location, version, &page.suffix()]),
     }
 }
 
@@ -52,13 +55,14 @@ impl Pipeline {
         let walk = Arc::clone(&self.walk);
         let wanted = identifier.clone();
         if caching != Caching::Use {
-            return self.read(move |_| walk.images.open(&wanted)).await;
+            let open = move |_: &Cancelled| walk.images.open(&wanted);
+            return self.read(&identifier, open).await;
         }
         if let Some(image) = walk.images.at_once(&identifier) {
             return Ok(image);
         }
         let glance = move |_: &Cancelled| walk.images.glance(&wanted);
-        match self.read(glance).await? {
+        match self.read(&identifier, glance).await? {
             Glance::Known(image) => Ok(image),
             Glance::Found(object) => self.known(identifier, object).await,
         }
@@ -92,7 +96,9 @@ impl Pipeline {
             Err(ticket) => ticket,
         };
         let walk = Arc::clone(&self.walk);
-        let image = self.read(move |_| walk.images.open(&identifier)).await?;
+        let wanted = identifier.clone();
+        let open = move |_: &Cancelled| walk.images.open(&wanted);
+        let image = self.read(&identifier, open).await?;
         if image.object.version == object.version
             && let Some(header) = written(image.header())
         {

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::geometry::Rect;
 use crate::iiif::{Identifier, ImageRequest};
 use crate::plan::Plan;
+use crate::route::Terms;
 use crate::source::Object;
 use crate::work::Cancelled;
 
@@ -24,6 +25,7 @@ pub struct Prepared {
     pub request: ImageRequest,
     pub plan: Plan,
     pub validators: Validators,
+    pub terms: Arc<Terms>,
     /// The canonical request in the spelling of the version asked for, as text.
     pub canonical: String,
     /// The name of the answer in the cache.
@@ -47,7 +49,10 @@ impl Prepared {
     /// Stands for this state of the image, if its pixels are to be kept.
     pub(super) fn kept_as(&self) -> Option<CacheKey> {
         let stamp = || format!("{:?}", self.object.stamp);
-        let key = || CacheKey::new(&[&self.object.location, &stamp(), origin(self.pyramid)]);
+        let key = || {
+            let Object { location, page, .. } = &self.object;
+            CacheKey::new(&[location, &page.suffix(), &stamp(), origin(self.pyramid)])
+        };
         self.plan.kept.then(key)
     }
 }
@@ -82,7 +87,7 @@ impl Way {
         match walk.pyramids.open(&image.object, image.header()) {
             None => Ok(way),
             Some((key, decoder)) => Ok(Self {
-                plan: walk.plan(request, decoder.header())?,
+                plan: walk.plan(request, image, decoder.header())?,
                 decoder: Some(decoder),
                 pyramid: Some(key),
             }),
@@ -91,7 +96,7 @@ impl Way {
 
     fn from_source(walk: &Walk, image: &Image, request: &ImageRequest) -> Result<Self, Error> {
         Ok(Self {
-            plan: walk.plan(request, image.header())?,
+            plan: walk.plan(request, image, image.header())?,
             decoder: image.decoder().cloned(),
             pyramid: None,
         })
@@ -127,33 +132,36 @@ impl Pipeline {
                 return Ok(prepared);
             }
             let walk = Arc::clone(&self.walk);
-            return self.read(move |_| walk.with_copy(prepared)).await;
+            let identifier = prepared.request.identifier.clone();
+            let copy = move |_: &Cancelled| walk.with_copy(prepared);
+            return self.read(&identifier, copy).await;
         }
         let walk = Arc::clone(&self.walk);
+        let identifier = request.identifier.clone();
         let attempt = move |_: &Cancelled| walk.attempt(request, is_wanted);
-        match self.read(attempt).await? {
+        match self.read(&identifier, attempt).await? {
             Attempt::Done(prepared) => Ok(prepared),
             Attempt::Unknown(request, object) => {
-                let identifier = request.identifier.clone();
-                let image = self.known(identifier, object).await?;
+                let image = self.known(identifier.clone(), object).await?;
                 let walk = Arc::clone(&self.walk);
-                self.read(move |_| walk.prepare(image, request, is_wanted))
-                    .await
+                let prepare = move |_: &Cancelled| walk.prepare(image, request, is_wanted);
+                self.read(&identifier, prepare).await
             }
         }
     }
 
-    async fn prepare_opened(
+    pub(super) async fn prepare_opened(
         &self,
         request: ImageRequest,
         is_wanted: bool,
     ) -> Result<Prepared, Error> {
         let walk = Arc::clone(&self.walk);
+        let identifier = request.identifier.clone();
         let prepare = move |_: &Cancelled| {
             let image = walk.images.open(&request.identifier)?;
             walk.prepare(image, request, is_wanted)
         };
-        self.read(prepare).await
+        self.read(&identifier, prepare).await
     }
 
     /// As if there were no pyramid.
@@ -162,12 +170,13 @@ impl Pipeline {
         request: ImageRequest,
     ) -> Result<Prepared, Error> {
         let walk = Arc::clone(&self.walk);
+        let identifier = request.identifier.clone();
         let prepare = move |_: &Cancelled| {
             let image = walk.images.open(&request.identifier)?;
             let way = Way::from_source(&walk, &image, &request)?;
             Ok(walk.prepared(image, request, way))
         };
-        self.read(prepare).await
+        self.read(&identifier, prepare).await
     }
 
     /// With what the pixels come from. If the image has to be opened for it, it may be another one by now.
@@ -218,6 +227,11 @@ impl Walk {
             let image = self.images.open(&prepared.request.identifier)?;
             return self.prepare(image, prepared.request, true);
         };
+        if prepared.object.is_remote() {
+            let announced = decoder.read_ahead(&prepared.plan.window);
+            let identifier = &prepared.request.identifier;
+            announced.map_err(|error| Error::decoding(identifier, error))?;
+        }
         prepared.copy = make::stored(&prepared.plan, &**decoder, MOST_COPIED_BYTES);
         prepared.plan.copied = prepared.copy.is_some();
         Ok(prepared)
@@ -235,7 +249,7 @@ impl Walk {
             pyramid,
         } = way;
         if let (None, Some(decoder)) = (pyramid, &decoder)
-            && plan.region != Rect::whole(decoder.header().dimensions())
+            && plan.region != Rect::whole(plan.full)
         {
             self.pyramids.want(&image.object, decoder);
         }
@@ -245,13 +259,14 @@ impl Walk {
         } else {
             &plan.canonical_pixels.to_string()
         };
-        let key = self.key(&image.object, pixels, pyramid);
+        let key = self.key(&image.object, &request.identifier, pixels, pyramid);
         Prepared {
             validators: Validators {
                 etag: key.entry.to_string(),
                 modified: image.object.modified,
             },
             key,
+            terms: Arc::clone(self.images.routes.terms(&image.object)),
             object: image.object,
             request,
             plan,
@@ -263,13 +278,24 @@ impl Walk {
     }
 
     /// `pixels` is the canonical request as it is spelled for the cache.
-    fn key(&self, object: &Object, pixels: &str, pyramid: Option<CacheKey>) -> EntryKey {
+    fn key(
+        &self,
+        object: &Object,
+        identifier: &Identifier,
+        pixels: &str,
+        pyramid: Option<CacheKey>,
+    ) -> EntryKey {
         let Object {
             location, version, ..
         } = object;
+        // Of most images there is neither, and nothing to be written.
+        let page = object.page.suffix();
+        let scale = identifier.scale().map(|scale| scale.to_string());
         let parts = [
             location,
             version,
+            &*page,
+            scale.as_deref().unwrap_or_default(),
             origin(pyramid),
             pixels,
             &self.settings_tag,
@@ -280,8 +306,10 @@ impl Walk {
         }
     }
 
-    fn plan(&self, request: &ImageRequest, header: &Header) -> Result<Plan, Error> {
-        let plan = Plan::new(request, header, &self.sizes)?;
+    /// For the pixels of the image, or of what stands in its place.
+    fn plan(&self, request: &ImageRequest, image: &Image, header: &Header) -> Result<Plan, Error> {
+        let limits = &self.images.routes.terms(&image.object).limits;
+        let plan = Plan::new(request, header, limits)?;
         let plan = if self.settings.passthrough {
             plan
         } else {

@@ -12,10 +12,16 @@ impl Pipeline {
     }
 
     /// The lanes, each with the name of its pool.
-    pub fn lanes(&self) -> [(&'static str, LaneReport); 3] {
+    pub fn lanes(&self) -> [(&'static str, LaneReport); 4] {
         let [all, large] = self.makers.report();
         let [readers, _] = self.readers.report();
-        [("make", all), ("make", large), ("read", readers)]
+        let [fetchers, _] = self.fetchers.report();
+        [
+            ("make", all),
+            ("make", large),
+            ("read", readers),
+            ("fetch", fetchers),
+        ]
     }
 
     /// How often an image was looked up and its source could not be reached, so that the last answer was taken.

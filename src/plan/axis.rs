@@ -9,16 +9,39 @@ pub struct Axis {
     pub extent: u32,
     /// Pixels of the full image.
     pub full: u32,
-    /// A pixel of the level stands for this many of the full image.
-    pub factor: u32,
+    pub factor: Factor,
     /// Pixels of the level; rounded up or down from `full / factor`.
     pub level: u32,
     /// Pixels that the extent is scaled to.
     pub target: u32,
 }
 
+/// So many pixels of the full image are so many of the level. Where the full image seems to be smaller than it is, one of
+/// the level may be less than one of the full image.
+#[derive(Clone, Copy, Debug)]
+pub struct Factor {
+    pub full: u64,
+    pub level: u64,
+}
+
+impl Factor {
+    /// The whole pixels of the level before a position on the full image, and what is left, in parts of which a pixel
+    /// has `self.full`.
+    fn split(self, position: u32) -> (u32, u64) {
+        let parts = u128::from(position) * u128::from(self.level);
+        let full = u128::from(self.full);
+        let pixels = u32::try_from(parts / full).unwrap_or(u32::MAX);
+        // Less than `self.full`.
+        (pixels, (parts % full) as u64)
+    }
+
+    fn as_pixels(self, parts: f64) -> f64 {
+        parts / self.full as f64
+    }
+}
+
 /// A level may be enlarged by a sixteenth: edge tiles, whose size is rounded up, stay on the level of their neighbours.
-const TOLERANCE: u64 = 16;
+const TOLERANCE: u128 = 16;
 
 impl Axis {
     /// Whether the level has the detail that is asked for.
@@ -28,8 +51,9 @@ impl Axis {
     }
 
     fn has_detail(self) -> bool {
-        let wanted = u64::from(self.factor) * u64::from(self.target);
-        wanted * TOLERANCE <= u64::from(self.extent) * (TOLERANCE + 1)
+        let wanted = u128::from(self.factor.full) * u128::from(self.target);
+        let there = u128::from(self.factor.level) * u128::from(self.extent);
+        wanted * TOLERANCE <= there * (TOLERANCE + 1)
     }
 
     /// Whether the level's own pixels are the answer: the region starts and ends at pixels of the level, or at the
@@ -39,9 +63,8 @@ impl Axis {
     }
 
     fn is_aligned(self) -> bool {
-        let end = self.end();
-        self.start.is_multiple_of(self.factor)
-            && (end.is_multiple_of(self.factor) || end == self.full)
+        let is_border = |position| self.factor.split(position).1 == 0;
+        is_border(self.start) && (self.end() == self.full || is_border(self.end()))
     }
 
     /// A level that was rounded down ends before the image does: up to its end it can still be taken as it is.
@@ -56,12 +79,13 @@ impl Axis {
 
     /// The first pixel of the level that is read.
     pub fn first(self) -> u32 {
-        self.start / self.factor
+        self.factor.split(self.start).0
     }
 
     /// Pixels of the level that the region touches, had the level been rounded up.
     fn spanned(self) -> u32 {
-        self.end().div_ceil(self.factor) - self.first()
+        let (end, rest) = self.factor.split(self.end());
+        end.saturating_add(u32::from(rest > 0)) - self.first()
     }
 
     /// Pixels that are wanted of the level.
@@ -83,10 +107,11 @@ impl Axis {
         if self.is_exact() {
             return (0.0, f64::from(self.target));
         }
-        let factor = f64::from(self.factor);
+        let (_, offset) = self.factor.split(self.start);
+        let extent = f64::from(self.extent) * self.factor.level as f64;
         (
-            f64::from(self.start % self.factor) / factor,
-            f64::from(self.extent) / factor,
+            self.factor.as_pixels(offset as f64),
+            self.factor.as_pixels(extent),
         )
     }
 }
@@ -102,7 +127,7 @@ mod tests {
             start,
             extent,
             full: FULL,
-            factor: 8,
+            factor: Factor { full: 8, level: 1 },
             level,
             target,
         }
@@ -150,6 +175,36 @@ mod tests {
         assert!(part.is_enough());
         assert_eq!((part.first(), part.count()), (1, 13));
         assert_eq!(part.crop(), (0.5, 12.5));
+    }
+
+    /// An image of which a half is shown: what seems to be a pixel is two, or one of the level.
+    #[test]
+    fn where_the_image_seems_smaller_a_level_may_be_its_own_pixels() {
+        let half = |stored: u64, level| Axis {
+            start: 256,
+            extent: 256,
+            full: 501,
+            factor: Factor {
+                full: stored,
+                level: 2,
+            },
+            level,
+            target: 256,
+        };
+        let (on_full, on_level) = (half(1, 1001), half(2, 501));
+        assert!(on_full.is_enough() && on_level.is_enough());
+        assert!(!half(4, 251).is_enough());
+        assert_eq!((on_full.first(), on_full.count()), (512, 489));
+        assert_eq!((on_level.first(), on_level.count()), (256, 245));
+        let third = Axis {
+            start: 1,
+            extent: 1,
+            target: 1,
+            factor: Factor { full: 2, level: 3 },
+            ..on_full
+        };
+        assert_eq!((third.first(), third.count()), (1, 2));
+        assert_eq!(third.crop(), (0.5, 1.5));
     }
 
     #[test]

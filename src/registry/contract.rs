@@ -332,7 +332,7 @@ async fn a_newer_schema_is_refused(config: &RegistryConfig) {
 
 /// When the moment has passed in which nobody asks.
 async fn soon(registry: &Registry, identifier: &str) -> Answer {
-    for _ in 0..100 {
+    for _ in 0..400 {
         if let Ok(answer) = registry.find(identifier).await {
             return answer;
         }

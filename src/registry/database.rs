@@ -1,7 +1,7 @@
 //! The connections to the database, and the time that they are given.
 
 use std::ops::{Deref, DerefMut};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::pool::PoolConnection;
@@ -10,8 +10,8 @@ use tokio::time::timeout;
 
 use super::error::RegistryError;
 use super::migrations;
-use super::silence::Silence;
 use super::url::{Kind, RegistryUrl};
+use crate::breaker::Breaker;
 
 const CONNECTIONS: u32 = 8;
 /// Opening and writing may wait for another node that writes.
@@ -24,7 +24,8 @@ pub struct Database {
     pool: AnyPool,
     kind: Kind,
     limit: Duration,
-    silence: Silence,
+    /// Requests wait for it on threads that images need, too, of which it knows nothing.
+    breaker: Breaker,
 }
 
 impl Database {
@@ -49,7 +50,7 @@ impl Database {
             pool,
             kind,
             limit,
-            silence: Silence::default(),
+            breaker: Breaker::new("registry", "read"),
         };
         within(limit.max(PATIENCE), database.migrate()).await?;
         Ok(database)
@@ -73,7 +74,7 @@ impl Database {
             session.end();
             Ok(answer)
         };
-        if !self.silence.may_ask(Instant::now(), self.limit) {
+        if !self.breaker.lets_through() {
             return Err(RegistryError::Silent);
         }
         self.heard(within(self.limit, reading).await)
@@ -81,8 +82,8 @@ impl Database {
 
     fn heard<T>(&self, answer: Result<T, RegistryError>) -> Result<T, RegistryError> {
         match &answer {
-            Err(RegistryError::TooSlow(_)) => self.silence.missed(Instant::now()),
-            _ => self.silence.answered(),
+            Err(error @ RegistryError::TooSlow(_)) => self.breaker.failed(error),
+            _ => self.breaker.succeeded(),
         }
         answer
     }

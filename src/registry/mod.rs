@@ -13,7 +13,6 @@ mod json;
 mod migrations;
 mod name;
 mod read;
-mod silence;
 mod url;
 mod write;
 

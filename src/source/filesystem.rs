@@ -1,20 +1,22 @@
 //! Images in a directory: the identifier is the path below it.
 
 use std::fs::File;
-use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{io, iter};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptionsExt as _};
 use rustix::fs::{FileType, OFlags, Statx};
 use rustix::io::Errno;
+use url::Url;
 
 use super::config::SourceConfig;
-use super::{FileInput, Object, Source, SourceError, Stamp};
+use super::{FileInput, LAST_SECOND, Object, Source, SourceError, Stamp};
 use crate::input::Input;
+use crate::page::Page;
 use crate::resident;
 
 /// Names longer than this exist on no usual file system; asking for them would be an error, not an absence (E12).
@@ -26,15 +28,16 @@ const EXTENSIONS: [&str; 15] = [
     "gif", "bmp",
 ];
 
-/// The last second that has an HTTP date, 9999-12-31T23:59:59Z (RFC 9110, section 5.6.7: years have four digits).
-const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
-
 /// Opening a named pipe would wait for someone to write into it; for regular files this changes nothing.
 const OPEN_FLAGS: i32 = OFlags::NONBLOCK.bits() as i32;
 
 /// A directory of images.
 pub struct Filesystem {
     root: Root,
+    /// Its absolute path.
+    directory: PathBuf,
+    /// Stands before paths in locations.
+    prefix: String,
 }
 
 /// How paths are looked up below the root.
@@ -46,16 +49,43 @@ enum Root {
 }
 
 impl Filesystem {
+    /// The first root of a configuration. The locations of its images are their paths below it, so that they are the same on
+    /// every server.
+    ///
     /// # Errors
-    /// If the root is no directory that can be read.
+    /// If it is no directory that can be read.
     pub fn new(config: &SourceConfig) -> io::Result<Self> {
-        let directory = Dir::open_ambient_dir(&config.root, ambient_authority())?;
-        let root = if config.links_outside_root {
-            Root::Open(config.root.clone())
-        } else {
-            Root::Confined(directory)
-        };
-        Ok(Self { root })
+        Self::open(&config.root, config.links_outside_root)
+    }
+
+    /// All roots of a configuration. The locations of their images are absolute paths.
+    ///
+    /// # Errors
+    /// If one is no directory that can be read.
+    pub fn all(config: &SourceConfig) -> io::Result<Vec<Self>> {
+        let roots = iter::once(&config.root).chain(&config.further_roots);
+        roots
+            .map(|root| {
+                let mut opened = Self::open(root, config.links_outside_root)?;
+                opened.prefix = format!("{}/", opened.directory.display());
+                Ok(opened)
+            })
+            .collect()
+    }
+
+    fn open(root: &Path, links_outside_root: bool) -> io::Result<Self> {
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", root.display()));
+        let opened = Dir::open_ambient_dir(root, ambient_authority()).map_err(named)?;
+        Ok(Self {
+            root: if links_outside_root {
+                Root::Open(root.to_owned())
+            } else {
+                Root::Confined(opened)
+            },
+            directory: root.canonicalize().map_err(named)?,
+            prefix: String::new(),
+        })
     }
 
     /// Each file once: where case does not count, both spellings of an extension open the same one.
@@ -79,7 +109,7 @@ impl Filesystem {
             Err(error) if means_absent(&error) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        Ok(Some(object(path.to_owned(), stamp)))
+        Ok(Some(object(&self.prefix, path.to_owned(), stamp)))
     }
 
     /// Whether the root can be read at all.
@@ -146,10 +176,10 @@ impl Source for Filesystem {
             (None, _) => Err(SourceError::NotFound(path)),
             (Some(last), false) => {
                 found.push(last);
-                let location = |found: Object| found.location;
+                let path = |found: Object| found.key;
                 Err(SourceError::Ambiguous {
                     identifier: key.to_owned(),
-                    candidates: found.into_iter().map(location).collect(),
+                    candidates: found.into_iter().map(path).collect(),
                 })
             }
         }
@@ -162,7 +192,7 @@ impl Source for Filesystem {
         };
         let path = plain_path(key)?;
         let stamp = FileStamp::of_resident(&resident::find(directory, &path)?)?;
-        Some(object(path, stamp))
+        Some(object(&self.prefix, path, stamp))
     }
 
     /// # Errors
@@ -188,7 +218,13 @@ impl Source for Filesystem {
     }
 
     fn key_of(&self, location: &str) -> Option<String> {
-        location.strip_prefix("file:").map(str::to_owned)
+        let path = location.strip_prefix("file:")?;
+        if !path.starts_with('/') {
+            return Some(path.to_owned());
+        }
+        let path = Url::parse(location).ok()?.to_file_path().ok()?;
+        let below = path.strip_prefix(&self.directory).ok()?;
+        below.to_str().map(str::to_owned)
     }
 }
 
@@ -255,6 +291,20 @@ impl FileStamp {
 pub struct Listing {
     pub folders: Vec<String>,
     pub images: Vec<String>,
+}
+
+impl Listing {
+    /// With what another directory has at the same place.
+    pub fn merge(&mut self, other: Self) {
+        for (all, more) in [
+            (&mut self.folders, other.folders),
+            (&mut self.images, other.images),
+        ] {
+            all.extend(more);
+            all.sort();
+            all.dedup();
+        }
+    }
 }
 
 impl Root {
@@ -356,13 +406,16 @@ fn means_absent(error: &io::Error) -> bool {
     is_absent || matches!(Errno::from_io_error(error), Some(Errno::LOOP | Errno::NXIO))
 }
 
-fn object(path: String, stamp: FileStamp) -> Object {
+fn object(prefix: &str, path: String, stamp: FileStamp) -> Object {
     Object {
-        key: path.clone(),
-        location: path,
+        source: 0,
+        route: 0,
+        location: format!("{prefix}{path}"),
+        key: path,
         version: version(stamp.size, stamp.modified),
         modified: stamp.modified.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND),
         stamp: Stamp::File(stamp),
+        page: Page::FIRST,
     }
 }
 
@@ -375,6 +428,7 @@ fn version(size: u64, modified: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::contract;
     use super::*;
     use std::fs;
     use tempfile::TempDir;
@@ -404,8 +458,30 @@ mod tests {
         Filesystem::new(&SourceConfig {
             root,
             links_outside_root,
+            ..SourceConfig::default()
         })
         .unwrap()
+    }
+
+    impl contract::Place for TempDir {
+        /// As it is done where images are served: another file takes the name.
+        fn put(&self, key: &str, bytes: &[u8]) {
+            let path = self.path().join("root").join(key);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let new = self.path().join("new");
+            fs::write(&new, bytes).unwrap();
+            fs::rename(&new, path).unwrap();
+        }
+
+        fn remove(&self, key: &str) {
+            fs::remove_file(self.path().join("root").join(key)).unwrap();
+        }
+    }
+
+    #[test]
+    fn it_does_what_every_source_has_to() {
+        let folder = folder();
+        contract::check(&filesystem(&folder, false), &folder);
     }
 
     fn location(filesystem: &Filesystem, identifier: &str) -> Result<String, SourceError> {
@@ -439,6 +515,7 @@ mod tests {
             let files = Filesystem::new(&SourceConfig {
                 root: folder.path().to_owned(),
                 links_outside_root: false,
+                ..SourceConfig::default()
             })
             .unwrap();
             let identifier = "old.tif";
@@ -554,6 +631,23 @@ mod tests {
         assert!(files.check().is_err());
         assert!(matches!(files.list(""), Err(SourceError::Unavailable(_))));
         assert!(matches!(files.list("maps"), Err(SourceError::NoFolder(_))));
+    }
+
+    #[test]
+    fn a_location_is_a_path_below_the_root_or_an_absolute_one() {
+        let folder = folder();
+        let files = filesystem(&folder, false);
+        let root = folder.path().join("root");
+        let absolute = format!("file://{}/maps/1%20%C3%BC.png", root.display());
+        for location in ["file:maps/1 ü.png", &absolute] {
+            let key = files.key_of(location).unwrap();
+            assert_eq!(files.find(&key).unwrap().location, "maps/1 ü.png");
+        }
+        let secret = format!("file://{}/secret.tif", folder.path().display());
+        let outside = format!("file://{}/../secret.tif", root.display());
+        for location in [&secret, &outside, "file:///", "https://example.org/a.tif"] {
+            assert_eq!(files.key_of(location), None, "{location}");
+        }
     }
 
     #[test]

@@ -1,15 +1,23 @@
 //! Where underlying images are stored.
 
 pub mod config;
+#[cfg(test)]
+mod contract;
 mod file;
 mod filesystem;
+pub mod remote;
 
 pub use file::FileInput;
 pub use filesystem::{FileStamp, Filesystem, Listing};
+pub use remote::is_replaced;
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::input::Input;
+use crate::page::Page;
+
+/// The last second that has an HTTP date, 9999-12-31T23:59:59Z (RFC 9110, section 5.6.7: years have four digits).
+const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
 /// A place where underlying images are stored, each under a key.
 ///
@@ -41,6 +49,10 @@ pub trait Source: Send + Sync {
 /// An image file that was found, and what tells this state of it from any other.
 #[derive(Clone, Debug)]
 pub struct Object {
+    /// Which of the routes' sources has it; they set it.
+    pub source: usize,
+    /// Which of the routes led to it; they set it.
+    pub route: usize,
     /// What its source opens it by.
     pub key: String,
     /// What tells it from every image of every source: a path below the root, or a URL without credentials.
@@ -51,6 +63,15 @@ pub struct Object {
     pub modified: SystemTime,
     /// Changes whenever the file does, or another one takes its place. Known to this server only.
     pub stamp: Stamp,
+    /// Which of the images in the file is meant; it is opened like any other.
+    pub page: Page,
+}
+
+impl Object {
+    /// Whether its bytes come over a network.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.stamp, Stamp::Version(_))
+    }
 }
 
 /// What tells a state of an image from any other state and any other image.
@@ -71,6 +92,8 @@ pub enum SourceError {
         identifier: String,
         candidates: Vec<String>,
     },
+    #[error("the image \"{0}\" was withdrawn")]
+    Gone(String),
     #[error("there is no folder \"{0}\"")]
     NoFolder(String),
     #[error("the file \"{0}\" was replaced while it was opened")]

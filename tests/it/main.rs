@@ -5,10 +5,16 @@ mod cache;
 mod canonical;
 #[path = "../common/chart.rs"]
 mod chart;
+mod compatibility;
 mod copied;
 mod cors;
 mod errors;
+#[path = "../common/folder_server.rs"]
+mod folder_server;
 mod format;
+mod giant;
+#[path = "../common/giants.rs"]
+mod giants;
 mod golden;
 mod identifier;
 mod import;
@@ -33,6 +39,7 @@ mod redis_server;
 mod region;
 mod registry;
 mod rotation;
+mod routes;
 #[path = "../common/s3_server.rs"]
 #[allow(dead_code, reason = "shared with the tests of the layer")]
 mod s3_server;

@@ -476,7 +476,7 @@ async fn a_registry_that_does_not_answer_is_503() {
     }
     postgres.start_again();
     // It is left alone for a moment.
-    for _ in 0..200 {
+    for _ in 0..400 {
         if server.status("/resources/unknown").await != 503 {
             break;
         }

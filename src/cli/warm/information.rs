@@ -134,6 +134,7 @@ mod tests {
         };
         let tiling = Tiling::new(full, Dimensions::new(256, 300), &limits);
         let written = crate::iiif::Information {
+            page_count: None,
             full,
             tiling: tiling.clone(),
             limits,

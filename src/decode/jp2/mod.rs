@@ -22,7 +22,7 @@ use std::sync::Arc;
 use super::{DecodeError, Decoder, Header, Level, Limits, SourceFormat, Unit, Window};
 use crate::ffi::openjpeg::{self, Part};
 use crate::geometry::{Dimensions, Rect, ScaleFactor};
-use crate::input::{Input, read_up_to};
+use crate::input::{Input, read_ahead, read_up_to};
 use crate::orientation::Orientation;
 use crate::raster::Raster;
 use boxes::{Color, Container};
@@ -219,20 +219,19 @@ impl Decoder for Image {
         self.decode_on(window, 1)
     }
 
+    fn read_ahead(&self, window: &Window) -> Result<(), DecodeError> {
+        let cut = self.cut(window.rect, &self.part(window)?)?;
+        let stretches = cut.codestream.stretches().collect();
+        Ok(read_ahead(&*self.coded.codestream.input, stretches)?)
+    }
+
     fn decode_on(&self, window: &Window, threads: usize) -> Result<Raster, DecodeError> {
         let part = self.part(window)?;
-        let Coded {
-            codestream,
-            main,
-            tiles,
-            ..
-        } = &self.coded;
-        let cut = cut::cut(codestream, main, tiles, &part)?;
-        self.check_cost(window.rect, &cut)?;
+        let cut = self.cut(window.rect, &part)?;
         let image = openjpeg::decode(cut.codestream, &cut.part, threads).map_err(broken)?;
         let components = image.components().map_err(broken)?;
         let decoded = pixels::Decoded {
-            size: &main.size,
+            size: &self.coded.main.size,
             part: &part,
             rect: window.rect,
             components: &components,
@@ -273,6 +272,19 @@ impl Image {
             reduction,
             tiles,
         })
+    }
+
+    /// What OpenJPEG is given for the part that a rectangle of a level needs, if that is not too much.
+    fn cut(&self, rect: Rect, part: &Part) -> Result<Cut, DecodeError> {
+        let Coded {
+            codestream,
+            main,
+            tiles,
+            ..
+        } = &self.coded;
+        let cut = cut::cut(codestream, main, tiles, part)?;
+        self.check_cost(rect, &cut)?;
+        Ok(cut)
     }
 
     fn check_cost(&self, rect: Rect, cut: &Cut) -> Result<(), DecodeError> {

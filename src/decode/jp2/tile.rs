@@ -12,7 +12,7 @@ use super::tile_parts::{SOT_LENGTH, TilePart, TileParts};
 use crate::decode::DecodeError;
 
 /// Bytes read at once: without PLT a tile-part header has two.
-const READ_BUFFER: usize = 512;
+pub const READ_BUFFER: usize = 512;
 /// More marker segments than any tile-part header has.
 const MOST_SEGMENTS: usize = 1024;
 /// Bytes of those that are kept of a tile: quantisation takes a few hundred for each component.
@@ -206,8 +206,9 @@ impl Tiles {
         &self,
         codestream: &Codestream,
         main: &MainHeader,
-        numbers: impl Iterator<Item = u16>,
+        numbers: impl Iterator<Item = u16> + Clone,
     ) -> Result<Vec<Arc<Tile>>, DecodeError> {
+        self.read_ahead(codestream, main, numbers.clone())?;
         let mut tiles = Vec::new();
         let mut weight = 0;
         for number in numbers {
@@ -219,6 +220,24 @@ impl Tiles {
             tiles.push(tile);
         }
         Ok(tiles)
+    }
+
+    /// Tile-parts lie far from each other: the headers of those that are not known are read at once.
+    fn read_ahead(
+        &self,
+        codestream: &Codestream,
+        main: &MainHeader,
+        numbers: impl Iterator<Item = u16>,
+    ) -> Result<(), DecodeError> {
+        let unknown: Vec<u16> = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_unknown = |number: &u16| !known.tiles.contains_key(number);
+            numbers.filter(is_unknown).collect()
+        };
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        self.parts.read_ahead(codestream, main, &unknown)
     }
 
     /// Bytes of what has been found so far.

@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 use super::codestream::{Codestream, MainHeader};
 use super::fields::{Fields, malformed};
 use super::segments::{EOC, SOT, truncated};
+use super::tile::READ_BUFFER;
 use crate::decode::DecodeError;
-use crate::input::read_range;
+use crate::input::{read_ahead, read_range};
 
 /// A bound on what the index takes: 255 tile-parts for each of 65,535 tiles are possible, and no image needs as many.
 const MOST_TILE_PARTS: usize = 1 << 20;
@@ -56,6 +57,24 @@ impl TileParts {
         Ok(parts.to_vec())
     }
 
+    /// Says that the headers of some tiles will be read, if TLM tells where they are.
+    ///
+    /// # Errors
+    /// If TLM or the headers cannot be read.
+    pub fn read_ahead(
+        &self,
+        codestream: &Codestream,
+        main: &MainHeader,
+        tiles: &[u16],
+    ) -> Result<(), DecodeError> {
+        let Some(declared) = self.declared(codestream, main)? else {
+            return Ok(());
+        };
+        let parts = tiles.iter().flat_map(|tile| of_tile(declared, *tile));
+        let starts = parts.map(|part| start_of(part.range.start));
+        Ok(read_ahead(&*codestream.input, starts.collect())?)
+    }
+
     /// Bytes of what has been found so far.
     pub fn memory(&self) -> u64 {
         let declared = self.declared.get().and_then(Option::as_ref);
@@ -89,6 +108,11 @@ impl TileParts {
     }
 }
 
+/// The first bytes of a tile-part: the SOT marker segment, and all of a short header.
+fn start_of(position: u64) -> Range<u64> {
+    position..position.saturating_add(SOT_LENGTH + READ_BUFFER as u64)
+}
+
 fn of_tile(parts: &[TilePart], tile: u16) -> &[TilePart] {
     let first = parts.partition_point(|part| part.tile < tile);
     let end = parts.partition_point(|part| part.tile <= tile);
@@ -117,6 +141,7 @@ fn declared(
     if bytes > LONGEST_LENGTHS {
         return Ok(None);
     }
+    read_ahead(&*codestream.input, with_end(codestream, ranges.clone()))?;
     let mut segments = Vec::new();
     for range in ranges {
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
@@ -182,6 +207,10 @@ fn placed(lengths: &[(u16, u32)], main: &MainHeader) -> Option<Vec<TilePart>> {
 /// Goes from SOT to SOT.
 fn walked(codestream: &Codestream, main: &MainHeader) -> Result<Vec<TilePart>, DecodeError> {
     let end = codestream.end();
+    read_ahead(
+        &*codestream.input,
+        with_end(codestream, vec![start_of(main.end)]),
+    )?;
     let mut parts = Vec::new();
     let mut position = main.end;
     while !ends_at(codestream, position)? {
@@ -206,6 +235,13 @@ fn walked(codestream: &Codestream, main: &MainHeader) -> Result<Vec<TilePart>, D
 fn sorted(mut parts: Vec<TilePart>) -> Vec<TilePart> {
     parts.sort_by_key(|part| part.tile);
     parts
+}
+
+/// EOC is looked for whether TLM leads to it or the tile-parts do.
+fn with_end(codestream: &Codestream, mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    let end = codestream.end();
+    ranges.push(end.saturating_sub(2)..end);
+    ranges
 }
 
 fn ends_at(codestream: &Codestream, position: u64) -> Result<bool, DecodeError> {

@@ -9,7 +9,7 @@ mod markers;
 mod profile;
 mod segments;
 
-use super::whole::read_error;
+use super::whole::{read_ahead_all, read_error};
 use super::{
     Coding, DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat, Unit, Window,
 };
@@ -118,6 +118,11 @@ fn is_usual(markers: &Markers) -> bool {
 impl Decoder for Jpeg {
     fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// A small level is decoded from the same bytes: the coefficients that it needs lie among all others.
+    fn read_ahead(&self, _window: &Window) -> Result<(), DecodeError> {
+        read_ahead_all(&self.input)
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {

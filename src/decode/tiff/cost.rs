@@ -22,17 +22,10 @@ pub fn check(
     limits: &Limits,
 ) -> Result<(), DecodeError> {
     let limit = limits.decoded_bytes.saturating_mul(PASSES);
-    let planes = if source.image.planar {
-        source.image.color.needed()
-    } else {
-        vec![0]
-    };
     let mut value: u64 = 0;
-    for chunk in source.image.grid.touching(rect) {
-        for &plane in &planes {
-            let place = source.places.of(&chunk, plane as u32)?;
-            value = value.saturating_add(bytes(file, &source.image, &chunk, place, rect)?);
-        }
+    for touched in source.touching(rect) {
+        let (chunk, place) = touched?;
+        value = value.saturating_add(bytes(file, &source.image, &chunk, place, rect)?);
         if value > limit {
             let what = "bytes of the strips or tiles of a window";
             return Err(DecodeError::TooLarge { what, value, limit });

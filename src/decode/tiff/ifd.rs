@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use super::malformed;
 use super::tags::Tag;
 use crate::decode::DecodeError;
-use crate::input::{Input, ReadAt, read_range};
+use crate::input::{Input, ReadAt, read_ahead, read_range};
 
 /// More entries than any directory has: a bound on what a hostile count makes us read.
 const MOST_ENTRIES: u64 = 4096;
@@ -84,6 +84,37 @@ impl File {
         read(&*self.input, offset, length)
     }
 
+    /// Says that directories will be read, of which these are the offsets.
+    pub fn read_ahead_directories(&self, offsets: &[u64]) -> Result<(), DecodeError> {
+        const USUAL_LENGTH: u64 = 1 << 10;
+        let range = |offset: &u64| *offset..offset.saturating_add(USUAL_LENGTH);
+        let ranges = offsets.iter().map(range).collect();
+        Ok(read_ahead(&*self.input, ranges)?)
+    }
+
+    /// Says that the values of a directory will be read: they may stand anywhere.
+    pub fn read_ahead_values(&self, directory: &Directory) -> Result<(), DecodeError> {
+        /// Longer ones make up for a request of their own, or the file is hostile.
+        const LONGEST: u64 = 1 << 20;
+        let entries = directory.entries.values();
+        let range = |entry: &Entry| {
+            let length = entry.length().ok().filter(|length| *length <= LONGEST)?;
+            let offset = self.offset_of_values(entry, length)?;
+            Some(offset..offset.saturating_add(length))
+        };
+        Ok(read_ahead(
+            &*self.input,
+            entries.filter_map(range).collect(),
+        )?)
+    }
+
+    /// Where values of so many bytes stand, if not in the directory itself.
+    fn offset_of_values(&self, entry: &Entry, length: u64) -> Option<u64> {
+        let inline = if self.big { 8 } else { 4 };
+        let offset = || self.order.number(&entry.field[..inline]);
+        (length > inline as u64).then(offset)
+    }
+
     /// Reads the directory at this offset, without the values that stand elsewhere.
     pub fn directory(&self, offset: u64) -> Result<Directory, DecodeError> {
         let (count_size, entry_size, offset_size) = if self.big { (8, 20, 8) } else { (2, 12, 4) };
@@ -146,12 +177,10 @@ impl File {
     /// The bytes of the first `most` values.
     fn value_bytes(&self, entry: Entry, most: u64) -> Result<Vec<u8>, DecodeError> {
         let wanted = entry.count.min(most) * value_size(entry.kind)? as u64;
-        let inline = if self.big { 8 } else { 4 };
-        if entry.length()? <= inline {
-            return Ok(entry.field[..wanted as usize].to_vec());
+        match self.offset_of_values(&entry, entry.length()?) {
+            Some(offset) => self.read(offset, wanted),
+            None => Ok(entry.field[..wanted as usize].to_vec()),
         }
-        let offset = self.order.number(&entry.field[..inline as usize]);
-        self.read(offset, wanted)
     }
 
     /// The first unsigned integers of a tag, `most` of them; empty if the directory lacks it. How many make sense is

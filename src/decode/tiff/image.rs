@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::color::{Color, Model};
 use super::compression::Compression;
 use super::ifd::{Directory, File};
-use super::layout::{Grid, Places};
+use super::layout::{Chunk, Grid, Place, Places};
 use super::predictor::Predictor;
 use super::samples::{Format, Kind};
 use super::tags::Tag;
 use super::ycbcr::Subsampling;
 use super::{jpeg, malformed, photometric};
 use crate::decode::{ColorModel, DecodeError, Resolution};
-use crate::geometry::Dimensions;
+use crate::geometry::{Dimensions, Rect};
 use crate::raster::Layout;
 
 /// Tables of JPEG: four for quantisation and eight for Huffman codes need 3 KB.
@@ -45,6 +45,7 @@ pub struct Image {
 
 impl Image {
     pub fn read(file: &File, directory: &Directory) -> Result<Self, DecodeError> {
+        file.read_ahead_values(directory)?;
         let integer =
             |tag, default| Ok::<_, DecodeError>(file.integer(directory, tag)?.unwrap_or(default));
         let compression =
@@ -192,6 +193,23 @@ impl PlacedImage {
     pub fn new(file: &File, directory: &Directory, image: Image) -> Result<Self, DecodeError> {
         let places = Places::read(file, directory, &image.grid)?;
         Ok(Self { image, places })
+    }
+
+    /// The strips or tiles that a rectangle touches, with their places, in each plane that is needed.
+    pub fn touching(
+        &self,
+        rect: Rect,
+    ) -> impl Iterator<Item = Result<(Chunk, Place), DecodeError>> {
+        let planes = if self.image.planar {
+            self.image.color.needed()
+        } else {
+            vec![0]
+        };
+        let chunks = self.image.grid.touching(rect);
+        chunks.flat_map(move |chunk| {
+            let place = move |plane: usize| Ok((chunk, self.places.of(&chunk, plane as u32)?));
+            planes.clone().into_iter().map(place)
+        })
     }
 
     /// Bytes that it occupies, roughly.

@@ -11,6 +11,7 @@ use super::malformed;
 use super::tags::Tag;
 use crate::decode::DecodeError;
 use crate::geometry::{Dimensions, ScaleFactor};
+use crate::page::Page;
 
 /// More directories than any real file has; a chain that loops ends before.
 const MOST_DIRECTORIES: usize = 1000;
@@ -39,33 +40,70 @@ struct Candidate {
 }
 
 impl Pyramid {
-    pub fn read(file: &File, first: u64) -> Result<Self, DecodeError> {
+    /// The pyramid of a page. Pages are images that are no levels of the first; what is marked as reduced belongs to the
+    /// page before it.
+    pub fn read(file: &File, first: u64, page: Page) -> Result<Self, DecodeError> {
         let mut seen = HashSet::new();
         let mut chain = chain(file, first, &mut seen)?;
         // Cameras put a thumbnail first; where all are marked as reduced, the first has to do.
-        let main = chain.iter().position(|image| image.role == Role::Page);
-        let directory = chain.remove(main.unwrap_or(0)).directory;
+        let main = chain.iter().position(Candidate::is_page).unwrap_or(0);
+        let main = chain.remove(main);
+        let (mut pyramid, mut others) = Self::of(file, main, chain, &mut seen)?;
+        let further = others.iter().filter(|other| other.is_page()).count();
+        pyramid.pages = u32::try_from(further + 1).unwrap_or(u32::MAX);
+        let Some(further) = page.number().checked_sub(2) else {
+            return Ok(pyramid);
+        };
+        let pages = pyramid.pages;
+        let mut starts = (0..others.len()).filter(|index| others[*index].is_page());
+        let start = starts.nth(further as usize);
+        let start = start.ok_or(DecodeError::NoPage { page, pages })?;
+        let mut following = others.drain(start..);
+        let main = following
+            .next()
+            .ok_or(DecodeError::NoPage { page, pages })?;
+        let own = following.take_while(|other| !other.is_page()).collect();
+        let (pyramid, _) = Self::of(file, main, own, &mut seen)?;
+        Ok(Self { pages, ..pyramid })
+    }
+
+    /// An image with those of the candidates that are levels of it, and the others.
+    fn of(
+        file: &File,
+        main: Candidate,
+        candidates: Vec<Candidate>,
+        seen: &mut HashSet<u64>,
+    ) -> Result<(Self, Vec<Candidate>), DecodeError> {
+        let directory = main.directory;
         let image = Image::read(file, &directory)?;
-        let subs = sub_images(file, &directory, &mut seen)?;
+        let subs = sub_images(file, &directory, seen)?;
         let full = PlacedImage::new(file, &directory, image)?;
         let mut levels = vec![(ScaleFactor::ONE, full)];
-        let mut pages = 1;
         for candidate in subs {
             levels.extend(level(file, &levels, &candidate));
         }
-        for candidate in chain {
-            match level(file, &levels, &candidate) {
+        let mut others: Vec<Candidate> = Vec::new();
+        for candidate in candidates {
+            let may_be_own = candidate.is_page() || !others.iter().any(Candidate::is_page);
+            let found = may_be_own.then(|| level(file, &levels, &candidate));
+            match found.flatten() {
                 Some(level) => levels.push(level),
-                None if candidate.role == Role::Page => pages += 1,
-                None => {}
+                None => others.push(candidate),
             }
         }
         levels.sort_by_key(|(factor, _)| *factor);
-        Ok(Self {
+        let pyramid = Self {
             directory,
             levels,
-            pages,
-        })
+            pages: 1,
+        };
+        Ok((pyramid, others))
+    }
+}
+
+impl Candidate {
+    fn is_page(&self) -> bool {
+        self.role == Role::Page
     }
 }
 
@@ -91,6 +129,7 @@ fn sub_images(
     seen: &mut HashSet<u64>,
 ) -> Result<Vec<Candidate>, DecodeError> {
     let offsets = file.integers(directory, Tag::SUB_IFDS, MOST_DIRECTORIES as u64)?;
+    file.read_ahead_directories(&offsets)?;
     Ok(offsets
         .into_iter()
         .filter_map(|offset| candidate(file, offset, seen).ok())

@@ -5,6 +5,7 @@
 //! Samples that were never written (offset and byte count zero, as GDAL leaves them) are zero. All other missing
 //! bytes are an error: no pixel is made up.
 
+mod ahead;
 mod bands;
 mod canvas;
 mod coded;
@@ -40,15 +41,16 @@ use super::{DecodeError, Decoder, Header, Level, Limits, Resolution, SourceForma
 use crate::geometry::ScaleFactor;
 use crate::input::Input;
 use crate::orientation::Orientation;
+use crate::page::Page;
 use crate::raster::Raster;
 
 /// Opens a TIFF: reads its directories, and the places of the strips or tiles of its levels.
 ///
 /// # Errors
-/// If the first image is broken or uses what is not supported, or if the limits forbid it.
-pub fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeError> {
+/// If the first image, or that of the page, is broken or uses what is not supported, or if the limits forbid it.
+pub fn open(input: Input, limits: &Limits, page: Page) -> Result<Box<dyn Decoder>, DecodeError> {
     let (file, first) = File::open(input)?;
-    let pyramid = Pyramid::read(&file, first)?;
+    let pyramid = Pyramid::read(&file, first, page)?;
     let header = header(&file, &pyramid)?;
     limits.check_dimensions(header.stored_dimensions())?;
     let levels = pyramid.levels.into_iter().map(|(_, level)| level).collect();
@@ -70,6 +72,11 @@ struct Tiff {
 impl Decoder for Tiff {
     fn header(&self) -> &Header {
         &self.header
+    }
+
+    fn read_ahead(&self, window: &Window) -> Result<(), DecodeError> {
+        let level = &self.levels[window.level];
+        ahead::read(&self.file, level, window.rect, &self.limits)
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {

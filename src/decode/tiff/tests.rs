@@ -5,18 +5,23 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::ifd::ByteOrder;
-use super::open;
 use super::tags::Tag;
 use super::testing::{Picture, TestFile};
 use crate::decode::{ColorModel, DecodeError, Decoder, Limits, Window};
 use crate::ffi::turbojpeg::{self, Encoding, Pixels, Subsampling};
 use crate::geometry::{Dimensions, Rect};
+use crate::input::Input;
+use crate::page::Page;
 use crate::raster::{Layout, Raster, Samples};
 
 const LIMITS: Limits = Limits {
     source_pixels: 1_000_000,
     decoded_bytes: 1_000_000,
 };
+
+fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeError> {
+    super::open(input, limits, Page::FIRST)
+}
 
 fn opened(picture: Picture) -> Box<dyn Decoder> {
     open(Arc::new(TestFile::new(vec![picture]).bytes()), &LIMITS).unwrap()
@@ -297,6 +302,44 @@ fn pages_are_levels_if_they_fit_and_pages_if_not() {
     assert_eq!(whole(&*decoder, 1).unwrap().as_u8(), Some(&[2; 50][..]));
 }
 
+fn page(chain: Vec<Picture>, number: u32) -> Result<Box<dyn Decoder>, DecodeError> {
+    let bytes = TestFile::new(chain).bytes();
+    super::open(Arc::new(bytes), &LIMITS, Page::new(number).unwrap())
+}
+
+/// F000-9. Each with its own levels: those that are marked as reduced after it.
+#[test]
+fn f000_9_every_page_can_be_opened() {
+    let chain = || {
+        vec![
+            plain(20, 10, 1),
+            reduced(10, 5, 2),
+            plain(40, 8, 3),
+            reduced(20, 4, 4),
+            reduced(5, 3, 5),
+            plain(40, 8, 6),
+        ]
+    };
+    for (number, levels) in [(1, &[1, 2][..]), (2, &[3, 4]), (3, &[6])] {
+        let decoder = page(chain(), number).unwrap();
+        assert_eq!(decoder.header().pages, 3, "{number}");
+        let first = |level| whole(&*decoder, level).unwrap().as_u8().unwrap()[0];
+        let found: Vec<u8> = (0..decoder.header().levels.len()).map(first).collect();
+        assert_eq!(found, levels, "{number}");
+    }
+    let missing = page(chain(), 4).err().unwrap();
+    let text = "page 4 is asked for, and the number of pages is 3";
+    assert_eq!(missing.to_string(), text);
+}
+
+/// What is marked as reduced after another page is that page's, even if it would fit.
+#[test]
+fn the_levels_of_one_page_are_not_shown_for_another() {
+    let chain = || vec![plain(20, 10, 1), plain(20, 10, 2), reduced(10, 5, 3)];
+    assert_eq!(factors(&*page(chain(), 1).unwrap()), [1]);
+    assert_eq!(factors(&*page(chain(), 2).unwrap()), [1, 2]);
+}
+
 /// K07.
 #[test]
 fn loops_of_directories_end() {
@@ -411,7 +454,7 @@ fn only_the_rows_that_are_read_of_a_plain_strip_count() {
         decoded_bytes: 1000,
         ..LIMITS
     };
-    let decoder = super::open(Arc::new(TestFile::new(vec![picture]).bytes()), &limits).unwrap();
+    let decoder = open(Arc::new(TestFile::new(vec![picture]).bytes()), &limits).unwrap();
     let rect = Rect::new(0, 150, 100, 10).unwrap();
     let rows = decoder.decode(&Window { level: 0, rect }).unwrap();
     assert_eq!(rows.as_u8(), Some(&all[15_000..16_000]));

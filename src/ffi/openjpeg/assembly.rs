@@ -67,6 +67,17 @@ impl Assembly {
         self.length += stretch.end - stretch.start;
     }
 
+    /// What is read of the input, in the order of the assembly.
+    pub fn stretches(&self) -> impl Iterator<Item = Range<u64>> {
+        let next = self.pieces.iter().skip(1).map(|piece| piece.start);
+        let ends = next.chain([self.length]);
+        let pieces = self.pieces.iter().zip(ends);
+        pieces.filter_map(|(piece, end)| match piece.from {
+            From::Input(offset) => Some(offset..offset + (end - piece.start)),
+            From::Made(_) => None,
+        })
+    }
+
     /// Where in the input the last piece ends.
     fn end_in_input(&self) -> Option<u64> {
         let last = self.pieces.last()?;
@@ -159,5 +170,7 @@ mod tests {
     #[test]
     fn neighbours_are_one_piece() {
         assert_eq!(assembly().pieces.len(), 4);
+        let stretches: Vec<_> = assembly().stretches().collect();
+        assert_eq!(stretches, [10..14, 50..51]);
     }
 }

@@ -12,6 +12,7 @@ fn document(
     let full = Dimensions::new(width, height).unwrap();
     let tile = tile.and_then(|(width, height)| Dimensions::new(width, height));
     let information = crate::iiif::Information {
+        page_count: None,
         full,
         tiling: Tiling::new(full, tile, &limits),
         limits,

@@ -1,0 +1,181 @@
+//! From an identifier to the image that it means: rules, looked through in their order.
+//!
+//! A rule says what identifiers look like ([`Pattern`]), where their images are, and under which keys ([`Template`]). A rule
+//! that leads to no image is no obstacle to the next one; a source that cannot be asked is: what comes after it could be
+//! another image.
+
+mod authority;
+mod check;
+mod coding;
+pub mod config;
+mod pattern;
+mod registered;
+pub mod resolver;
+mod rule;
+mod targets;
+mod template;
+
+use std::io;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+pub use check::problems;
+pub use config::FILES;
+use config::{REGISTRY, RouteConfig};
+pub use pattern::Pattern;
+pub use rule::Terms;
+use rule::{Rule, Step};
+use targets::Targets;
+pub use template::Template;
+
+use crate::config::Config;
+use crate::iiif::Identifier;
+use crate::input::Input;
+use crate::registry::Registry;
+use crate::source::{Listing, Object, SourceError};
+
+/// All rules, and the sources that they lead to.
+pub struct Routes {
+    rules: Vec<Rule>,
+    targets: Targets,
+}
+
+impl Routes {
+    /// # Errors
+    /// If a directory of images cannot be opened, or another source cannot be used.
+    pub fn new(config: &Config, registry: Option<&Registry>) -> io::Result<Self> {
+        let mut targets = Targets::new(registry.cloned());
+        let configured = rules(config, registry.is_some());
+        let rules = configured
+            .into_iter()
+            .map(|rule| {
+                let target = targets.named(&rule.source, config)?;
+                Ok(Rule::new(rule, target, config))
+            })
+            .collect::<io::Result<_>>()?;
+        Ok(Self { rules, targets })
+    }
+
+    /// The image that an identifier means. It is not opened.
+    ///
+    /// # Errors
+    /// [`SourceError::NotFound`] if every rule that matches leads nowhere; what else a source says ends the search.
+    pub fn find(&self, identifier: &Identifier) -> Result<Object, SourceError> {
+        self.search(identifier, &mut |_, _| ())
+    }
+
+    /// The same, if it can be told without waiting.
+    pub fn find_at_once(&self, identifier: &Identifier) -> Option<Object> {
+        let text = identifier.as_str();
+        let matching = |rule: &Rule| rule.keys(text).ok().map(|keys| keys.into_iter().next());
+        let mut rules = self.rules.iter().enumerate();
+        let (index, first) = rules.find_map(|(index, rule)| Some((index, matching(rule)?)))?;
+        let found = self
+            .targets
+            .find_at_once(&self.rules[index].target, &first?)?;
+        Some(Object {
+            route: index,
+            ..found
+        })
+    }
+
+    /// # Errors
+    /// As the source that has it.
+    pub fn open(&self, object: &Object) -> Result<Input, SourceError> {
+        self.targets.source(object).open(object)
+    }
+
+    /// Whether looking for an image may mean to ask others over a network.
+    pub fn is_remote(&self, identifier: &Identifier) -> bool {
+        let text = identifier.as_str();
+        let mut remote = self
+            .rules
+            .iter()
+            .filter(|rule| self.targets.is_remote(&rule.target));
+        remote.any(|rule| rule.keys(text).is_ok())
+    }
+
+    /// What holds for images that this route led to.
+    pub fn terms(&self, object: &Object) -> &Arc<Terms> {
+        &self.rules[object.route].terms
+    }
+
+    /// The images and folders of one folder of `[source]`, if its directories are used.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be read.
+    pub fn list(&self, folder: &str) -> Result<Listing, SourceError> {
+        self.targets.list(folder)
+    }
+
+    /// Whether all directories can be read, and the registry be asked.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn check(&self) -> Result<(), SourceError> {
+        self.targets.check()
+    }
+
+    /// Which rules match an identifier, why the others do not, and what came of those that do, as JSON.
+    pub fn explain(&self, identifier: &Identifier) -> Value {
+        let mut told = Vec::new();
+        let found = self.search(identifier, &mut |rule, step| told.push(rule.told(&step)));
+        let outcome = match found {
+            Ok(object) => json!({ "route": object.route, "location": object.location }),
+            Err(error) => json!({ "error": error.to_string() }),
+        };
+        json!({ "rules": told, "found": outcome })
+    }
+
+    fn search(
+        &self,
+        identifier: &Identifier,
+        note: &mut dyn FnMut(&Rule, Step<'_>),
+    ) -> Result<Object, SourceError> {
+        let text = identifier.as_str();
+        let mut absent = None;
+        for (index, rule) in self.rules.iter().enumerate() {
+            let keys = match rule.keys(text) {
+                Ok(keys) => keys,
+                Err(why) => {
+                    note(rule, Step::NoMatch(&why));
+                    continue;
+                }
+            };
+            for key in keys {
+                let found = self.targets.find(&rule.target, &key);
+                note(rule, Step::Asked(&key, &found));
+                match found {
+                    Ok(object) => {
+                        return Ok(Object {
+                            route: index,
+                            ..object
+                        });
+                    }
+                    Err(SourceError::NotFound(location)) => {
+                        absent.get_or_insert(location);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        let absent = absent.unwrap_or_else(|| text.to_owned());
+        Err(SourceError::NotFound(absent))
+    }
+}
+
+/// Those of the configuration, or what stands in their place.
+fn rules(config: &Config, has_registry: bool) -> Vec<RouteConfig> {
+    if !config.routes.is_empty() {
+        return config.routes.clone();
+    }
+    let registered = has_registry.then(|| RouteConfig::to(REGISTRY));
+    registered
+        .into_iter()
+        .chain([RouteConfig::to(FILES)])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
