@@ -70,7 +70,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "tls",
         ],
     ),
-    ("registry", &["config"]),
+    ("registry", &["breaker", "config"]),
     ("error", &["decode", "encode", "iiif", "transform"]),
     ("work", &["config", "error", "machine"]),
     // Knows the sections, which stand beside the code that they configure.

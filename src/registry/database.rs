@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::error::RegistryError;
 use super::migrations;
 use super::url::{Kind, RegistryUrl};
+use crate::breaker::Breaker;
 
 const CONNECTIONS: u32 = 8;
 /// Opening and writing may wait for another node that writes.
@@ -23,6 +24,8 @@ pub struct Database {
     pool: AnyPool,
     kind: Kind,
     limit: Duration,
+    /// Requests wait for it on threads that images need, too, of which it knows nothing.
+    breaker: Breaker,
 }
 
 impl Database {
@@ -43,7 +46,12 @@ impl Database {
                 })
             })
             .connect_lazy_with(options);
-        let database = Self { pool, kind, limit };
+        let database = Self {
+            pool,
+            kind,
+            limit,
+            breaker: Breaker::new("registry", "read"),
+        };
         within(limit.max(PATIENCE), database.migrate()).await?;
         Ok(database)
     }
@@ -66,7 +74,18 @@ impl Database {
             session.end();
             Ok(answer)
         };
-        within(self.limit, reading).await
+        if !self.breaker.lets_through() {
+            return Err(RegistryError::Silent);
+        }
+        self.heard(within(self.limit, reading).await)
+    }
+
+    fn heard<T>(&self, answer: Result<T, RegistryError>) -> Result<T, RegistryError> {
+        match &answer {
+            Err(error @ RegistryError::TooSlow(_)) => self.breaker.failed(error),
+            _ => self.breaker.succeeded(),
+        }
+        answer
     }
 
     /// All that the work changes, or nothing. It is committed when this returns.
@@ -82,7 +101,7 @@ impl Database {
             session.end();
             Ok(answer)
         };
-        within(self.limit.max(PATIENCE), writing).await
+        self.heard(within(self.limit.max(PATIENCE), writing).await)
     }
 
     /// That of SQLite waits for its turn at once: later, it could only fail.

@@ -9,6 +9,9 @@ use sqlx::migrate::MigrateError;
 pub enum RegistryError {
     #[error("the registry did not answer within {} ms", .0.as_millis())]
     TooSlow(Duration),
+    /// It did not answer others, and is left alone for a moment.
+    #[error("the registry does not answer")]
+    Silent,
     #[error("the registry cannot be asked")]
     Unavailable(#[source] sqlx::Error),
     #[error(

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::postgres_server::PostgresServer;
+use crate::process::{Process, ask};
 use crate::server::{Answer, Server, fixtures};
 
 const TOKEN: &str = "correct-horse-battery-staple";
@@ -475,6 +476,13 @@ async fn a_registry_that_does_not_answer_is_503() {
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
     }
     postgres.start_again();
+    // It is left alone for a moment.
+    for _ in 0..400 {
+        if server.status("/resources/unknown").await != 503 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     assert_eq!(server.status("/resources/unknown").await, 404);
     let found = server.get(&format!("/resources/{IDENTIFIER}")).await;
     assert_eq!((found.status.as_u16(), text(&found)), (200, LOCATION));
@@ -492,6 +500,39 @@ async fn a_restart_loses_nothing() {
     let server = Server::opened(fixtures("images"), |config| configure(config, &url)).await;
     let found = server.get(&format!("/resources/{IDENTIFIER}")).await;
     assert_eq!((found.status.as_u16(), text(&found)), (200, LOCATION));
+}
+
+/// Committed before it is answered: also if the process is killed the moment after. Two processes have one file.
+#[test]
+fn what_was_answered_outlives_the_process() {
+    let folder = TempDir::new().unwrap();
+    let url = format!("sqlite:{}/azulejo.db", folder.path().display());
+    let variables = [
+        ("AZULEJO_REGISTRY__URL", &*url),
+        ("AZULEJO_REGISTRY__TOKEN", TOKEN),
+    ];
+    let authorization = format!("{}: {}\r\n", BEARER.0, BEARER.1);
+    for round in 0..3 {
+        let (first, second) = (Process::start(&variables), Process::start(&variables));
+        for (number, process) in [&first, &second].into_iter().enumerate() {
+            let path = format!("/resources?id={round}-{number}&uri=http://a.org/{round}");
+            let (status, ..) = ask(process.address(), "PUT", &path, &authorization);
+            assert_eq!(status, 201);
+        }
+        first.stop();
+        second.stop();
+    }
+    let process = Process::start(&variables);
+    for round in 0..3 {
+        for number in 0..2 {
+            let path = format!("/resources/{round}-{number}");
+            let (status, _, body) = ask(process.address(), "GET", &path, "");
+            assert_eq!(
+                (status, body),
+                (200, format!("http://a.org/{round}").into_bytes())
+            );
+        }
+    }
 }
 
 /// Whoever waits for the answer of a lost upload is told so in time.
