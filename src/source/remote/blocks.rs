@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn neighbours_are_one_request_and_those_far_away_another() {
         let group = |blocks: &[u64], gap, longest| grouped(blocks.iter().copied(), gap, longest);
-        assert_eq!(group(&[1, 2, 3], 0, 9), [1..4]);
-        assert_eq!(group(&[1, 3, 6, 9], 2, 99), [1..10]);
+        assert_eq!(group(&[1, 2, 3, 8], 0, 9), [1..4, 8..9]);
+        assert_eq!(group(&[1, 3, 6, 9, 13], 2, 99), [1..10, 13..14]);
         assert_eq!(group(&[1, 3, 7], 2, 99), [1..4, 7..8]);
         assert_eq!(group(&[0, 1, 2, 3, 4], 0, 2), [0..2, 2..4, 4..5]);
     }

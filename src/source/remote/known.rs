@@ -79,11 +79,15 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::page::Page;
     use crate::source::remote::ask::Validators;
 
     fn found(id: u128) -> Arc<Found> {
         Arc::new(Found {
             object: Object {
+                source: 0,
+                route: 0,
+                page: Page::FIRST,
                 key: "a".to_owned(),
                 location: "a".to_owned(),
                 version: "1".to_owned(),

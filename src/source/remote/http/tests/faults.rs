@@ -4,9 +4,9 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::thread;
 
-use super::file_server::{End, Reply};
 use super::*;
 use crate::source::contract::{is_absent, read};
+use crate::source::remote::file_server::{End, Reply};
 use crate::source::{Object, SourceError, is_replaced};
 
 fn kind(found: &Result<Object, SourceError>) -> Option<ErrorKind> {

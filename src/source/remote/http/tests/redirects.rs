@@ -2,9 +2,9 @@
 
 use std::io::ErrorKind;
 
-use super::file_server::Reply;
 use super::*;
 use crate::source::contract::read;
+use crate::source::remote::file_server::Reply;
 use crate::source::remote::secret::Secret;
 use crate::source::{Object, SourceError};
 
