@@ -91,6 +91,9 @@ impl Blocks {
 
 /// The indices of the blocks that have these bytes.
 pub fn covering(bytes: &Range<u64>) -> Range<u64> {
+    if bytes.is_empty() {
+        return 0..0;
+    }
     bytes.start / BLOCK..bytes.end.div_ceil(BLOCK)
 }
 
@@ -123,6 +126,7 @@ mod tests {
         assert_eq!(covering(&(0..1)), 0..1);
         assert_eq!(covering(&(BLOCK - 1..BLOCK + 1)), 0..2);
         assert_eq!(covering(&(BLOCK..2 * BLOCK)), 1..2);
+        assert!(covering(&(5..5)).is_empty());
         assert_eq!(bytes_of(&(1..2), BLOCK + 5), BLOCK..BLOCK + 5);
     }
 
