@@ -31,9 +31,12 @@ pub enum Error {
     /// There is no such image.
     #[error("{0}")]
     NotFound(String),
-    /// There was such an image, and it was withdrawn.
+    /// There was one, and it was removed for good.
     #[error("{0}")]
     Gone(String),
+    /// What is there already stands against it.
+    #[error("{0}")]
+    Conflict(String),
     /// The image exists, but its file cannot be used.
     #[error("the image \"{identifier}\" cannot be read: {reason}")]
     SourceBroken {
@@ -52,6 +55,9 @@ pub enum Error {
     /// The place where all images are stored does not answer.
     #[error("the images are not available")]
     StoreUnavailable(#[source] Cause),
+    /// The registry does not answer, so that nobody knows whether there is such an image.
+    #[error("the registry is not available")]
+    RegistryUnavailable(#[source] Cause),
     /// Too much work is waiting already.
     #[error("the server is busy: try again")]
     Busy,

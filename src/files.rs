@@ -1,6 +1,10 @@
 //! What everything that keeps files in a directory needs.
 
+pub mod store;
+
+use std::env;
 use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -24,4 +28,16 @@ pub fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// A directory of this name for what is derived and kept, if the user has one for such files.
+pub fn cache_directory(name: &str) -> Option<PathBuf> {
+    let absolute = |name| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let cache =
+        absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+    Some(cache.join(Path::new("azulejo")).join(name))
 }

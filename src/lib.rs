@@ -5,6 +5,8 @@
 //! gives it a thread; [`decode`], [`transform`] and [`encode`] make the derivative. `ARCHITECTURE.md` tells it at length.
 #![deny(unsafe_code)]
 
+mod breaker;
+mod bucket;
 pub mod cache;
 pub mod cli;
 pub mod config;
@@ -25,6 +27,7 @@ pub mod plan;
 pub mod presentation;
 pub mod pyramid;
 pub mod raster;
+pub mod registry;
 pub mod resident;
 pub mod route;
 pub mod source;

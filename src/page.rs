@@ -32,6 +32,12 @@ impl Page {
     }
 }
 
+impl From<NonZeroU32> for Page {
+    fn from(number: NonZeroU32) -> Self {
+        Self(number)
+    }
+}
+
 impl Default for Page {
     fn default() -> Self {
         Self::FIRST

@@ -1,6 +1,7 @@
 //! The walk of a request from the identifier to the encoded image; the table of its steps is in `ARCHITECTURE.md`.
 
 mod caching;
+mod fetch;
 mod headers;
 mod images;
 mod make;
@@ -23,6 +24,7 @@ use crate::error::{Error, cause};
 use crate::iiif::tiling::Tiling;
 use crate::iiif::{Identifier, ImageRequest, Information, SizeLimits};
 use crate::pyramid::Pyramids;
+use crate::registry::Registry;
 pub use crate::route::Terms;
 use crate::source::{Listing, SourceError, Stamp};
 use crate::work::{Cancelled, Cost, Work};
@@ -79,15 +81,15 @@ struct Walk {
 
 impl Pipeline {
     /// # Errors
-    /// If the images' directory cannot be opened.
-    pub fn new(config: &Config) -> io::Result<Self> {
+    /// If the images' directory cannot be opened, or another source cannot be used.
+    pub fn new(config: &Config, registry: Option<&Registry>) -> io::Result<Self> {
         let threads = config.work.thread_count();
         let settings = Settings::from(&config.encode);
         let makers = Work::new(threads, config.work.queue, config.work.memory_budget());
         let layers = config.cache.layers();
         Ok(Self {
             walk: Arc::new(Walk {
-                images: Images::new(config, layers.clone())?,
+                images: Images::new(config, registry, layers.clone())?,
                 pixels: Pixels::new(config.cache.pixel_bytes()),
                 settings_tag: format!("{} {settings:?}", env!("CARGO_PKG_VERSION")),
                 settings,
@@ -247,15 +249,9 @@ impl Pipeline {
     pub fn explain_information(&self, identifier: &Identifier) -> Result<Value, Error> {
         let image = self.walk.images.open(identifier)?;
         let pyramid = self.walk.pyramids.open(&image.object, image.header());
-        let mut steps = self.summary(identifier, &image);
+        let mut steps = image.summary();
         steps["pyramid"] = json!(pyramid.is_some());
         Ok(steps)
-    }
-
-    fn summary(&self, identifier: &Identifier, image: &Image) -> Value {
-        let mut steps = image.summary(identifier);
-        steps["routes"] = self.explain_routes(identifier);
-        steps
     }
 
     /// Which rules match an identifier, why the others do not, and what came of it, as JSON.
@@ -274,7 +270,7 @@ impl Pipeline {
             .decoder
             .as_ref()
             .map_or(image.header(), |it| it.header());
-        let mut steps = self.summary(&request.identifier, &image);
+        let mut steps = image.summary();
         steps["pyramid"] = json!(way.pyramid.is_some());
         steps["plan"] = way.plan.summary();
         steps["plan"]["cost"] = json!({

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 27] = [
+const ALLOWED: [(&str, &[&str]); 30] = [
+    ("breaker", &[]),
+    ("bucket", &["config"]),
     ("files", &[]),
     ("geometry", &[]),
     ("input", &[]),
@@ -57,11 +59,18 @@ const ALLOWED: [(&str, &[&str]); 27] = [
     (
         "cache",
         &[
-            "config", "decode", "files", "geometry", "iiif", "machine", "page", "raster",
-            "resident", "source", "tls",
+            "breaker", "bucket", "config", "decode", "files", "geometry", "iiif", "machine",
+            "page", "raster", "resident", "source", "tls",
         ],
     ),
-    ("source", &["iiif", "input", "page", "resident"]),
+    (
+        "source",
+        &[
+            "breaker", "bucket", "config", "files", "iiif", "input", "machine", "page", "resident",
+            "tls",
+        ],
+    ),
+    ("registry", &["config"]),
     ("error", &["decode", "encode", "iiif", "transform"]),
     ("work", &["config", "error", "machine"]),
     // Knows the sections, which stand beside the code that they configure.
@@ -75,12 +84,18 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "iiif",
             "pyramid",
             "route",
+            "registry",
             "source",
             "telemetry",
             "work",
         ],
     ),
-    ("route", &["config", "iiif", "input", "source"]),
+    (
+        "route",
+        &[
+            "breaker", "config", "iiif", "input", "page", "registry", "source",
+        ],
+    ),
     ("telemetry", &["config"]),
     (
         "pyramid",
@@ -100,16 +115,21 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "iiif",
             "geometry",
             "input",
+            "page",
             "plan",
             "pyramid",
             "raster",
+            "registry",
             "route",
             "source",
             "transform",
             "work",
         ],
     ),
-    ("http", &["cache", "config", "error", "iiif", "pipeline"]),
+    (
+        "http",
+        &["cache", "config", "error", "iiif", "pipeline", "registry"],
+    ),
     (
         "cli",
         &[
@@ -121,6 +141,8 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "input",
             "presentation",
             "pyramid",
+            "registry",
+            "route",
             "source",
             "telemetry",
             "tls",
@@ -130,14 +152,20 @@ const ALLOWED: [(&str, &[&str]); 27] = [
 ];
 
 /// Crates that only these modules may use.
-const CONFINED: [(&str, &[&str]); 7] = [
+const CONFINED: [(&str, &[&str]); 8] = [
     ("axum", &["http"]),
-    ("object_store", &["cache"]),
-    ("redis", &["cache"]),
+    ("object_store", &["bucket", "cache", "source"]),
+    ("redis", &["cache", "cli"]),
     ("tower", &["http"]),
-    ("reqwest", &["cli"]),
+    ("reqwest", &["cli", "route", "source"]),
     ("rustls", &["tls"]),
-    ("tokio", &["cache", "http", "work", "cli", "main"]),
+    ("sqlx", &["registry"]),
+    (
+        "tokio",
+        &[
+            "breaker", "cache", "cli", "http", "main", "registry", "source", "work",
+        ],
+    ),
 ];
 
 #[test]

@@ -63,7 +63,17 @@ fn every_example_loads() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     names.sort();
-    assert_eq!(names, ["behind-a-proxy.toml", "small-archive.toml"]);
+    assert_eq!(
+        names,
+        [
+            "behind-a-proxy.toml",
+            "buckets.toml",
+            "invenio.toml",
+            "loris.toml",
+            "small-archive.toml",
+            "tamu.toml"
+        ]
+    );
     for name in names {
         let config = load(&format!("config/examples/{}", name.display()));
         assert_ne!(config, Config::default(), "{}", name.display());

@@ -7,11 +7,11 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 use tokio::time::{Instant, timeout};
 
-use super::breaker::Breaker;
 use super::entry::{Entry, EntryKey};
 use super::layer::{Layer, LayerError, Pending};
 use super::report::{Counts, LayerReport};
 use super::{CacheKey, seal};
+use crate::breaker::Breaker;
 
 /// Entries are written behind the answers; as many as wait may have so many bytes together.
 const MOST_WAITING_KIBIBYTES: u32 = 64 << 10;

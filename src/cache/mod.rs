@@ -1,6 +1,5 @@
 //! What is made once and kept.
 
-mod breaker;
 pub mod config;
 #[cfg(test)]
 pub(crate) mod contract;

@@ -77,6 +77,11 @@ impl Pixels {
         }
     }
 
+    /// Whether a window need not be decoded.
+    pub fn has(&self, image: CacheKey, window: Window) -> bool {
+        self.cache.contains_key(&(image, window))
+    }
+
     pub fn report(&self) -> Kept {
         self.cache.run_pending_tasks();
         let misses = self.misses.get();

@@ -6,6 +6,7 @@ mod check;
 mod config;
 mod explain;
 mod health;
+mod import;
 mod info;
 mod progress;
 mod purge;
@@ -39,6 +40,7 @@ enum Command {
     Pyramid(pyramid::Pyramid),
     Purge(purge::Purge),
     Warm(warm::Warm),
+    Import(import::Import),
 }
 
 /// How every command ends.
@@ -61,6 +63,7 @@ pub fn run() -> ExitCode {
         Command::Pyramid(command) => command.run(),
         Command::Purge(command) => command.run(),
         Command::Warm(command) => command.run(),
+        Command::Import(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

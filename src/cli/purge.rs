@@ -11,7 +11,7 @@ use tokio::runtime;
 use super::settings::{ConfigFile, reachable};
 use super::{Outcome, Usage, print};
 use crate::config::Config;
-use crate::http::admin::token::Token;
+use crate::config::token::Token;
 use crate::iiif::Identifier;
 use crate::tls;
 

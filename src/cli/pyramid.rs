@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::{iter, thread};
 
 use clap::Args;
 use indicatif::HumanBytes;
@@ -19,13 +19,14 @@ use super::{Outcome, print, with_causes};
 use crate::config::Config;
 use crate::decode;
 use crate::pyramid;
+use crate::route::FILES;
 use crate::source::Source;
 use crate::work::Work;
 
 /// Build the pyramids of large images ahead, where they are missing
 #[derive(Args)]
 pub struct Pyramid {
-    /// Directories of images, as given to `azulejo serve`, and files; without any, the directory of the configuration
+    /// Directories of images, as given to `azulejo serve`, and files; without any, the directories of the configuration
     paths: Vec<PathBuf>,
 
     #[command(flatten)]
@@ -37,10 +38,10 @@ impl Pyramid {
         let config = Config::load(&self.config.layers())?.config;
         let work = Work::new(1, 0, config.work.memory_budget());
         let paths = match &self.paths[..] {
-            [] => std::slice::from_ref(&config.source.root),
-            paths => paths,
+            [] => roots(&config),
+            paths => paths.to_vec(),
         };
-        let images = Images::find(paths, &config, &work)?;
+        let images = Images::find(&paths, &config, &work)?;
         let summary = build_all(&images, &config);
         print(&format!("{summary}\n"))?;
         match summary.failures.len() {
@@ -48,6 +49,21 @@ impl Pyramid {
             failed => Err(Failed(failed, summary.reasons()).into()),
         }
     }
+}
+
+/// All directories that rules lead to.
+fn roots(config: &Config) -> Vec<PathBuf> {
+    let is_used = |name: &str| config.routes.iter().any(|route| route.source == name);
+    let general = config.routes.is_empty() || is_used(FILES);
+    let general = general.then_some(&config.source);
+    let named = config.sources.files.iter();
+    let named = named
+        .filter(|(name, _)| is_used(name))
+        .map(|(_, files)| files);
+    let used = general.into_iter().chain(named);
+    used.flat_map(|files| iter::once(&files.root).chain(&files.further_roots))
+        .cloned()
+        .collect()
 }
 
 #[derive(Debug, thiserror::Error)]

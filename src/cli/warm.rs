@@ -1,13 +1,13 @@
 //! `azulejo warm`: asks a running server for what viewers will ask it for, so that its caches hold it. It is a client as
 //! they are, so what is warmed is found by the same keys.
 
-mod client;
-mod crew;
+pub(super) mod client;
+pub(super) mod crew;
 mod information;
-mod inputs;
-mod job;
+pub(super) mod inputs;
+pub(super) mod job;
 mod pace;
-mod place;
+pub(super) mod place;
 mod report;
 mod state;
 mod viewer;

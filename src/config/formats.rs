@@ -10,13 +10,15 @@ use ipnet::IpNet;
 
 use super::byte_size::ByteSize;
 use super::hex_color::HexColor;
+use super::token::Token;
 use crate::cache::objects::BucketUrl;
 use crate::cache::redis::RedisUrl;
-use crate::http::admin::token::Token;
 use crate::http::config::{
     PublicUrl, ViewerUrl, check_header_value, check_http_url, check_slash_substitute,
 };
+use crate::registry::RegistryUrl;
 use crate::route::{Pattern, Template};
+use crate::source::remote::objects::StoreUrl;
 use crate::telemetry::check_filter;
 
 /// What is wrong with a text, in words that follow "it": the value itself is known to the one who reports it.
@@ -37,7 +39,7 @@ pub struct Format {
 }
 
 /// Every kind.
-pub const FORMATS: [Format; 15] = [
+pub const FORMATS: [Format; 17] = [
     Format {
         name: "socket-address",
         rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",
@@ -121,6 +123,18 @@ pub const FORMATS: [Format; 15] = [
         rule: "a text in which names in braces stand for parts of the identifier, perhaps with |pairs or |recid behind the name",
         example: "{bucket}/{key}",
         check: parses::<Template>,
+    },
+    Format {
+        name: "registry-url",
+        rule: "sqlite: and the absolute path of a file, or postgres://user:password@host:port/database",
+        example: "sqlite:/var/lib/azulejo/azulejo.db",
+        check: parses::<RegistryUrl>,
+    },
+    Format {
+        name: "store-url",
+        rule: "s3://, gs:// or az://, the name of a bucket, and perhaps a slash and the beginning of the names of objects",
+        example: "s3://bucket/masters",
+        check: parses::<StoreUrl>,
     },
     Format {
         name: "log-filter",

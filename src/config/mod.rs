@@ -17,6 +17,7 @@ pub mod problem;
 mod report;
 pub mod schema;
 mod suggest;
+pub mod token;
 
 use std::collections::BTreeMap;
 
@@ -34,8 +35,10 @@ use crate::http::config::ServerConfig;
 use crate::iiif::compatibility::CompatibilityConfig;
 use crate::iiif::config::ImageConfig;
 use crate::pyramid::config::PyramidConfig;
+use crate::registry::config::RegistryConfig;
 use crate::route::config::RouteConfig;
-use crate::source::config::{SourceConfig, SourcesConfig};
+use crate::route::resolver::config::ResolverConfig;
+use crate::source::config::{NAMES, SourceConfig, SourcesConfig};
 use crate::telemetry::LogConfig;
 use crate::work::config::WorkConfig;
 
@@ -47,6 +50,8 @@ pub struct Config {
     pub server: ServerConfig,
     pub source: SourceConfig,
     pub sources: SourcesConfig,
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub resolvers: BTreeMap<String, ResolverConfig>,
     pub routes: Vec<RouteConfig>,
     pub image: ImageConfig,
     pub compatibility: CompatibilityConfig,
@@ -55,6 +60,7 @@ pub struct Config {
     pub work: WorkConfig,
     pub cache: CacheConfig,
     pub pyramids: PyramidConfig,
+    pub registry: RegistryConfig,
     pub admin: AdminConfig,
     pub log: LogConfig,
 }

@@ -98,15 +98,24 @@ impl Reporter<'_> {
         meant.to_owned()
     }
 
-    /// No key is required as such, only beside another one.
+    /// Some keys are required beside another one, some in a section that need not be there.
     fn missing(&self, section: &str, name: &str) -> Problem {
-        let by = self.dependent_on(section, name).unwrap_or_default();
         let key = join(section, name);
+        let (rule, remedy) = match self.dependent_on(section, name) {
+            Some(by) => (
+                format!("{by} is set, and it requires {key} beside it"),
+                format!("Set {key} as well, or remove {by}."),
+            ),
+            None => (
+                "must be set".to_owned(),
+                format!("Set it, or remove the section {section}."),
+            ),
+        };
         Problem {
             value: None,
-            origin: None,
-            rule: format!("{by} is set, and it requires {key} beside it"),
-            remedy: format!("Set {key} as well, or remove {by}."),
+            origin: self.origin(section),
+            rule,
+            remedy,
             key,
         }
     }

@@ -10,6 +10,8 @@ use super::metrics::{self, requests::Requests};
 use crate::config::Config;
 use crate::iiif::compatibility::CompatibilityConfig;
 use crate::pipeline::Pipeline;
+use crate::registry::Registry;
+use crate::registry::config::RegistryConfig;
 
 /// The server's state: shared, and never changed after the start.
 #[derive(Clone)]
@@ -22,12 +24,27 @@ struct Parts {
     requests: Requests,
     places: Places,
     pipeline: Pipeline,
+    registry_config: RegistryConfig,
+    registry: Option<Registry>,
 }
 
 impl App {
     /// # Errors
+    /// If the images' directory, or the registry, cannot be opened.
+    pub async fn open(config: &Config) -> io::Result<Self> {
+        let registry = Registry::open(&config.registry).await;
+        Self::with(config, registry.map_err(io::Error::other)?)
+    }
+
+    /// Without a registry.
+    ///
+    /// # Errors
     /// If the images' directory cannot be opened.
     pub fn new(config: &Config) -> io::Result<Self> {
+        Self::with(config, None)
+    }
+
+    fn with(config: &Config, registry: Option<Registry>) -> io::Result<Self> {
         metrics::start();
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
@@ -35,7 +52,9 @@ impl App {
             admin: config.admin.clone(),
             requests: Requests::default(),
             places: Places::default(),
-            pipeline: Pipeline::new(config)?,
+            pipeline: Pipeline::new(config, registry.as_ref())?,
+            registry_config: config.registry.clone(),
+            registry,
         })))
     }
 
@@ -70,6 +89,14 @@ impl App {
     /// For the connections of clients.
     pub(super) fn places(&self) -> &Places {
         &self.0.places
+    }
+
+    pub(super) fn registry_config(&self) -> &RegistryConfig {
+        &self.0.registry_config
+    }
+
+    pub(super) fn registry(&self) -> Option<&Registry> {
+        self.0.registry.as_ref()
     }
 
     pub(super) fn pipeline(&self) -> &Pipeline {

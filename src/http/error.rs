@@ -20,10 +20,12 @@ fn status(error: &Error) -> StatusCode {
         Error::BadRequest(_) => StatusCode::BAD_REQUEST,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Gone(_) => StatusCode::GONE,
+        Error::Conflict(_) => StatusCode::CONFLICT,
         Error::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
         Error::SourceBroken { .. } | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Error::SourceUnavailable { .. }
         | Error::StoreUnavailable(_)
+        | Error::RegistryUnavailable(_)
         | Error::CacheUnavailable(_)
         | Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Error::Timeout => StatusCode::GATEWAY_TIMEOUT,
@@ -66,7 +68,8 @@ pub fn unauthorised(request: &HeaderMap) -> Response {
     response
 }
 
-fn text(status: StatusCode, message: &str, request: &HeaderMap) -> Response {
+/// A short text, or JSON where the client prefers it; never cached.
+pub fn text(status: StatusCode, message: &str, request: &HeaderMap) -> Response {
     let (media_type, body) = if accept::prefers_json(request) {
         let body = json!({ "status": status.as_u16(), "error": message });
         ("application/json", body.to_string())

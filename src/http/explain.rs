@@ -5,31 +5,57 @@ use serde_json::{Value, json};
 use super::app::App;
 use super::image::identifier;
 use super::path::{Call, prefix};
-use crate::config::Config;
 use crate::error::Error;
-use crate::iiif::{ImageRequest, Version};
+use crate::iiif::{Identifier, ImageRequest, Version};
 
-/// Every value of the walk of one request, up to the plan. `url` is a whole URL or its path.
+/// The walk of one request, as far as it goes.
+pub struct Explained {
+    /// Every value, up to the plan.
+    pub steps: Value,
+    /// Why it ends early.
+    pub ended: Option<Error>,
+}
+
+/// `url` is a whole URL or its path.
 ///
 /// # Errors
-/// Where the walk ends early.
-pub fn explain(config: &Config, url: &str) -> Result<Value, Error> {
-    let app = App::new(config).map_err(Error::internal)?;
+/// If it is no request for an image.
+pub fn explain(app: &App, url: &str) -> Result<Explained, Error> {
     let (version, below) = below_prefix(url).ok_or_else(|| not_iiif(url))?;
-    let call = Call::parse(below, config.server.unescaped_slashes).ok_or_else(|| not_iiif(url))?;
-    let identifier = identifier(&app, call.identifier())?;
-    let mut steps = match call {
+    let unescaped = app.server().unescaped_slashes;
+    let call = Call::parse(below, unescaped).ok_or_else(|| not_iiif(url))?;
+    let identifier = identifier(app, call.identifier())?;
+    let mut steps = json!({
+        "version": version.number(),
+        "identifier": identifier.as_str(),
+        "routes": app.pipeline().explain_routes(&identifier),
+    });
+    let ended = match further(app, version, identifier, call) {
+        Ok(more) => {
+            steps["image"] = more;
+            None
+        }
+        Err(error) => Some(error),
+    };
+    Ok(Explained { steps, ended })
+}
+
+fn further(
+    app: &App,
+    version: Version,
+    identifier: Identifier,
+    call: Call<'_>,
+) -> Result<Value, Error> {
+    match call {
         Call::Image { parameters, .. } => {
             let accepted = app.compatibility();
             let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
-            app.pipeline().explain_image(&request)?
+            app.pipeline().explain_image(&request)
         }
         Call::Base { .. } | Call::Information { .. } => {
-            app.pipeline().explain_information(&identifier)?
+            app.pipeline().explain_information(&identifier)
         }
-    };
-    steps["version"] = json!(version.number());
-    Ok(steps)
+    }
 }
 
 fn below_prefix(url: &str) -> Option<(Version, &str)> {

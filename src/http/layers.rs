@@ -36,6 +36,14 @@ pub(super) fn wrap(routes: Router, app: &App) -> Router {
 
 /// For what is not for everyone: no script of another site may read it, and no cache may keep it.
 pub(super) fn wrap_private(routes: Router, app: &App) -> Router {
+    wrap_uploads(
+        routes.layer(from_fn_with_state(app.clone(), limit_time)),
+        app,
+    )
+}
+
+/// The same, but as long as something arrives it may take as long as it takes.
+pub(super) fn wrap_uploads(routes: Router, app: &App) -> Router {
     let no_store = HeaderValue::from_static("no-store");
     let layers = ServiceBuilder::new()
         .layer(from_fn(log))
@@ -45,8 +53,7 @@ pub(super) fn wrap_private(routes: Router, app: &App) -> Router {
             header::CACHE_CONTROL,
             no_store,
         ))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(app.clone(), limit_time));
+        .layer(CatchPanicLayer::custom(panicked));
     routes.layer(layers)
 }
 

@@ -6,7 +6,7 @@ use axum::response::Response;
 use axum::routing::{any, get};
 
 use super::app::App;
-use super::{admin, assets, error, health, image, index, layers};
+use super::{admin, assets, error, health, image, index, layers, registry};
 use crate::error::Error;
 
 /// The server as a service, with all its layers.
@@ -22,7 +22,9 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(any(method_not_allowed))
         .fallback(not_found)
         .with_state(app.clone());
-    layers::wrap(routes, &app).merge(admin::routes(&app))
+    layers::wrap(routes, &app)
+        .merge(admin::routes(&app))
+        .merge(registry::routes(&app))
 }
 
 async fn not_found(request: Request) -> Response {

@@ -23,9 +23,9 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 /// Serves until the process is asked to stop; requests under way are answered first, unless it is asked again.
 ///
 /// # Errors
-/// If the images' directory cannot be opened, the address is taken, or signals cannot be received.
+/// If the images' directory or the registry cannot be opened, the address is taken, or signals cannot be received.
 pub async fn serve(config: &Config) -> io::Result<()> {
-    let app = App::new(config)?;
+    let app = App::open(config).await?;
     let listener = TcpListener::bind(config.server.listen).await?;
     let metrics = match config.admin.listen {
         Some(address) => Some(TcpListener::bind(address).await?),

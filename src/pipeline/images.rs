@@ -10,12 +10,13 @@ use super::headers;
 use crate::cache::report::Kept;
 use crate::cache::{CacheKey, EntryKey, Failures, Headers, Layers, Sightings};
 use crate::config::Config;
-use crate::decode::{self, Decoder, Header, Limits};
+use crate::decode::{self, DecodeError, Decoder, Header, Limits};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
-use crate::input::Input;
+use crate::page::Page;
+use crate::registry::Registry;
 use crate::route::Routes;
-use crate::source::{Object, SourceError, Stamp};
+use crate::source::{Object, SourceError, Stamp, is_replaced};
 
 /// Where images are, those that are open, and what is known of others.
 pub struct Images {
@@ -66,13 +67,19 @@ impl Image {
         }
     }
 
-    pub fn summary(&self, identifier: &Identifier) -> Value {
+    pub fn summary(&self) -> Value {
         json!({
-            "identifier": identifier.to_string(),
             "source": { "location": self.object.location, "version": self.object.version },
             "header": self.header().summary(),
         })
     }
+}
+
+/// Why an image could not be opened.
+enum Closed {
+    /// It is another one by now.
+    Replaced(Error),
+    Failed(Error),
 }
 
 /// What can be said of an image without waiting for another than its source.
@@ -83,10 +90,10 @@ pub enum Glance {
 }
 
 impl Images {
-    pub fn new(config: &Config, layers: Layers) -> io::Result<Self> {
+    pub fn new(config: &Config, registry: Option<&Registry>, layers: Layers) -> io::Result<Self> {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         Ok(Self {
-            routes: Routes::new(config)?,
+            routes: Routes::new(config, registry)?,
             limits: config.decode,
             headers: Headers::default(),
             layers,
@@ -109,7 +116,8 @@ impl Images {
         let found = self.routes.find(identifier);
         let found = self.sightings.or_last(identifier, found);
         let object = found.map_err(|error| not_found(identifier, error))?;
-        Ok(page_of(identifier, object))
+        let absent = || not_found(identifier, SourceError::NotFound(identifier.to_string()));
+        page_of(identifier, object).ok_or_else(absent)
     }
 
     /// Costs one look at the file.
@@ -125,7 +133,7 @@ impl Images {
     pub fn at_once(&self, identifier: &Identifier) -> Option<Image> {
         let object = self.routes.find_at_once(identifier)?;
         let object = self.sightings.or_last(identifier, Ok(object)).ok()?;
-        let object = page_of(identifier, object);
+        let object = page_of(identifier, object)?;
         let known = self.known(&object)?;
         Some(Image { object, known })
     }
@@ -153,24 +161,26 @@ impl Images {
             if let Some(failure) = self.failure(headers::key(&object), &object, identifier) {
                 return Err(failure);
             }
-            match self.routes.open(&object) {
-                Ok(input) => return self.read_header(identifier, object, input),
-                Err(SourceError::Replaced(_)) if attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(not_found(identifier, error)),
+            match self.open_object(identifier, object) {
+                Err(Closed::Replaced(_)) if attempt < ATTEMPTS => attempt += 1,
+                Err(Closed::Replaced(error) | Closed::Failed(error)) => return Err(error),
+                Ok(image) => return Ok(image),
             }
         }
     }
 
-    fn read_header(
-        &self,
-        identifier: &Identifier,
-        object: Object,
-        input: Input,
-    ) -> Result<Image, Error> {
+    fn open_object(&self, identifier: &Identifier, object: Object) -> Result<Image, Closed> {
+        let input = self.routes.open(&object).map_err(|error| match error {
+            SourceError::Replaced(_) => Closed::Replaced(not_found(identifier, error)),
+            other => Closed::Failed(not_found(identifier, other)),
+        })?;
         let decoder = decode::open_page(input, &self.limits, object.page).map_err(|error| {
+            if matches!(&error, DecodeError::Io(error) if is_replaced(error)) {
+                return Closed::Replaced(Error::decoding(identifier, error));
+            }
             let error = Error::decoding(identifier, error);
             self.keep_failure(headers::key(&object), &object, &error);
-            error
+            Closed::Failed(error)
         })?;
         let decoder = self.headers.keep(&object, decoder);
         Ok(Image::opened(object, decoder))
@@ -211,9 +221,13 @@ impl Images {
     }
 }
 
-fn page_of(identifier: &Identifier, file: Object) -> Object {
-    let page = identifier.page();
-    Object { page, ..file }
+/// The page that an identifier asks for. `None` if what was found is one page already, of which there are no others.
+fn page_of(identifier: &Identifier, found: Object) -> Option<Object> {
+    match (found.page, identifier.page()) {
+        (_, Page::FIRST) => Some(found),
+        (Page::FIRST, page) => Some(Object { page, ..found }),
+        _ => None,
+    }
 }
 
 fn not_found(identifier: &Identifier, error: SourceError) -> Error {
@@ -222,7 +236,11 @@ fn not_found(identifier: &Identifier, error: SourceError) -> Error {
             identifier: identifier.clone(),
             cause: cause(error),
         },
-        SourceError::Gone(_) => Error::Gone(error.to_string()),
+        // Where it is is nothing for clients.
+        SourceError::NotFound(_) => {
+            Error::NotFound(SourceError::NotFound(identifier.to_string()).to_string())
+        }
+        SourceError::Gone(_) => Error::Gone(SourceError::Gone(identifier.to_string()).to_string()),
         absent => Error::NotFound(absent.to_string()),
     }
 }
@@ -237,7 +255,7 @@ mod tests {
     fn images(root: &Path) -> Images {
         let mut config = Config::default();
         config.source.root = root.to_owned();
-        Images::new(&config, config.cache.layers()).unwrap()
+        Images::new(&config, None, config.cache.layers()).unwrap()
     }
 
     fn opened(images: &Images) -> Arc<dyn Decoder> {

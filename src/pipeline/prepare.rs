@@ -150,7 +150,7 @@ impl Pipeline {
         }
     }
 
-    async fn prepare_opened(
+    pub(super) async fn prepare_opened(
         &self,
         request: ImageRequest,
         is_wanted: bool,
@@ -227,6 +227,11 @@ impl Walk {
             let image = self.images.open(&prepared.request.identifier)?;
             return self.prepare(image, prepared.request, true);
         };
+        if prepared.object.is_remote() {
+            let announced = decoder.read_ahead(&prepared.plan.window);
+            let identifier = &prepared.request.identifier;
+            announced.map_err(|error| Error::decoding(identifier, error))?;
+        }
         prepared.copy = make::stored(&prepared.plan, &**decoder, MOST_COPIED_BYTES);
         prepared.plan.copied = prepared.copy.is_some();
         Ok(prepared)

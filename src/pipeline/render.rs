@@ -10,6 +10,7 @@ use crate::cache::{EntryKey, Found};
 use crate::decode::{DecodeError, Decoder};
 use crate::error::{Cause, Error};
 use crate::iiif::Format;
+use crate::source::is_replaced;
 use crate::work::{Cancelled, Cost, Reserved};
 
 /// An encoded image.
@@ -110,6 +111,14 @@ fn is_damage(cause: &Cause) -> bool {
     )
 }
 
+/// Whether a file became another one while it was read.
+fn is_change(cause: &Cause) -> bool {
+    match cause.downcast_ref::<DecodeError>() {
+        Some(DecodeError::Io(error)) => is_replaced(error),
+        _ => cause.downcast_ref().is_some_and(is_replaced),
+    }
+}
+
 impl Pipeline {
     /// Finds the image in the cache, or makes it: once, however many ask for it at the same time.
     ///
@@ -173,7 +182,7 @@ impl Pipeline {
         Ok(made.into())
     }
 
-    /// From its source if its pyramid turns out to be broken.
+    /// From its source if its pyramid turns out to be broken; anew if the image changes meanwhile.
     async fn make_soundly(&self, prepared: Prepared) -> Result<Made, Error> {
         let (prepared, decoder) = self.opened(prepared).await?;
         let (pyramid, request) = (prepared.pyramid, prepared.request.clone());
@@ -184,11 +193,17 @@ impl Pipeline {
                 let (prepared, decoder) = self.opened(source).await?;
                 self.make(prepared, decoder).await
             }
+            (Err(Error::SourceUnavailable { cause, .. }), None) if is_change(&cause) => {
+                let anew = self.prepare_opened(request, false).await?;
+                let (prepared, decoder) = self.opened(anew).await?;
+                self.make(prepared, decoder).await
+            }
             (result, _) => result,
         }
     }
 
     async fn make(&self, prepared: Prepared, decoder: Arc<dyn Decoder>) -> Result<Made, Error> {
+        self.fetch_window(&prepared, &decoder).await?;
         let cost = Cost {
             bytes: prepared.plan.bytes(decoder.header()),
             pixels: prepared.plan.pixels(decoder.header()),

@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::store::Store;
 use super::writer::{BuildError, Options, write};
 use super::{Built, Outcome, bands};
 use crate::cache::CacheKey;
 use crate::cache::report::Count;
-use crate::decode::Decoder;
+use crate::decode::{Decoder, Header, Window};
+use crate::files::store::Store;
+use crate::geometry::Rect;
 use crate::work::{Reserved, Work};
 
 /// Images that wait. When there are more, those are built that are asked for again later.
@@ -141,14 +142,16 @@ impl Shared {
     }
 
     fn build(&self, job: &Job) -> Result<Outcome, BuildError> {
-        if self.store.contains(&job.key) {
+        if self.store.contains(job.key) {
             return Ok(Outcome::Stands);
         }
         let _memory = self.reserve(bands::bytes(job.decoder.header(), &job.options))?;
         let unfinished = self.store.begin(job.key)?;
+        // All of it will be read, which a source far away should know. What is wrong with it shows then.
+        let _ = job.decoder.read_ahead(&whole(job.decoder.header()));
         let stopped = || self.is_stopped();
         write(&*job.decoder, unfinished.file()?, &job.options, &stopped)?;
-        Ok(Outcome::Built(self.store.publish(&job.key, unfinished)?))
+        Ok(Outcome::Built(self.store.publish(job.key, unfinished)?))
     }
 
     /// Waits for memory without a place in the queue: requests go first.
@@ -185,6 +188,13 @@ impl Shared {
     fn forget(&self, key: &CacheKey) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.remove(key);
+    }
+}
+
+fn whole(header: &Header) -> Window {
+    Window {
+        level: 0,
+        rect: Rect::whole(header.stored_dimensions()),
     }
 }
 

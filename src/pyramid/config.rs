@@ -1,12 +1,12 @@
 //! Settings of the pyramids that are built for images without one.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::byte_size::{self, ByteSize};
+use crate::files;
 
 /// Tiled copies of large images that have no tiles or levels of their own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,15 +49,7 @@ impl PyramidConfig {
 
     /// The directory, if one is set or the user has one for such files.
     pub fn resolved_directory(&self) -> Option<PathBuf> {
-        self.directory.clone().or_else(|| {
-            let absolute = |name| {
-                env::var_os(name)
-                    .map(PathBuf::from)
-                    .filter(|p| p.is_absolute())
-            };
-            let cache = absolute("XDG_CACHE_HOME")
-                .or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-            Some(cache.join(Path::new("azulejo/pyramids")))
-        })
+        let usual = || files::cache_directory("pyramids");
+        self.directory.clone().or_else(usual)
     }
 }

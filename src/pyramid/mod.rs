@@ -9,7 +9,6 @@ mod coding;
 pub mod config;
 mod halve;
 mod need;
-mod store;
 mod tiff;
 mod writer;
 
@@ -22,11 +21,11 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use self::builder::{Builder, Job};
-use self::store::Store;
 use self::writer::Options;
 use crate::cache::CacheKey;
 use crate::config::Config;
 use crate::decode::{self, Decoder, Header, Limits};
+use crate::files::store::{Kind, Store};
 use crate::source::{FileInput, Object};
 use crate::work::Work;
 
@@ -34,6 +33,11 @@ pub use writer::BuildError;
 
 /// Changes with the way pyramids are made, so that older ones are not used.
 const FORMAT: &str = "pyramid 1";
+const KIND: Kind = Kind {
+    name: "pyramid",
+    extension: "tif",
+    seal: b"azulejo pyramid\n",
+};
 /// Decoding a band needs no more than this, if a row of tiles allows.
 const MOST_BAND_BYTES: u64 = 512 << 20;
 
@@ -97,7 +101,7 @@ impl Pyramids {
             ));
         };
         let root = &config.source.root;
-        let store = Arc::new(Store::new(directory, config.pyramids.size));
+        let store = Arc::new(Store::new(&KIND, directory, config.pyramids.size));
         let share = [work.budget() / 4, config.decode.decoded_bytes / 2];
         let parts = Parts {
             root: fs::canonicalize(root).unwrap_or_else(|_| root.clone()),
@@ -149,9 +153,8 @@ impl Pyramids {
         if let Some(decoder) = parts.opened.get(&key) {
             return Some((key, decoder));
         }
-        let file = parts.store.open(&key)?;
-        let size = file.metadata().ok()?.len();
-        let input = Arc::new(FileInput::new(file, size));
+        let kept = parts.store.open(key)?;
+        let input = Arc::new(FileInput::new(kept.file, kept.length));
         match decode::open(input, &parts.limits) {
             Ok(decoder) => {
                 let decoder: Arc<dyn Decoder> = Arc::from(decoder);
@@ -159,7 +162,7 @@ impl Pyramids {
                 Some((key, decoder))
             }
             Err(_) => {
-                parts.store.remove(&key);
+                parts.store.remove(key);
                 None
             }
         }

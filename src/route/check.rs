@@ -1,19 +1,22 @@
 //! What is wrong with rules, beyond what the schema can know.
 
-use super::config::{FILES, RouteConfig};
+use std::collections::HashSet;
+use std::iter;
+
+use super::config::{FILES, REGISTRY, RouteConfig};
+use super::targets::named_sources;
 use crate::config::{Config, Problem};
 
-/// Rules that name sources or parts that are not there.
+/// Rules that name sources or parts that are not there, and names that mean two things.
 pub fn problems(config: &Config) -> Vec<Problem> {
     let routes = config.routes.iter().enumerate();
-    routes
-        .flat_map(|(index, route)| {
-            let key = format!("routes.{index}");
-            let source = unknown_source(config, route, &key);
-            let part = unknown_part(route, &key);
-            source.into_iter().chain(part)
-        })
-        .collect()
+    let of_routes = routes.flat_map(|(index, route)| {
+        let key = format!("routes.{index}");
+        let source = unknown_source(config, route, &key);
+        let part = unknown_part(route, &key);
+        source.into_iter().chain(part)
+    });
+    of_routes.chain(used_twice(config)).collect()
 }
 
 fn unknown_source(config: &Config, route: &RouteConfig, key: &str) -> Option<Problem> {
@@ -25,14 +28,32 @@ fn unknown_source(config: &Config, route: &RouteConfig, key: &str) -> Option<Pro
         key: format!("{key}.source"),
         value: Some(format!("\"{}\"", route.source)),
         origin: None,
-        rule: format!("must be the name of a source: {}", known.join(" or ")),
+        rule: format!(
+            "must be the name of a source, or `registry` where there is one: {}",
+            known.join(" or ")
+        ),
         remedy: format!("Correct it, or add a section [sources.….{}].", route.source),
     })
 }
 
+fn used_twice(config: &Config) -> Option<Problem> {
+    let names = names(config);
+    let mut seen = HashSet::new();
+    let twice = names.into_iter().find(|name| !seen.insert(*name))?;
+    Some(Problem {
+        key: format!("sources.….{twice}"),
+        value: None,
+        origin: None,
+        rule: "must have a name of its own".to_owned(),
+        remedy: format!("\"{twice}\" is the name of something else already: take another."),
+    })
+}
+
 fn names(config: &Config) -> Vec<&str> {
-    let named = config.sources.files.keys().map(String::as_str);
-    std::iter::once(FILES).chain(named).collect()
+    let resolvers = config.resolvers.keys().map(String::as_str);
+    let named = named_sources(&config.sources).chain(resolvers);
+    let registry = config.registry.url.as_ref().map(|_| REGISTRY);
+    iter::once(FILES).chain(registry).chain(named).collect()
 }
 
 fn unknown_part(route: &RouteConfig, key: &str) -> Option<Problem> {

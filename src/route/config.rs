@@ -76,6 +76,16 @@ pub const FILES: &str = "files";
 /// The name of the registry as a source.
 pub const REGISTRY: &str = "registry";
 
+impl RouteConfig {
+    /// All identifiers, as they are.
+    pub fn to(source: &str) -> Self {
+        Self {
+            source: source.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for RouteConfig {
     fn default() -> Self {
         Self {

@@ -4,10 +4,13 @@
 //! that leads to no image is no obstacle to the next one; a source that cannot be asked is: what comes after it could be
 //! another image.
 
+mod authority;
 mod check;
 mod coding;
 pub mod config;
 mod pattern;
+mod registered;
+pub mod resolver;
 mod rule;
 mod targets;
 mod template;
@@ -19,7 +22,7 @@ use serde_json::{Value, json};
 
 pub use check::problems;
 pub use config::FILES;
-use config::RouteConfig;
+use config::{REGISTRY, RouteConfig};
 pub use pattern::Pattern;
 pub use rule::Terms;
 use rule::{Rule, Step};
@@ -29,6 +32,7 @@ pub use template::Template;
 use crate::config::Config;
 use crate::iiif::Identifier;
 use crate::input::Input;
+use crate::registry::Registry;
 use crate::source::{Listing, Object, SourceError};
 
 /// All rules, and the sources that they lead to.
@@ -39,10 +43,10 @@ pub struct Routes {
 
 impl Routes {
     /// # Errors
-    /// If a directory of images cannot be opened.
-    pub fn new(config: &Config) -> io::Result<Self> {
-        let mut targets = Targets::default();
-        let configured = rules(config);
+    /// If a directory of images cannot be opened, or another source cannot be used.
+    pub fn new(config: &Config, registry: Option<&Registry>) -> io::Result<Self> {
+        let mut targets = Targets::new(registry.cloned());
+        let configured = rules(config, registry.is_some());
         let rules = configured
             .into_iter()
             .map(|rule| {
@@ -121,7 +125,7 @@ impl Routes {
             Ok(object) => json!({ "route": object.route, "location": object.location }),
             Err(error) => json!({ "error": error.to_string() }),
         };
-        json!({ "routes": told, "found": outcome })
+        json!({ "rules": told, "found": outcome })
     }
 
     fn search(
@@ -162,11 +166,15 @@ impl Routes {
 }
 
 /// Those of the configuration, or what stands in their place.
-fn rules(config: &Config) -> Vec<RouteConfig> {
-    if config.routes.is_empty() {
-        return vec![RouteConfig::default()];
+fn rules(config: &Config, has_registry: bool) -> Vec<RouteConfig> {
+    if !config.routes.is_empty() {
+        return config.routes.clone();
     }
-    config.routes.clone()
+    let registered = has_registry.then(|| RouteConfig::to(REGISTRY));
+    registered
+        .into_iter()
+        .chain([RouteConfig::to(FILES)])
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,17 +1,27 @@
-//! What rules lead to: sources, by their names in the configuration.
+//! What rules lead to: sources, or those who know where an image is, by their names in the configuration.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
+use std::{io, iter};
 
-use super::config::FILES;
+use super::authority::{Authority, Located};
+use super::config::{FILES, REGISTRY};
+use super::registered::Registered;
+use super::resolver::Resolver;
 use crate::config::Config;
+use crate::page::Page;
+use crate::registry::Registry;
+use crate::source::config::SourcesConfig;
+use crate::source::remote::{self, Shared, runtime};
 use crate::source::{Filesystem, Listing, Object, Source, SourceError};
 
-/// The sources that a name stands for, which are asked one after the other: indices into [`Targets::sources`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a name stands for.
+#[derive(Clone)]
 pub enum Target {
+    /// Sources that are asked one after the other: indices into [`Targets::sources`].
     Sources(Vec<usize>),
+    /// Whatever source has the location that it says.
+    Authority(Arc<dyn Authority>),
 }
 
 /// All sources in use. Each is opened once, however many rules lead to it.
@@ -21,39 +31,87 @@ pub struct Targets {
     by_name: BTreeMap<String, Target>,
     /// The directories of `[source]`, if they are used.
     files: Vec<Arc<Filesystem>>,
+    registry: Option<Registry>,
+    /// What remote sources have together.
+    shared: Option<Arc<Shared>>,
 }
 
 impl Targets {
+    pub fn new(registry: Option<Registry>) -> Self {
+        Self {
+            registry,
+            ..Self::default()
+        }
+    }
+
     /// The target of this name, which [`super::problems`] has found to exist.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
     pub fn named(&mut self, name: &str, config: &Config) -> io::Result<Target> {
         if let Some(target) = self.by_name.get(name) {
             return Ok(target.clone());
         }
-        let target = Target::Sources(self.open(name, config)?);
+        let target = self.open(name, config)?;
         self.by_name.insert(name.to_owned(), target.clone());
         Ok(target)
     }
 
-    fn open(&mut self, name: &str, config: &Config) -> io::Result<Vec<usize>> {
+    fn open(&mut self, name: &str, config: &Config) -> io::Result<Target> {
+        if name == REGISTRY {
+            let registry = self.registry.clone().ok_or_else(|| unknown(name))?;
+            self.open_all(config)?;
+            return Ok(Target::Authority(Arc::new(Registered(registry))));
+        }
         if name == FILES {
-            let roots = Filesystem::all(&config.source, "")?;
-            self.files = roots.into_iter().map(Arc::new).collect();
+            let first = Filesystem::new(&config.source)?;
+            let others = Filesystem::all(&config.source)?.into_iter().skip(1);
+            self.files = iter::once(first).chain(others).map(Arc::new).collect();
             let files = self.files.clone();
-            return Ok(files.into_iter().map(|root| self.add(root)).collect());
+            return Ok(self.add(files));
         }
         if let Some(files) = config.sources.files.get(name) {
-            let roots = Filesystem::all(files, name)?;
-            return Ok(roots
-                .into_iter()
-                .map(|root| self.add(Arc::new(root)))
-                .collect());
+            let roots = Filesystem::all(files)?;
+            return Ok(self.add(roots.into_iter().map(Arc::new)));
         }
-        Err(io::Error::other(format!("there is no source \"{name}\"")))
+        if let Some(server) = config.sources.http.get(name) {
+            let shared = self.shared(config);
+            let opened =
+                remote::http::open(server, &shared).map_err(|error| of_source(name, &error))?;
+            return Ok(self.add([Arc::new(opened)]));
+        }
+        if let Some(store) = config.sources.objects.get(name) {
+            let shared = self.shared(config);
+            let opened = remote::objects::open(store, &shared);
+            let opened = opened.map_err(|error| of_source(name, &error))?;
+            return Ok(self.add([Arc::new(opened)]));
+        }
+        if let Some(resolver) = config.resolvers.get(name) {
+            let resolver = Resolver::new(name, resolver)?;
+            self.open_all(config)?;
+            return Ok(Target::Authority(Arc::new(resolver)));
+        }
+        Err(unknown(name))
     }
 
-    fn add(&mut self, source: Arc<dyn Source>) -> usize {
-        self.sources.push(source);
-        self.sources.len() - 1
+    /// Of those who know locations, nobody knows which sources they will name.
+    fn open_all(&mut self, config: &Config) -> io::Result<()> {
+        for name in source_names(config) {
+            self.named(name, config)?;
+        }
+        Ok(())
+    }
+
+    fn shared(&mut self, config: &Config) -> Arc<Shared> {
+        let shared = || Shared::new(&config.sources.remote);
+        Arc::clone(self.shared.get_or_insert_with(shared))
+    }
+
+    fn add(&mut self, sources: impl IntoIterator<Item = Arc<impl Source + 'static>>) -> Target {
+        let first = self.sources.len();
+        let sources = sources.into_iter().map(|source| source as Arc<dyn Source>);
+        self.sources.extend(sources);
+        Target::Sources((first..self.sources.len()).collect())
     }
 
     pub fn source(&self, object: &Object) -> &dyn Source {
@@ -61,10 +119,43 @@ impl Targets {
     }
 
     pub fn find(&self, target: &Target, key: &str) -> Result<Object, SourceError> {
-        let Target::Sources(indices) = target;
+        match target {
+            Target::Sources(indices) => {
+                let keys = indices.iter().map(|&index| (index, key.to_owned()));
+                self.first(keys, key)
+            }
+            Target::Authority(authority) => self.find_located(&authority.ask(key)?),
+        }
+    }
+
+    fn find_located(&self, located: &Located) -> Result<Object, SourceError> {
+        let mut keys = self.keys_of(&located.location).peekable();
+        if keys.peek().is_none() {
+            let unclaimed = "no source is configured for the place where it is";
+            return Err(io::Error::other(unclaimed).into());
+        }
+        let object = self.first(keys, &located.location)?;
+        Ok(Object {
+            page: located.page,
+            ..object
+        })
+    }
+
+    /// Every source that a location can be one of, with the key there.
+    fn keys_of<'a>(&'a self, location: &'a str) -> impl Iterator<Item = (usize, String)> {
+        let sources = self.sources.iter().enumerate();
+        sources.filter_map(move |(index, source)| Some((index, source.key_of(location)?)))
+    }
+
+    /// Of the sources in their order.
+    fn first(
+        &self,
+        keys: impl Iterator<Item = (usize, String)>,
+        wanted: &str,
+    ) -> Result<Object, SourceError> {
         let mut absent = None;
-        for &source in indices {
-            match self.sources[source].find(key) {
+        for (source, key) in keys {
+            match self.sources[source].find(&key) {
                 Ok(object) => return Ok(Object { source, ..object }),
                 Err(SourceError::NotFound(location)) => {
                     absent.get_or_insert(location);
@@ -73,23 +164,36 @@ impl Targets {
             }
         }
         Err(SourceError::NotFound(
-            absent.unwrap_or_else(|| key.to_owned()),
+            absent.unwrap_or_else(|| wanted.to_owned()),
         ))
     }
 
     /// Only the first source can tell at once that it has the image.
     pub fn find_at_once(&self, target: &Target, key: &str) -> Option<Object> {
-        let Target::Sources(indices) = target;
-        let source = *indices.first()?;
-        let object = self.sources[source].find_at_once(key)?;
-        Some(Object { source, ..object })
+        let (source, key, page) = match target {
+            Target::Sources(indices) => (*indices.first()?, key.to_owned(), Page::FIRST),
+            Target::Authority(authority) => {
+                let located = authority.ask_at_once(key)?;
+                let (source, key) = self.keys_of(&located.location).next()?;
+                (source, key, located.page)
+            }
+        };
+        let object = self.sources[source].find_at_once(&key)?;
+        Some(Object {
+            source,
+            page,
+            ..object
+        })
     }
 
     pub fn is_remote(&self, target: &Target) -> bool {
-        let Target::Sources(indices) = target;
-        indices
-            .iter()
-            .any(|&source| self.sources[source].is_remote())
+        match target {
+            Target::Sources(indices) => {
+                let is_remote = |&index: &usize| self.sources[index].is_remote();
+                indices.iter().any(is_remote)
+            }
+            Target::Authority(_) => true,
+        }
     }
 
     /// Of all directories that have the folder.
@@ -114,6 +218,32 @@ impl Targets {
         for root in &self.files {
             root.check()?;
         }
+        if let Some(registry) = &self.registry {
+            let checked = runtime::handle()?.block_on(registry.check());
+            checked.map_err(io::Error::other)?;
+        }
         Ok(())
     }
+}
+
+/// The names of the sources in use, in the order in which they are asked for a location. `[source]` is in use if a rule names it.
+fn source_names(config: &Config) -> impl Iterator<Item = &str> {
+    let routes = &config.routes;
+    let is_used = routes.is_empty() || routes.iter().any(|route| route.source == FILES);
+    let files = is_used.then_some(FILES);
+    files.into_iter().chain(named_sources(&config.sources))
+}
+
+/// The names of all sources that have one.
+pub fn named_sources(sources: &SourcesConfig) -> impl Iterator<Item = &str> {
+    let remote = sources.http.keys().chain(sources.objects.keys());
+    sources.files.keys().chain(remote).map(String::as_str)
+}
+
+fn unknown(name: &str) -> io::Error {
+    io::Error::other(format!("there is no source \"{name}\""))
+}
+
+fn of_source(name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("source \"{name}\": {error}"))
 }

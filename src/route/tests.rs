@@ -31,7 +31,7 @@ fn config(folder: &Path, text: &str) -> Config {
 }
 
 fn routes(folder: &TempDir, text: &str) -> Routes {
-    Routes::new(&config(folder.path(), text)).unwrap()
+    Routes::new(&config(folder.path(), text), None).unwrap()
 }
 
 fn identifier(text: &str) -> Identifier {
@@ -71,7 +71,8 @@ fn images_of_two_places_have_two_locations() {
     );
     let location = |text| routes.find(&identifier(text)).unwrap().location;
     assert_eq!(location("a.tif"), "a.tif");
-    assert_eq!(location("2:a.tif"), "/second.0/a.tif");
+    let second = folder.path().canonicalize().unwrap().join("two/a.tif");
+    assert_eq!(location("2:a.tif"), second.to_str().unwrap());
     assert_eq!(content(&routes, "2:a.tif").unwrap(), "two/a.tif");
 }
 
@@ -156,19 +157,20 @@ fn it_explains_what_matched_and_what_did_not() {
          [[routes]]\nsource = 'all'\nkeys = ['one/{identifier}', 'two/{identifier}']\n[[routes]]\nsource = 'all'",
     );
     let told = routes.explain(&identifier("b.tif"));
-    assert_eq!(told["routes"][0]["why"], "it does not begin with \"x:\"");
-    assert_eq!(told["routes"][1]["key"], "one/b.tif");
+    assert_eq!(told["rules"][0]["why"], "it does not begin with \"x:\"");
+    assert_eq!(told["rules"][1]["key"], "one/b.tif");
     assert_eq!(
-        told["routes"][1]["outcome"],
+        told["rules"][1]["outcome"],
         "there is no image \"one/b.tif\""
     );
-    assert_eq!(told["routes"][2]["outcome"], "found");
+    assert_eq!(told["rules"][2]["outcome"], "found");
     assert_eq!(
-        told["routes"].as_array().unwrap().len(),
+        told["rules"].as_array().unwrap().len(),
         3,
         "the search ends there"
     );
-    assert_eq!(told["found"]["location"], "/all.0/two/b.tif");
+    let found = folder.path().canonicalize().unwrap().join("two/b.tif");
+    assert_eq!(told["found"]["location"], found.to_str().unwrap());
 }
 
 #[test]
@@ -211,6 +213,17 @@ fn rules_that_name_what_is_not_there_are_refused() {
     let errors = load("[[routes]]\nsource = 'absent'\n[[routes]]\nkeys = ['{a}']");
     assert!(errors.contains("routes.0.source = \"absent\""), "{errors}");
     assert!(errors.contains("routes.1.keys = {a}"), "{errors}");
+    let errors =
+        load("[sources.files.x]\nroot = '.'\n[resolvers.x]\nurl = 'http://a/'\n[resolvers.y]");
+    assert!(
+        errors.contains("resolvers.y.url\n  rule: must be set"),
+        "{errors}"
+    );
+    let errors = load("[sources.files.x]\nroot = '.'\n[resolvers.x]\nurl = 'http://a/'");
+    assert!(
+        errors.contains("\"x\" is the name of something else"),
+        "{errors}"
+    );
     let errors = load("[[routes]]\nidentifier = '{a}{b}'\nkeys = ['{a|md5}']");
     assert!(errors.contains("no text between two parts"), "{errors}");
     assert!(errors.contains("neither recid nor pairs"), "{errors}");

@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::remote::config::RemoteConfig;
+use super::remote::http::config::HttpSourceConfig;
+use super::remote::objects::config::ObjectsSourceConfig;
+
 /// Where the images are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -40,7 +44,15 @@ pub struct SourcesConfig {
     /// Directories of images.
     #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
     pub files: BTreeMap<String, SourceConfig>,
+
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub http: BTreeMap<String, HttpSourceConfig>,
+
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub objects: BTreeMap<String, ObjectsSourceConfig>,
+
+    pub remote: RemoteConfig,
 }
 
 /// What names consist of, so that environment variables can name them, too.
-const NAMES: &str = "^[a-z][a-z0-9_-]*$";
+pub const NAMES: &str = "^[a-z][a-z0-9_-]*$";

@@ -33,7 +33,12 @@ impl ReadAt for FileInput {
         self.size
     }
 
+    /// What may be behind the size does not belong to it.
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let end = offset.checked_add(buffer.len() as u64);
+        if end.is_none_or(|end| end > self.size) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         self.file.read_exact_at(buffer, offset)
     }
 }

@@ -11,9 +11,10 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptionsExt as _};
 use rustix::fs::{FileType, OFlags, Statx};
 use rustix::io::Errno;
+use url::Url;
 
 use super::config::SourceConfig;
-use super::{FileInput, Object, Source, SourceError, Stamp};
+use super::{FileInput, LAST_SECOND, Object, Source, SourceError, Stamp};
 use crate::input::Input;
 use crate::page::Page;
 use crate::resident;
@@ -27,16 +28,15 @@ const EXTENSIONS: [&str; 15] = [
     "gif", "bmp",
 ];
 
-/// The last second that has an HTTP date, 9999-12-31T23:59:59Z (RFC 9110, section 5.6.7: years have four digits).
-const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
-
 /// Opening a named pipe would wait for someone to write into it; for regular files this changes nothing.
 const OPEN_FLAGS: i32 = OFlags::NONBLOCK.bits() as i32;
 
 /// A directory of images.
 pub struct Filesystem {
     root: Root,
-    /// Stands before the paths of a directory that is not the only one.
+    /// Its absolute path.
+    directory: PathBuf,
+    /// Stands before paths in locations.
     prefix: String,
 }
 
@@ -49,42 +49,43 @@ enum Root {
 }
 
 impl Filesystem {
-    /// The first root of a configuration.
+    /// The first root of a configuration. The locations of its images are their paths below it, so that they are the same on
+    /// every server.
     ///
     /// # Errors
     /// If it is no directory that can be read.
     pub fn new(config: &SourceConfig) -> io::Result<Self> {
-        Self::open(&config.root, config.links_outside_root, String::new())
+        Self::open(&config.root, config.links_outside_root)
     }
 
-    /// All roots of a configuration. `name` tells its images from those of other sources.
+    /// All roots of a configuration. The locations of their images are absolute paths.
     ///
     /// # Errors
     /// If one is no directory that can be read.
-    pub fn all(config: &SourceConfig, name: &str) -> io::Result<Vec<Self>> {
+    pub fn all(config: &SourceConfig) -> io::Result<Vec<Self>> {
         let roots = iter::once(&config.root).chain(&config.further_roots);
-        let open = |(index, root): (usize, &PathBuf)| {
-            // No path begins with a slash.
-            let prefix = match (name, index) {
-                ("", 0) => String::new(),
-                (name, index) => format!("/{name}.{index}/"),
-            };
-            let opened = Self::open(root, config.links_outside_root, prefix);
-            opened.map_err(|error| {
-                io::Error::new(error.kind(), format!("{}: {error}", root.display()))
+        roots
+            .map(|root| {
+                let mut opened = Self::open(root, config.links_outside_root)?;
+                opened.prefix = format!("{}/", opened.directory.display());
+                Ok(opened)
             })
-        };
-        roots.enumerate().map(open).collect()
+            .collect()
     }
 
-    fn open(root: &Path, links_outside_root: bool, prefix: String) -> io::Result<Self> {
-        let directory = Dir::open_ambient_dir(root, ambient_authority())?;
-        let root = if links_outside_root {
-            Root::Open(root.to_owned())
-        } else {
-            Root::Confined(directory)
-        };
-        Ok(Self { root, prefix })
+    fn open(root: &Path, links_outside_root: bool) -> io::Result<Self> {
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", root.display()));
+        let opened = Dir::open_ambient_dir(root, ambient_authority()).map_err(named)?;
+        Ok(Self {
+            root: if links_outside_root {
+                Root::Open(root.to_owned())
+            } else {
+                Root::Confined(opened)
+            },
+            directory: root.canonicalize().map_err(named)?,
+            prefix: String::new(),
+        })
     }
 
     /// Each file once: where case does not count, both spellings of an extension open the same one.
@@ -175,10 +176,10 @@ impl Source for Filesystem {
             (None, _) => Err(SourceError::NotFound(path)),
             (Some(last), false) => {
                 found.push(last);
-                let location = |found: Object| found.location;
+                let path = |found: Object| found.key;
                 Err(SourceError::Ambiguous {
                     identifier: key.to_owned(),
-                    candidates: found.into_iter().map(location).collect(),
+                    candidates: found.into_iter().map(path).collect(),
                 })
             }
         }
@@ -217,7 +218,13 @@ impl Source for Filesystem {
     }
 
     fn key_of(&self, location: &str) -> Option<String> {
-        location.strip_prefix("file:").map(str::to_owned)
+        let path = location.strip_prefix("file:")?;
+        if !path.starts_with('/') {
+            return Some(path.to_owned());
+        }
+        let path = Url::parse(location).ok()?.to_file_path().ok()?;
+        let below = path.strip_prefix(&self.directory).ok()?;
+        below.to_str().map(str::to_owned)
     }
 }
 
@@ -421,6 +428,7 @@ fn version(size: u64, modified: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::contract;
     use super::*;
     use std::fs;
     use tempfile::TempDir;
@@ -453,6 +461,27 @@ mod tests {
             ..SourceConfig::default()
         })
         .unwrap()
+    }
+
+    impl contract::Place for TempDir {
+        /// As it is done where images are served: another file takes the name.
+        fn put(&self, key: &str, bytes: &[u8]) {
+            let path = self.path().join("root").join(key);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let new = self.path().join("new");
+            fs::write(&new, bytes).unwrap();
+            fs::rename(&new, path).unwrap();
+        }
+
+        fn remove(&self, key: &str) {
+            fs::remove_file(self.path().join("root").join(key)).unwrap();
+        }
+    }
+
+    #[test]
+    fn it_does_what_every_source_has_to() {
+        let folder = folder();
+        contract::check(&filesystem(&folder, false), &folder);
     }
 
     fn location(filesystem: &Filesystem, identifier: &str) -> Result<String, SourceError> {
@@ -602,6 +631,23 @@ mod tests {
         assert!(files.check().is_err());
         assert!(matches!(files.list(""), Err(SourceError::Unavailable(_))));
         assert!(matches!(files.list("maps"), Err(SourceError::NoFolder(_))));
+    }
+
+    #[test]
+    fn a_location_is_a_path_below_the_root_or_an_absolute_one() {
+        let folder = folder();
+        let files = filesystem(&folder, false);
+        let root = folder.path().join("root");
+        let absolute = format!("file://{}/maps/1%20%C3%BC.png", root.display());
+        for location in ["file:maps/1 ü.png", &absolute] {
+            let key = files.key_of(location).unwrap();
+            assert_eq!(files.find(&key).unwrap().location, "maps/1 ü.png");
+        }
+        let secret = format!("file://{}/secret.tif", folder.path().display());
+        let outside = format!("file://{}/../secret.tif", root.display());
+        for location in [&secret, &outside, "file:///", "https://example.org/a.tif"] {
+            assert_eq!(files.key_of(location), None, "{location}");
+        }
     }
 
     #[test]

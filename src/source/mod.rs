@@ -1,16 +1,23 @@
 //! Where underlying images are stored.
 
 pub mod config;
+#[cfg(test)]
+mod contract;
 mod file;
 mod filesystem;
+pub mod remote;
 
 pub use file::FileInput;
 pub use filesystem::{FileStamp, Filesystem, Listing};
+pub use remote::is_replaced;
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::input::Input;
 use crate::page::Page;
+
+/// The last second that has an HTTP date, 9999-12-31T23:59:59Z (RFC 9110, section 5.6.7: years have four digits).
+const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
 /// A place where underlying images are stored, each under a key.
 ///
@@ -58,6 +65,13 @@ pub struct Object {
     pub stamp: Stamp,
     /// Which of the images in the file is meant; it is opened like any other.
     pub page: Page,
+}
+
+impl Object {
+    /// Whether its bytes come over a network.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.stamp, Stamp::Version(_))
+    }
 }
 
 /// What tells a state of an image from any other state and any other image.

@@ -9,9 +9,15 @@ mod compatibility;
 mod copied;
 mod cors;
 mod errors;
+#[path = "../common/folder_server.rs"]
+mod folder_server;
 mod format;
+mod giant;
+#[path = "../common/giants.rs"]
+mod giants;
 mod golden;
 mod identifier;
+mod import;
 mod information_2;
 mod information_3;
 mod levels;
@@ -20,6 +26,8 @@ mod metrics;
 mod negotiation;
 mod node;
 mod order;
+#[path = "../common/postgres_server.rs"]
+mod postgres_server;
 mod process;
 mod protocol;
 mod proxy;
@@ -29,6 +37,7 @@ mod quality;
 #[allow(dead_code, reason = "shared with the tests of the layer")]
 mod redis_server;
 mod region;
+mod registry;
 mod rotation;
 mod routes;
 #[path = "../common/s3_server.rs"]

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use azulejo::config::Config;
-use azulejo::http::explain;
+use azulejo::http::{App, explain};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -55,7 +55,7 @@ impl Place {
         let mut config = Config::default();
         self.configure(&mut config);
         config.pyramids.from = from;
-        explain(&config, url).unwrap()
+        explain(&App::new(&config).unwrap(), url).unwrap().steps["image"].take()
     }
 
     /// The pyramids that stand.

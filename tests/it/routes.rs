@@ -3,6 +3,7 @@
 use std::fs;
 
 use azulejo::config::{Config, Layers};
+use azulejo::http::{App, explain};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -131,4 +132,20 @@ async fn absent_everywhere_is_404_and_says_so() {
         json!(null),
         "the directory is still listed"
     );
+}
+
+/// What did not match is wanted most where nothing did.
+#[test]
+fn explain_shows_the_rules_of_an_image_that_is_not_there() {
+    let mut config = Config::default();
+    config.source.root = fixtures("images");
+    let app = App::new(&config).unwrap();
+    let explained = explain(&app, "/iiif/3/absent/info.json").unwrap();
+    let rule = &explained.steps["routes"]["rules"][0];
+    assert_eq!(rule["matches"], true);
+    assert_eq!(rule["outcome"], "there is no image \"absent\"");
+    assert!(explained.ended.is_some());
+    let explained = explain(&app, "/iiif/3/chart.png/info.json").unwrap();
+    assert!(explained.ended.is_none());
+    assert_eq!(explained.steps["image"]["source"]["location"], "chart.png");
 }

@@ -42,12 +42,15 @@ impl Server {
 
     /// With some settings changed.
     pub fn configured(root: impl AsRef<Path>, change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Config::default();
-        config.source.root = root.as_ref().to_owned();
-        // The directory of the one who runs the tests is not theirs; and whether a pyramid stands is left to chance.
-        config.pyramids.enabled = false;
-        change(&mut config);
-        let app = App::new(&config).unwrap();
+        Self::of(App::new(&config(root, change)).unwrap())
+    }
+
+    /// The same with what is opened for it: the registry.
+    pub async fn opened(root: impl AsRef<Path>, change: impl FnOnce(&mut Config)) -> Self {
+        Self::of(App::open(&config(root, change)).await.unwrap())
+    }
+
+    fn of(app: App) -> Self {
         Self {
             router: router(app.clone()),
             app,
@@ -65,6 +68,16 @@ impl Server {
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send_body(method, path, headers, Body::empty()).await
+    }
+
+    pub async fn send_body(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Answer {
         let request = Request::builder().method(method).uri(path);
         let request = request.header(header::HOST, HOST);
         let request = headers
@@ -72,7 +85,7 @@ impl Server {
             .fold(request, |request, (name, value)| {
                 request.header(*name, *value)
             })
-            .body(Body::empty())
+            .body(body)
             .unwrap_or_else(|error| panic!("{path}: {error}"));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -98,6 +111,15 @@ impl Server {
     pub async fn status(&self, path: &str) -> u16 {
         self.get(path).await.status.as_u16()
     }
+}
+
+fn config(root: impl AsRef<Path>, change: impl FnOnce(&mut Config)) -> Config {
+    let mut config = Config::default();
+    config.source.root = root.as_ref().to_owned();
+    // The directory of the one who runs the tests is not theirs; and whether a pyramid stands is left to chance.
+    config.pyramids.enabled = false;
+    change(&mut config);
+    config
 }
 
 /// A file or directory below `fixtures`.

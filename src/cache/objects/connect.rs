@@ -1,12 +1,12 @@
 //! From the settings to a client.
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::AmazonS3Builder;
 use object_store::prefix::PrefixStore;
-use object_store::{Error, ObjectStore, RetryConfig};
+use object_store::{Error, ObjectStore};
 
 use super::config::ObjectsConfig;
 use super::url::BucketUrl;
-use crate::tls;
+use crate::{bucket, tls};
 
 /// The part of the store that the URL names. Does not ask the store anything.
 ///
@@ -24,23 +24,9 @@ pub(super) fn build(
 ) -> Result<impl ObjectStore + use<>, Error> {
     tls::choose();
     // Whoever waits has less time than a second attempt needs, and the breaker decides when to try again.
-    let retry = RetryConfig {
-        max_retries: 0,
-        ..RetryConfig::default()
-    };
-    let mut builder = builder
-        .with_bucket_name(&url.bucket)
-        .with_retry(retry)
+    let (endpoint, region) = (config.endpoint.as_deref(), config.region.as_deref());
+    let builder = bucket::amazon(builder, &url.bucket, endpoint, region)
         // One at a time is deleted, and not all that speaks like S3 knows the other way.
         .with_disable_bulk_delete(true);
-    if let Some(endpoint) = &config.endpoint {
-        // The key that wins over every variable.
-        builder = builder
-            .with_config(AmazonS3ConfigKey::S3Endpoint, endpoint)
-            .with_allow_http(endpoint.starts_with("http:"));
-    }
-    if let Some(region) = &config.region {
-        builder = builder.with_region(region);
-    }
     Ok(PrefixStore::new(builder.build()?, url.prefix.clone()))
 }

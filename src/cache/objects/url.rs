@@ -6,6 +6,7 @@ use std::str::FromStr;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
+use crate::bucket;
 use crate::config::formats::Invalid;
 
 /// A bucket, and what the names of all objects begin with.
@@ -23,22 +24,8 @@ impl FromStr for BucketUrl {
         let rest = text
             .strip_prefix("s3://")
             .ok_or(Invalid("it does not begin with s3://"))?;
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-        if bucket.is_empty() || !bucket.bytes().all(is_name) {
-            return Err(Invalid(
-                "between s3:// and the next slash it has no name of a bucket",
-            ));
-        }
-        if prefix.starts_with('/') || prefix.contains(['?', '#']) {
-            return Err(Invalid("it has two slashes, a query or a fragment"));
-        }
-        let prefix = Path::parse(prefix)
-            .map_err(|_| Invalid("the names of objects cannot begin with its path"))?;
-        Ok(Self {
-            bucket: bucket.to_owned(),
-            prefix,
-        })
+        let (bucket, prefix) = bucket::parse(rest)?;
+        Ok(Self { bucket, prefix })
     }
 }
 

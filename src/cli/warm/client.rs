@@ -64,7 +64,7 @@ impl From<reqwest::Error> for Failure {
 
 fn builder(redirects: Policy) -> ClientBuilder {
     reqwest::Client::builder()
-        .user_agent(concat!("azulejo-warm/", env!("CARGO_PKG_VERSION")))
+        .user_agent(concat!("azulejo/", env!("CARGO_PKG_VERSION")))
         .timeout(PATIENCE)
         .connect_timeout(CONNECT_PATIENCE)
         .redirect(redirects)

@@ -20,9 +20,9 @@ use crate::iiif::{Identifier, Version};
 use crate::presentation::{Document, Kind, base_uri};
 
 /// Collections of collections are followed so far.
-const DEEPEST: usize = 16;
+pub const DEEPEST: usize = 16;
 /// Endless pages of an endless collection end here.
-const MOST_LINKS: usize = 100_000;
+pub const MOST_LINKS: usize = 100_000;
 
 pub struct Crew {
     pub client: Arc<Client>,
@@ -77,11 +77,7 @@ impl Crew {
     }
 
     fn add_document(&mut self, source: Source, depth: usize) {
-        let name = match &source {
-            Source::File(path) => path.display().to_string(),
-            Source::Url(url) => place::normal(url).unwrap_or_else(|| url.clone()),
-        };
-        if !self.list.seen.insert(name) {
+        if !self.list.seen.insert(source.name()) {
             return;
         }
         let job = Job::Document { source, depth };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::client::{Answered, Client, Failure};
 use super::information::Information;
+use super::place;
 use super::viewer::Wanted;
 use crate::presentation::Document;
 
@@ -61,10 +62,7 @@ impl Job {
     /// What it is about, for people.
     pub fn subject(&self) -> String {
         match self {
-            Self::Document { source, .. } => match source {
-                Source::File(path) => path.display().to_string(),
-                Source::Url(url) => url.clone(),
-            },
+            Self::Document { source, .. } => source.subject(),
             Self::Information { url, .. } | Self::Derivative { url, .. } => url.clone(),
         }
     }
@@ -73,13 +71,7 @@ impl Job {
     /// If it cannot be read or is not what it should be.
     pub async fn perform(&self, client: &Client, wanted: &Wanted) -> Result<Found, Failure> {
         match self {
-            Self::Document { source, .. } => {
-                let bytes = match source {
-                    Source::File(path) => read_file(path)?,
-                    Source::Url(url) => client.read_anywhere(url, LARGEST_DOCUMENT).await?,
-                };
-                Ok(Found::Document(Document::read(&bytes)?))
-            }
+            Self::Document { source, .. } => Ok(Found::Document(source.read(client).await?)),
             Self::Information { url, .. } => {
                 let bytes = client.read(url, LARGEST_INFORMATION).await?;
                 Ok(Found::Information {
@@ -92,6 +84,34 @@ impl Job {
                 Ok(Found::Derivative(answered))
             }
         }
+    }
+}
+
+impl Source {
+    /// For people.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Url(url) => url.clone(),
+        }
+    }
+
+    /// The same for every way to write it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(_) => self.subject(),
+            Self::Url(url) => place::normal(url).unwrap_or_else(|| url.clone()),
+        }
+    }
+
+    /// # Errors
+    /// If it cannot be read or is no JSON.
+    pub async fn read(&self, client: &Client) -> Result<Document, Failure> {
+        let bytes = match self {
+            Self::File(path) => read_file(path)?,
+            Self::Url(url) => client.read_anywhere(url, LARGEST_DOCUMENT).await?,
+        };
+        Ok(Document::read(&bytes)?)
     }
 }
 

@@ -2,7 +2,6 @@
 
 pub mod cache;
 pub mod config;
-pub mod token;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -12,7 +11,7 @@ use axum::response::Response;
 use axum::routing::{delete, get};
 
 use super::app::App;
-use super::{error, layers, metrics};
+use super::{credentials, error, layers, metrics};
 
 /// Everything that asks for the token.
 pub(super) fn routes(app: &App) -> Router {
@@ -46,5 +45,8 @@ async fn guard(State(app): State<App>, request: Request, next: Next) -> Response
 /// Whether the request has the token, and there is one.
 pub(super) fn is_authorised(app: &App, headers: &HeaderMap) -> bool {
     let token = app.admin().token.as_ref();
-    token.is_some_and(|token| token.is_in(headers))
+    let bearer = credentials::bearer(headers);
+    token
+        .zip(bearer)
+        .is_some_and(|(token, given)| token.is(given))
 }

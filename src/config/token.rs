@@ -1,14 +1,13 @@
-//! The secret of those who run the server.
+//! A secret that requests are authorised by.
 
 use std::fmt;
 use std::str::FromStr;
 
-use axum::http::{HeaderMap, header};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::config::formats::Invalid;
+use super::formats::Invalid;
 
 /// Fewer characters could be guessed.
 const SHORTEST: usize = 16;
@@ -26,21 +25,10 @@ impl Token {
         &self.0
     }
 
-    /// Whether a request has it. The time that this takes says nothing of the token, not even its length.
-    pub fn is_in(&self, headers: &HeaderMap) -> bool {
-        let given = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| bearer(value.as_bytes()));
-        given.is_some_and(|given| digest(given).ct_eq(&digest(self.0.as_bytes())).into())
+    /// Whether it is this text. The time that this takes says nothing of the token, not even its length.
+    pub fn is(&self, given: &[u8]) -> bool {
+        digest(given).ct_eq(&digest(self.0.as_bytes())).into()
     }
-}
-
-/// The name of a scheme is written in any case (RFC 9110, section 11.1).
-fn bearer(value: &[u8]) -> Option<&[u8]> {
-    let (scheme, token) = value.split_at_checked("Bearer ".len())?;
-    scheme
-        .eq_ignore_ascii_case(b"Bearer ")
-        .then(|| token.trim_ascii())
 }
 
 fn digest(text: &[u8]) -> [u8; 32] {
@@ -88,31 +76,18 @@ mod tests {
 
     const SECRET: &str = "0123456789abcdef";
 
-    fn is_in(value: &str) -> bool {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, value.parse().unwrap());
-        SECRET.parse::<Token>().unwrap().is_in(&headers)
-    }
-
     #[test]
-    fn only_the_whole_token_opens() {
-        for right in ["Bearer 0123456789abcdef", "bearer  0123456789abcdef"] {
-            assert!(is_in(right), "{right}");
-        }
+    fn only_the_whole_token_is_it() {
+        let token: Token = SECRET.parse().unwrap();
+        assert!(token.is(b"0123456789abcdef"));
         for wrong in [
             "",
-            "Bearer",
-            "Bearer ",
-            "Bearer 0123456789abcde",
-            "Bearer 0123456789abcdef0",
-            "Bearer 0123456789ABCDEF",
-            "Basic 0123456789abcdef",
-            "0123456789abcdef",
+            "0123456789abcde",
+            "0123456789abcdef0",
+            "0123456789ABCDEF",
         ] {
-            assert!(!is_in(wrong), "{wrong}");
+            assert!(!token.is(wrong.as_bytes()), "{wrong}");
         }
-        let token: Token = SECRET.parse().unwrap();
-        assert!(!token.is_in(&HeaderMap::new()));
     }
 
     #[test]

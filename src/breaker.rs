@@ -1,5 +1,6 @@
-//! When a layer has failed several times, it is left alone for a while.
+//! When a server has failed several times, it is left alone for a while.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,8 +15,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// Closed: asked. Open: not asked, but for one trial after each pause.
 pub struct Breaker {
-    /// What it is for, in the log.
-    layer: &'static str,
+    /// What is left alone, for the log.
+    server: Cow<'static, str>,
     operation: &'static str,
     state: Mutex<State>,
 }
@@ -34,9 +35,9 @@ struct Open {
 }
 
 impl Breaker {
-    pub fn new(layer: &'static str, operation: &'static str) -> Self {
+    pub fn new(server: impl Into<Cow<'static, str>>, operation: &'static str) -> Self {
         Self {
-            layer,
+            server: server.into(),
             operation,
             state: Mutex::default(),
         }
@@ -72,8 +73,8 @@ impl Breaker {
         let mut state = self.state();
         state.failures = 0;
         if state.open.take().is_some() {
-            let (layer, operation) = (self.layer, self.operation);
-            tracing::info!(layer, operation, "the cache layer works again");
+            let (server, operation) = (&*self.server, self.operation);
+            tracing::info!(server, operation, "it works again");
         }
     }
 
@@ -97,8 +98,8 @@ impl Breaker {
                 pause,
                 is_tried,
             });
-            let (layer, operation) = (self.layer, self.operation);
-            tracing::warn!(layer, operation, %error, "the cache layer fails and is left alone for a while");
+            let (server, operation) = (&*self.server, self.operation);
+            tracing::warn!(server, operation, %error, "it fails and is left alone for a while");
         }
     }
 

@@ -1,20 +1,18 @@
-//! The files of the pyramids: derived and kept, bounded in bytes, shared by processes.
+//! Files that are derived and kept, such as pyramids: bounded in bytes, shared by processes.
 //!
 //! A file has the name of its key and ends with a seal, which says that it is whole and whose it is. It is written under
 //! another name, synced and renamed. The time of modification is that of the last use. Who has a file open can read it
 //! on after it was removed.
 
+use std::fmt::Display;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::cache::CacheKey;
-use crate::files::{found, unique};
+use super::{found, unique};
 
-/// Of pyramids that stand.
-const STANDING: &str = "tif";
-/// Of those that are being written, or were when their process ended.
+/// The extension of files that are being written, or were when their process ended.
 const UNFINISHED: &str = "tmp";
 /// Uses within this time count as one, so that a use is not always a write.
 const SAME_USE: Duration = Duration::from_secs(600);
@@ -22,15 +20,32 @@ const SAME_USE: Duration = Duration::from_secs(600);
 /// Between its creation and its lock a file of another process looks like a leftover.
 const JUST_BEGUN: Duration = Duration::from_secs(60);
 
-const SEAL_START: &[u8; 16] = b"azulejo pyramid\n";
 /// The start, the key in hexadecimal, the length of what precedes the seal.
 const SEAL: usize = 16 + 32 + 8;
 
-/// A directory of pyramids.
+/// What a store has files of.
+#[derive(Debug)]
+pub struct Kind {
+    /// For the log.
+    pub name: &'static str,
+    pub extension: &'static str,
+    /// What the seals of its files begin with.
+    pub seal: &'static [u8; 16],
+}
+
+/// A directory of files of one kind. Their keys have 32 hexadecimal digits.
 pub struct Store {
+    kind: &'static Kind,
     directory: PathBuf,
     /// Bytes for all files together.
     size: u64,
+}
+
+/// A file that stands.
+pub struct Kept {
+    pub file: File,
+    /// Bytes without the seal.
+    pub length: u64,
 }
 
 /// A file that nobody else writes to or removes; removed when it is dropped before it was published.
@@ -65,8 +80,17 @@ struct Entry {
 }
 
 impl Store {
-    pub fn new(directory: PathBuf, size: u64) -> Self {
-        Self { directory, size }
+    pub fn new(kind: &'static Kind, directory: PathBuf, size: u64) -> Self {
+        Self {
+            kind,
+            directory,
+            size,
+        }
+    }
+
+    /// Bytes for all files together.
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     pub fn directory(&self) -> &Path {
@@ -84,38 +108,33 @@ impl Store {
         self.make_room(0)
     }
 
-    /// The pyramid of this key. One that is not whole or not of this key is removed.
-    pub fn open(&self, key: &CacheKey) -> Option<File> {
-        let path = self.path(key);
-        let mut file = File::open(&path).ok()?;
-        match is_sealed(&mut file, key) {
-            Ok(true) => {}
-            Ok(false) => {
-                self.remove(key);
-                return None;
-            }
-            Err(_) => return None,
-        }
+    /// The file of this key. One that is not whole or not of this key is removed.
+    pub fn open(&self, key: impl Display) -> Option<Kept> {
+        let mut file = File::open(self.path(&key)).ok()?;
+        let Some(length) = self.sealed(&mut file, &key).ok()? else {
+            self.remove(key);
+            return None;
+        };
         mark_used(&file);
-        Some(file)
+        Some(Kept { file, length })
     }
 
-    /// Whether a pyramid of this key stands.
-    pub fn contains(&self, key: &CacheKey) -> bool {
+    /// Whether a file of this key stands.
+    pub fn contains(&self, key: impl Display) -> bool {
         self.open(key).is_some()
     }
 
-    /// Removes a pyramid that turned out to be broken.
-    pub fn remove(&self, key: &CacheKey) {
-        tracing::warn!(key = %key, "a broken pyramid was removed");
+    /// Removes a file that turned out to be broken.
+    pub fn remove(&self, key: impl Display) {
+        tracing::warn!(key = %key, "a broken {} was removed", self.kind.name);
         let _ = fs::remove_file(self.path(key));
     }
 
-    /// A new file for the pyramid of this key.
+    /// A new file, whose key may be known later only.
     ///
     /// # Errors
     /// If it cannot be created.
-    pub fn begin(&self, key: impl std::fmt::Display) -> io::Result<Unfinished> {
+    pub fn begin(&self, key: impl Display) -> io::Result<Unfinished> {
         fs::create_dir_all(&self.directory)?;
         let name = format!("{key}-{}.{UNFINISHED}", unique());
         let path = self.directory.join(name);
@@ -131,17 +150,17 @@ impl Store {
     /// Seals a file that has been written, and gives it its name; returns its bytes.
     ///
     /// # Errors
-    /// If it cannot be written, or is larger than all pyramids together may be.
-    pub fn publish(&self, key: &CacheKey, unfinished: Unfinished) -> io::Result<u64> {
+    /// If it cannot be written, or is larger than all files together may be.
+    pub fn publish(&self, key: impl Display, unfinished: Unfinished) -> io::Result<u64> {
         let mut file = unfinished.file()?;
         let length = file.seek(SeekFrom::End(0))?;
-        file.write_all(&seal(key, length))?;
+        file.write_all(&self.seal(&key, length))?;
         file.sync_all()?;
         let bytes = length + SEAL as u64;
         if bytes > self.size {
             return Err(io::Error::new(
                 ErrorKind::QuotaExceeded,
-                format!("{bytes} bytes are more than all pyramids together may have"),
+                format!("{bytes} bytes are more than all files together may have"),
             ));
         }
         self.make_room(bytes)?;
@@ -150,8 +169,25 @@ impl Store {
         Ok(bytes)
     }
 
-    fn path(&self, key: &CacheKey) -> PathBuf {
-        self.directory.join(format!("{key}.{STANDING}"))
+    fn path(&self, key: impl Display) -> PathBuf {
+        let extension = self.kind.extension;
+        self.directory.join(format!("{key}.{extension}"))
+    }
+
+    fn seal(&self, key: impl Display, length: u64) -> Vec<u8> {
+        let key = key.to_string();
+        [self.kind.seal, key.as_bytes(), &length.to_le_bytes()].concat()
+    }
+
+    /// The length of what precedes the seal, if that is right.
+    fn sealed(&self, file: &mut File, key: impl Display) -> io::Result<Option<u64>> {
+        let Some(length) = file.metadata()?.len().checked_sub(SEAL as u64) else {
+            return Ok(None);
+        };
+        let mut found = [0; SEAL];
+        file.seek(SeekFrom::Start(length))?;
+        file.read_exact(&mut found)?;
+        Ok((found[..] == self.seal(key, length)).then_some(length))
     }
 
     /// Removes what interrupted builds left; files of builds under way are locked.
@@ -172,9 +208,9 @@ impl Store {
         Ok(())
     }
 
-    /// Removes pyramids until so many bytes more are within the bound, those first that were not used for longest.
+    /// Removes files until so many bytes more are within the bound, those first that were not used for longest.
     fn make_room(&self, bytes: u64) -> io::Result<()> {
-        let mut entries = self.entries(STANDING)?;
+        let mut entries = self.entries(self.kind.extension)?;
         entries.sort_by_key(|entry| entry.used);
         let mut total: u64 = entries.iter().map(|entry| entry.bytes).sum();
         for entry in entries {
@@ -208,22 +244,7 @@ impl Store {
     }
 }
 
-fn seal(key: &CacheKey, length: u64) -> Vec<u8> {
-    let key = key.to_string();
-    [SEAL_START, key.as_bytes(), &length.to_le_bytes()].concat()
-}
-
-fn is_sealed(file: &mut File, key: &CacheKey) -> io::Result<bool> {
-    let Some(length) = file.metadata()?.len().checked_sub(SEAL as u64) else {
-        return Ok(false);
-    };
-    let mut found = [0; SEAL];
-    file.seek(SeekFrom::Start(length))?;
-    file.read_exact(&mut found)?;
-    Ok(found[..] == seal(key, length))
-}
-
-/// Where that is not possible, the time of building has to do.
+/// Where that is not possible, the time of making has to do.
 fn mark_used(file: &File) {
     let modified = file.metadata().and_then(|metadata| metadata.modified());
     let is_recent = modified.is_ok_and(|at| at.elapsed().is_ok_and(|elapsed| elapsed < SAME_USE));
@@ -238,25 +259,31 @@ mod tests {
 
     use super::*;
 
+    const KIND: Kind = Kind {
+        name: "test",
+        extension: "dat",
+        seal: b"azulejo a test!\n",
+    };
+
     fn store(size: u64) -> (Store, TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path().join("a/b"), size);
+        let store = Store::new(&KIND, folder.path().join("a/b"), size);
         store.prepare().unwrap();
         (store, folder)
     }
 
-    fn key(name: &str) -> CacheKey {
-        CacheKey::new(&[name])
+    fn key(name: &str) -> String {
+        format!("{name:0>32}")
     }
 
     fn put(store: &Store, name: &str, bytes: usize) -> io::Result<u64> {
         let unfinished = store.begin(key(name))?;
         unfinished.file()?.write_all(&vec![1; bytes - SEAL])?;
-        store.publish(&key(name), unfinished)
+        store.publish(key(name), unfinished)
     }
 
     fn set_used(store: &Store, name: &str, seconds_ago: u64) {
-        let file = File::open(store.path(&key(name))).unwrap();
+        let file = File::open(store.path(key(name))).unwrap();
         let then = SystemTime::now() - Duration::from_secs(seconds_ago);
         file.set_modified(then).unwrap();
     }
@@ -268,9 +295,9 @@ mod tests {
     #[test]
     fn what_was_published_is_found_under_its_key_only() {
         let (store, _folder) = store(1000);
-        assert!(store.open(&key("a")).is_none());
+        assert!(store.open(key("a")).is_none());
         assert_eq!(put(&store, "a", 300).unwrap(), 300);
-        assert!(store.contains(&key("a")) && !store.contains(&key("b")));
+        assert!(store.contains(key("a")) && !store.contains(key("b")));
         assert_eq!(names(&store), 1, "nothing unfinished is left");
     }
 
@@ -281,10 +308,10 @@ mod tests {
             put(&store, name, 300).unwrap();
             set_used(&store, name, ago);
         }
-        let mut open = store.open(&key("a")).unwrap();
-        let mut oldest = File::open(store.path(&key("b"))).unwrap();
+        let mut open = store.open(key("a")).unwrap().file;
+        let mut oldest = File::open(store.path(key("b"))).unwrap();
         put(&store, "d", 300).unwrap();
-        let stands = ["a", "b", "c", "d"].map(|name| store.contains(&key(name)));
+        let stands = ["a", "b", "c", "d"].map(|name| store.contains(key(name)));
         assert_eq!(stands, [true, false, true, true], "a was used since");
         for file in [&mut open, &mut oldest] {
             file.rewind().unwrap();
@@ -302,7 +329,7 @@ mod tests {
         assert_eq!(names(&store), 0);
         put(&store, "a", 500).unwrap();
         put(&store, "b", 500).unwrap();
-        let smaller = Store::new(store.directory().to_owned(), 600);
+        let smaller = Store::new(&KIND, store.directory().to_owned(), 600);
         smaller.prepare().unwrap();
         assert_eq!(names(&store), 1);
     }
@@ -313,7 +340,7 @@ mod tests {
         let under_way = store.begin(key("a")).unwrap();
         let left = store.directory().join("x-1-1.tmp");
         fs::write(&left, "left").unwrap();
-        let other = Store::new(store.directory().to_owned(), 1000);
+        let other = Store::new(&KIND, store.directory().to_owned(), 1000);
         other.prepare().unwrap();
         assert_eq!(names(&store), 2, "it may be just begun");
         let then = SystemTime::now() - 2 * JUST_BEGUN;
@@ -321,8 +348,8 @@ mod tests {
         other.prepare().unwrap();
         assert_eq!(names(&store), 1);
         under_way.file().unwrap().write_all(&[1; 100]).unwrap();
-        store.publish(&key("a"), under_way).unwrap();
-        assert!(other.contains(&key("a")));
+        store.publish(key("a"), under_way).unwrap();
+        assert!(other.contains(key("a")));
     }
 
     #[test]
@@ -336,24 +363,24 @@ mod tests {
         ];
         for damage in damages {
             put(&store, "a", 300).unwrap();
-            let path = store.path(&key("a"));
+            let path = store.path(key("a"));
             let mut bytes = fs::read(&path).unwrap();
             damage(&mut bytes);
             fs::write(&path, bytes).unwrap();
-            assert!(store.open(&key("a")).is_none());
+            assert!(store.open(key("a")).is_none());
             assert!(!path.exists());
         }
         put(&store, "a", 300).unwrap();
-        fs::rename(store.path(&key("a")), store.path(&key("b"))).unwrap();
-        assert!(store.open(&key("b")).is_none());
+        fs::rename(store.path(key("a")), store.path(key("b"))).unwrap();
+        assert!(store.open(key("b")).is_none());
         assert_eq!(names(&store), 0);
     }
 
     #[test]
     fn a_directory_that_cannot_be_made_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let store = Store::new(file.path().join("below"), 1000);
+        let store = Store::new(&KIND, file.path().join("below"), 1000);
         assert!(store.prepare().is_err());
-        assert!(store.open(&key("a")).is_none());
+        assert!(store.open(key("a")).is_none());
     }
 }

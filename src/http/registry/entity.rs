@@ -1,0 +1,37 @@
+//! `/entity`: as EIDER has it, the resolver of the TAMU IR IIIF service (F000-5).
+
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::Response;
+
+use super::resources::asked_location;
+use super::{Api, or_refusal, over, text};
+use crate::registry::Over;
+
+/// `GET /entity?url=`: the identifier of a location, which gets one if it has none. That service takes 404 for a failure.
+pub async fn find_or_mint(State(api): State<Api>, request: Parts) -> Response {
+    let answer = async {
+        let location = asked_location(&request, "url")?;
+        if let Some(entry) = api.registry.find_by_location(&location).await? {
+            return Ok(text(&entry.identifier));
+        }
+        let writer = match api.writer(&request.headers) {
+            Err(_) if api.open_minting => "anyone, by GET /entity".to_owned(),
+            writer => writer?,
+        };
+        let mut response = api.mint(&location, Over::Nothing, &writer).await?;
+        *response.status_mut() = axum::http::StatusCode::OK;
+        Ok(response)
+    };
+    or_refusal(answer.await, &request.headers)
+}
+
+/// `POST /entity?url=`.
+pub async fn put(State(api): State<Api>, request: Parts) -> Response {
+    let answer = async {
+        let writer = api.writer(&request.headers)?;
+        let location = asked_location(&request, "url")?;
+        api.mint(&location, over(&request), &writer).await
+    };
+    or_refusal(answer.await, &request.headers)
+}

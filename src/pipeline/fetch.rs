@@ -1,0 +1,45 @@
+//! What has to come over a network comes before a thread that decodes is taken.
+
+use std::sync::Arc;
+
+use super::{Pipeline, Prepared};
+use crate::decode::{Decoder, Window};
+use crate::error::Error;
+use crate::work::Cancelled;
+
+impl Pipeline {
+    /// Has all bytes at hand that making the image will read.
+    pub(super) async fn fetch_window(
+        &self,
+        prepared: &Prepared,
+        decoder: &Arc<dyn Decoder>,
+    ) -> Result<(), Error> {
+        let Some(window) = self.window_to_fetch(prepared) else {
+            return Ok(());
+        };
+        let identifier = prepared.request.identifier.clone();
+        let decoder = Arc::clone(decoder);
+        let read_ahead = move |_: &Cancelled| {
+            let announced = decoder.read_ahead(&window);
+            announced.map_err(|error| Error::decoding(&identifier, error))
+        };
+        self.fetch(read_ahead).await
+    }
+
+    /// `None` if nothing is read, or only from this machine.
+    fn window_to_fetch(&self, prepared: &Prepared) -> Option<Window> {
+        let Prepared { object, plan, .. } = prepared;
+        if !object.is_remote() || prepared.pyramid.is_some() {
+            return None;
+        }
+        let Some(image) = prepared.kept_as() else {
+            return Some(plan.window);
+        };
+        let wide = Window {
+            rect: plan.decoded,
+            ..plan.window
+        };
+        let is_kept = self.walk.pixels.has(image, wide);
+        (!is_kept).then_some(wide)
+    }
+}

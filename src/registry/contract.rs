@@ -1,0 +1,415 @@
+//! What every registry promises, whatever keeps it.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use futures_util::future::join_all;
+use sqlx::{AnyConnection, Connection, Row};
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use super::config::RegistryConfig;
+use super::url::Kind;
+use super::*;
+use postgres_server::PostgresServer;
+
+#[path = "../../tests/common/postgres_server.rs"]
+mod postgres_server;
+
+const LIMIT: Duration = Duration::from_millis(1500);
+
+fn config(url: &str) -> RegistryConfig {
+    RegistryConfig {
+        url: Some(url.parse().unwrap()),
+        timeout_ms: LIMIT.as_millis().try_into().unwrap(),
+        ..RegistryConfig::default()
+    }
+}
+
+fn file_in(folder: &Path) -> RegistryConfig {
+    config(&format!("sqlite:{}/azulejo.db", folder.display()))
+}
+
+async fn open(config: &RegistryConfig) -> Registry {
+    Registry::open(config).await.unwrap().unwrap()
+}
+
+fn entry(identifier: &str, location: &str) -> NewEntry {
+    NewEntry::new(identifier, location, Details::default(), "test").unwrap()
+}
+
+fn found(answer: Answer) -> Entry {
+    match answer {
+        Answer::Found(entry) => entry,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Past the registry.
+async fn connect(config: &RegistryConfig) -> AnyConnection {
+    sqlx::any::install_default_drivers();
+    let url = config.url.as_ref().unwrap().for_driver();
+    AnyConnection::connect(&url).await.unwrap()
+}
+
+/// Locations and provenances of an identifier's former states.
+async fn history(config: &RegistryConfig, identifier: &str) -> Vec<(String, String)> {
+    let rows = sqlx::query(
+        "SELECT location, provenance FROM registry_history WHERE identifier = $1 ORDER BY revision",
+    )
+    .bind(identifier)
+    .fetch_all(&mut connect(config).await)
+    .await
+    .unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+#[tokio::test]
+async fn an_sqlite_file_keeps_the_contract() {
+    let folder = TempDir::new().unwrap();
+    keeps_the_contract(|case| {
+        let folder = folder.path().join(case);
+        std::fs::create_dir(&folder).unwrap();
+        file_in(&folder)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn postgresql_keeps_the_contract() {
+    let server = PostgresServer::start();
+    keeps_the_contract(|case| config(&server.new_database(case))).await;
+}
+
+/// Each case with a database of its own.
+async fn keeps_the_contract(new: impl Fn(&str) -> RegistryConfig) {
+    what_is_put_is_found(&new("found")).await;
+    what_is_replaced_stays_in_the_history(&new("replaced")).await;
+    what_is_removed_leaves_a_tombstone(&new("removed")).await;
+    a_restart_loses_nothing(&new("restarted")).await;
+    nodes_may_start_at_once(&new("nodes")).await;
+    of_many_writers_at_once_one_is_first(&new("writers")).await;
+    a_chunk_is_put_whole_or_not_at_all(&new("chunk")).await;
+    a_preview_writes_nothing(&new("preview")).await;
+    a_list_has_pages(&new("list")).await;
+    a_newer_schema_is_refused(&new("newer")).await;
+}
+
+async fn what_is_put_is_found(config: &RegistryConfig) {
+    let registry = open(config).await;
+    registry.check().await.unwrap();
+    assert_eq!(registry.find("a/b ü").await.unwrap(), Answer::Unknown);
+    assert_eq!(registry.find_by_location("s3://b/k").await.unwrap(), None);
+    let details = Details {
+        page: Some(7),
+        title: Some("A title: 'ü'".to_owned()),
+        checksum: Some("sha256:00".to_owned()),
+    };
+    let before = SystemTime::now() - Duration::from_secs(1);
+    let new = NewEntry::new("a/b ü", "s3://b/k", details, "import csv").unwrap();
+    assert_eq!(registry.put(&new, Over::Nothing).await.unwrap(), Put::New);
+    let entry = found(registry.find("a/b ü").await.unwrap());
+    assert_eq!(entry.identifier, "a/b ü");
+    assert_eq!(entry.location, "s3://b/k");
+    assert_eq!(entry.page, Some(7));
+    assert_eq!(entry.title.as_deref(), Some("A title: 'ü'"));
+    assert_eq!(entry.checksum.as_deref(), Some("sha256:00"));
+    assert_eq!(entry.checked, None);
+    assert_eq!(entry.provenance, "import csv");
+    assert!(entry.created >= before && entry.created <= SystemTime::now());
+    let by_location = registry.find_by_location("s3://b/k").await.unwrap();
+    assert_eq!(by_location, Some(entry));
+    assert_eq!(registry.put(&new, Over::Nothing).await.unwrap(), Put::Same);
+    assert_eq!(registry.find("A/b ü").await.unwrap(), Answer::Unknown);
+    assert_eq!(registry.find("a\0").await.unwrap(), Answer::Unknown);
+}
+
+async fn what_is_replaced_stays_in_the_history(config: &RegistryConfig) {
+    let registry = open(config).await;
+    registry
+        .put(&entry("a", "file:1"), Over::Nothing)
+        .await
+        .unwrap();
+    let first = found(registry.find("a").await.unwrap());
+    let details = Details {
+        title: Some("t".to_owned()),
+        ..Details::default()
+    };
+    let second = NewEntry::new("a", "file:2", details, "second").unwrap();
+    let kept = registry.put(&second, Over::Nothing).await.unwrap();
+    assert_eq!(kept, Put::Kept(first.clone()));
+    assert_eq!(found(registry.find("a").await.unwrap()), first);
+    let replaced = registry.put(&second, Over::Entry).await.unwrap();
+    assert_eq!(replaced, Put::Replaced(first));
+    let standing = found(registry.find("a").await.unwrap());
+    assert_eq!(
+        (&*standing.location, &*standing.provenance),
+        ("file:2", "second")
+    );
+    // A title that is not given is no wish to lose it.
+    registry
+        .put(&entry("a", "file:3"), Over::Entry)
+        .await
+        .unwrap();
+    let standing = found(registry.find("a").await.unwrap());
+    assert_eq!(standing.title.as_deref(), Some("t"));
+    let old = |location: &str, provenance: &str| (location.to_owned(), provenance.to_owned());
+    let expected = [old("file:1", "test"), old("file:2", "second")];
+    assert_eq!(history(config, "a").await, expected);
+}
+
+async fn what_is_removed_leaves_a_tombstone(config: &RegistryConfig) {
+    let registry = open(config).await;
+    assert!(!registry.remove("a", "nobody").await.unwrap());
+    registry
+        .put(&entry("a", "file:1"), Over::Nothing)
+        .await
+        .unwrap();
+    assert!(registry.remove("a", "the librarian").await.unwrap());
+    assert_eq!(registry.find("a").await.unwrap(), Answer::Gone);
+    assert_eq!(registry.find_by_location("file:1").await.unwrap(), None);
+    assert_eq!(registry.list(None, 10).await.unwrap(), []);
+    assert!(!registry.remove("a", "again").await.unwrap());
+    for over in [Over::Nothing, Over::Entry] {
+        let put = registry.put(&entry("a", "file:1"), over).await.unwrap();
+        assert_eq!(put, Put::Gone);
+    }
+    assert_eq!(registry.find("a").await.unwrap(), Answer::Gone);
+    let put = registry
+        .put(&entry("a", "file:1"), Over::Tombstone)
+        .await
+        .unwrap();
+    assert_eq!(put, Put::Revived);
+    assert_eq!(found(registry.find("a").await.unwrap()).location, "file:1");
+    let old = |provenance: &str| ("file:1".to_owned(), provenance.to_owned());
+    assert_eq!(
+        history(config, "a").await,
+        [old("test"), old("the librarian")]
+    );
+}
+
+async fn a_restart_loses_nothing(config: &RegistryConfig) {
+    let registry = open(config).await;
+    registry
+        .put(&entry("a", "file:1"), Over::Nothing)
+        .await
+        .unwrap();
+    registry
+        .put(&entry("b", "file:1"), Over::Nothing)
+        .await
+        .unwrap();
+    registry.remove("b", "test").await.unwrap();
+    drop(registry);
+    let registry = open(config).await;
+    assert_eq!(found(registry.find("a").await.unwrap()).location, "file:1");
+    assert_eq!(registry.find("b").await.unwrap(), Answer::Gone);
+}
+
+async fn nodes_may_start_at_once(config: &RegistryConfig) {
+    let registries = join_all((0..6).map(|_| open(config))).await;
+    registries[0]
+        .put(&entry("a", "file:1"), Over::Nothing)
+        .await
+        .unwrap();
+    for registry in &registries {
+        assert_eq!(found(registry.find("a").await.unwrap()).location, "file:1");
+        assert!(registry.find_at_once("a").is_some(), "for some seconds");
+    }
+    registries[1]
+        .put(&entry("a", "file:2"), Over::Entry)
+        .await
+        .unwrap();
+    assert_eq!(
+        registries[1].find_at_once("a"),
+        None,
+        "its own change is seen at once"
+    );
+    assert_eq!(
+        found(registries[1].find("a").await.unwrap()).location,
+        "file:2"
+    );
+}
+
+async fn of_many_writers_at_once_one_is_first(config: &RegistryConfig) {
+    let nodes = [open(config).await, open(config).await];
+    let put = async |number: usize, over| {
+        let entry = entry("a", &format!("file:{number}"));
+        nodes[number % 2].put(&entry, over).await.unwrap()
+    };
+    let outcomes = join_all((0..20).map(|number| put(number, Over::Nothing))).await;
+    let first = outcomes.iter().position(|put| *put == Put::New).unwrap();
+    let standing = found(nodes[0].find("a").await.unwrap());
+    assert_eq!(standing.location, format!("file:{first}"));
+    for (number, outcome) in outcomes.into_iter().enumerate() {
+        assert!(
+            number == first || outcome == Put::Kept(standing.clone()),
+            "{outcome:?}"
+        );
+    }
+    let outcomes = join_all((100..120).map(|number| put(number, Over::Entry))).await;
+    let is_change = |put: &Put| matches!(put, Put::Replaced(_));
+    assert!(outcomes.iter().all(is_change), "{outcomes:?}");
+    let mut seen = history(config, "a").await;
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 20, "no state is lost");
+}
+
+async fn a_chunk_is_put_whole_or_not_at_all(config: &RegistryConfig) {
+    let registry = open(config).await;
+    let chunk: Vec<_> = (0..20_000)
+        .map(|number| entry(&format!("{number:05}"), "file:a"))
+        .collect();
+    let given_up = timeout(
+        Duration::from_millis(5),
+        registry.put_all(&chunk, Over::Nothing),
+    )
+    .await;
+    assert!(given_up.is_err(), "it takes longer");
+    assert_eq!(registry.list(None, 1).await.unwrap(), []);
+    let outcomes = registry
+        .put_all(&chunk[..100], Over::Nothing)
+        .await
+        .unwrap();
+    assert_eq!(outcomes, vec![Put::New; 100]);
+    let mixed = [
+        entry("x", "file:1"),
+        entry("00003", "file:a"),
+        entry("x", "file:1"),
+    ];
+    let outcomes = registry.put_all(&mixed, Over::Nothing).await.unwrap();
+    assert_eq!(outcomes, [Put::New, Put::Same, Put::Same]);
+}
+
+async fn a_preview_writes_nothing(config: &RegistryConfig) {
+    let registry = open(config).await;
+    registry
+        .put(&entry("a", "file:1"), Over::Nothing)
+        .await
+        .unwrap();
+    let standing = found(registry.find("a").await.unwrap());
+    let entries = [
+        entry("a", "file:1"),
+        entry("a", "file:2"),
+        entry("b", "file:2"),
+    ];
+    let preview = registry.preview(&entries, Over::Nothing).await.unwrap();
+    assert_eq!(preview, [Put::Same, Put::Kept(standing), Put::New]);
+    assert_eq!(registry.find("b").await.unwrap(), Answer::Unknown);
+}
+
+async fn a_list_has_pages(config: &RegistryConfig) {
+    let registry = open(config).await;
+    for identifier in ["b", "ä", "a/2", "Z", "a", "a/10"] {
+        registry
+            .put(&entry(identifier, "file:1"), Over::Nothing)
+            .await
+            .unwrap();
+    }
+    let page = async |after, limit| {
+        let entries = registry.list(after, limit).await.unwrap();
+        entries
+            .into_iter()
+            .map(|entry| entry.identifier)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(page(None, 4).await, ["Z", "a", "a/10", "a/2"]);
+    assert_eq!(page(Some("a/2"), 4).await, ["b", "ä"]);
+    assert_eq!(page(Some("ä"), 4).await, Vec::<String>::new());
+}
+
+async fn a_newer_schema_is_refused(config: &RegistryConfig) {
+    drop(open(config).await);
+    let newer = "INSERT INTO registry_migrations (version, description, success, checksum, execution_time) \
+                 SELECT 99, description, success, checksum, 0 FROM registry_migrations WHERE version = 1";
+    sqlx::query(newer)
+        .execute(&mut connect(config).await)
+        .await
+        .unwrap();
+    let refused = Registry::open(config).await.err().unwrap();
+    assert!(matches!(refused, RegistryError::Newer(99)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_no_answer_and_comes_back() {
+    let mut server = PostgresServer::start();
+    let registry = open(&config(&server.new_database("azulejo"))).await;
+    registry
+        .put(&entry("a", "file:1"), Over::Nothing)
+        .await
+        .unwrap();
+    server.stop();
+    let start = Instant::now();
+    registry.find("a").await.unwrap_err();
+    registry.find("unknown").await.unwrap_err();
+    assert!(start.elapsed() < 3 * LIMIT, "each within its limit");
+    server.start_again();
+    assert_eq!(found(registry.find("a").await.unwrap()).location, "file:1");
+    assert_eq!(registry.find("unknown").await.unwrap(), Answer::Unknown);
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_no_answer_and_comes_back() {
+    let server = PostgresServer::start();
+    let config = config(&server.new_database("azulejo"));
+    let registry = open(&config).await;
+    let mut other = connect(&config).await;
+    let mut transaction = other.begin().await.unwrap();
+    let lock = sqlx::query("LOCK TABLE registry_entries IN ACCESS EXCLUSIVE MODE");
+    lock.execute(&mut *transaction).await.unwrap();
+    // More than there are connections: none is left behind waiting.
+    let askings = join_all((0..20).map(|_| registry.find("a"))).await;
+    for asking in askings {
+        let error = asking.unwrap_err();
+        assert!(matches!(error, RegistryError::TooSlow(LIMIT)), "{error:?}");
+    }
+    transaction.rollback().await.unwrap();
+    assert_eq!(registry.find("a").await.unwrap(), Answer::Unknown);
+}
+
+#[tokio::test]
+async fn a_file_is_opened_as_it_should_be() {
+    let folder = TempDir::new().unwrap();
+    let config = file_in(folder.path());
+    assert_eq!(config.url.as_ref().unwrap().kind(), Kind::Sqlite);
+    let registry = open(&config).await;
+    let database = &registry.0.database;
+    let ask = async |pragma: &'static str| {
+        let asking = database.read(async |c| sqlx::query(pragma).fetch_one(c).await);
+        asking.await.unwrap()
+    };
+    assert_eq!(ask("PRAGMA journal_mode").await.get::<String, _>(0), "wal");
+    assert_eq!(ask("PRAGMA synchronous").await.get::<i64, _>(0), 2, "FULL");
+}
+
+#[tokio::test]
+async fn what_is_no_registry_is_not_opened() {
+    let folder = TempDir::new().unwrap();
+    let absent = file_in(&folder.path().join("absent"));
+    let error = Registry::open(&absent).await.err().unwrap();
+    assert!(matches!(error, RegistryError::Unavailable(_)), "{error:?}");
+    let config = file_in(folder.path());
+    std::fs::write(
+        folder.path().join("azulejo.db"),
+        "no database ".repeat(1000),
+    )
+    .unwrap();
+    assert!(Registry::open(&config).await.is_err());
+    let none = Registry::open(&RegistryConfig::default()).await.unwrap();
+    assert!(none.is_none());
+}
+
+/// Handlers of HTTP requests await it on any thread.
+#[test]
+fn what_it_does_can_be_done_on_any_thread() {
+    fn check(_: impl Send) {}
+    fn all(registry: &Registry) {
+        check(registry.find("a"));
+        check(registry.find_by_location("file:a"));
+        check(registry.put_all(&[], Over::Nothing));
+        check(registry.remove("a", "test"));
+        check(registry.list(None, 1));
+        check(registry.check());
+    }
+    let _ = all;
+}

@@ -1,0 +1,139 @@
+//! The connections to the database, and the time that they are given.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
+use tokio::time::timeout;
+
+use super::error::RegistryError;
+use super::migrations;
+use super::url::{Kind, RegistryUrl};
+
+const CONNECTIONS: u32 = 8;
+/// Opening and writing may wait for another node that writes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Readers never wait for the one who writes, and what is committed survives a loss of power.
+const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+
+pub struct Database {
+    pool: AnyPool,
+    kind: Kind,
+    limit: Duration,
+}
+
+impl Database {
+    /// Connects, creates the file if there is none, and makes the missing steps of the schema.
+    pub async fn open(url: &RegistryUrl, limit: Duration) -> Result<Self, RegistryError> {
+        install_default_drivers();
+        let options: AnyConnectOptions = url.for_driver().parse()?;
+        let kind = url.kind();
+        let pool = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if kind == Kind::Sqlite {
+                        connection.execute(SQLITE_SETTINGS).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(options);
+        let database = Self { pool, kind, limit };
+        within(limit.max(PATIENCE), database.migrate()).await?;
+        Ok(database)
+    }
+
+    async fn migrate(&self) -> Result<(), RegistryError> {
+        let mut session = self.session().await?;
+        migrations::run(&mut session, self.kind).await?;
+        session.end();
+        Ok(())
+    }
+
+    /// Something that a request waits for.
+    pub async fn read<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut AnyConnection) -> sqlx::Result<T>,
+    ) -> Result<T, RegistryError> {
+        let reading = async {
+            let mut session = self.session().await?;
+            let answer = work(&mut session).await?;
+            session.end();
+            Ok(answer)
+        };
+        within(self.limit, reading).await
+    }
+
+    /// All that the work changes, or nothing. It is committed when this returns.
+    pub async fn write<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut AnyConnection) -> sqlx::Result<T>,
+    ) -> Result<T, RegistryError> {
+        let writing = async {
+            let mut session = self.session().await?;
+            let mut transaction = session.begin_with(self.begin()).await?;
+            let answer = work(&mut transaction).await?;
+            transaction.commit().await?;
+            session.end();
+            Ok(answer)
+        };
+        within(self.limit.max(PATIENCE), writing).await
+    }
+
+    /// That of SQLite waits for its turn at once: later, it could only fail.
+    fn begin(&self) -> &'static str {
+        match self.kind {
+            Kind::Sqlite => "BEGIN IMMEDIATE",
+            Kind::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+
+    async fn session(&self) -> Result<Session, RegistryError> {
+        Ok(Session(Some(self.pool.acquire().await?)))
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, RegistryError>>,
+) -> Result<T, RegistryError> {
+    let late = |_| Err(RegistryError::TooSlow(limit));
+    timeout(limit, work).await.unwrap_or_else(late)
+}
+
+/// A connection. Unless its work came to its end it is closed and not used again: it may hang, and then the next one who took it
+/// would hang, too.
+struct Session(Option<PoolConnection<Any>>);
+
+impl Session {
+    fn end(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(connection.detach());
+        }
+    }
+}
+
+impl Deref for Session {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        self.0.as_ref().expect("until its end")
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        self.0.as_mut().expect("until its end")
+    }
+}

@@ -1,0 +1,165 @@
+//! A program of those who run the server that says where images are.
+
+pub mod config;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use moka::Expiry;
+use moka::sync::Cache;
+use reqwest::{Client, Response, StatusCode, Url};
+use serde::Deserialize;
+
+use self::config::ResolverConfig;
+use super::authority::{Authority, Located};
+use crate::breaker::Breaker;
+use crate::page::Page;
+use crate::source::SourceError;
+use crate::source::remote::runtime;
+
+/// Answers that are remembered.
+const MOST: u64 = 100_000;
+/// What is absent may be there soon.
+const ABSENT: Duration = Duration::from_secs(5);
+/// Bytes of an answer.
+const LONGEST: usize = 64 << 10;
+
+/// Remembers what it said, asks once for all who want to know the same, and not at all for a while after it has failed.
+pub struct Resolver {
+    url: Url,
+    client: Client,
+    answers: Cache<String, Answer>,
+    breaker: Breaker,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Answer {
+    At(Located),
+    Absent,
+    Gone,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("the resolver failed just now and is not asked for a while")]
+    LeftAlone,
+    #[error("the resolver cannot be asked")]
+    Transport(#[from] reqwest::Error),
+    #[error("the resolver answered with status {0}")]
+    Status(StatusCode),
+    #[error("the resolver's answer is longer than {LONGEST} bytes")]
+    TooLong,
+    #[error("the resolver's answer is not as it should be")]
+    Malformed(#[from] serde_json::Error),
+    #[error("there are no threads for it")]
+    Threads(#[from] io::Error),
+}
+
+/// The body of an answer.
+#[derive(Deserialize)]
+struct Body {
+    location: String,
+    /// Counted from one.
+    page: Option<NonZeroU32>,
+}
+
+impl Resolver {
+    /// `name` is for the log.
+    ///
+    /// # Errors
+    /// If the address is none.
+    pub fn new(name: &str, config: &ResolverConfig) -> io::Result<Self> {
+        let timeout = Duration::from_millis(config.timeout_ms.into());
+        let client = Client::builder()
+            .timeout(timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build();
+        let ttl = Lifetime(Duration::from_secs(config.ttl.into()));
+        Ok(Self {
+            url: Url::parse(&config.url).map_err(io::Error::other)?,
+            client: client.map_err(io::Error::other)?,
+            answers: Cache::builder()
+                .max_capacity(MOST)
+                .expire_after(ttl)
+                .build(),
+            breaker: Breaker::new(format!("resolver {name}"), "ask"),
+        })
+    }
+
+    fn request(&self, key: &str) -> Result<Answer, Trouble> {
+        if !self.breaker.lets_through() {
+            return Err(Trouble::LeftAlone);
+        }
+        let answer = runtime::handle()?.block_on(self.fetch(key));
+        match &answer {
+            Ok(_) => self.breaker.succeeded(),
+            Err(trouble) => self.breaker.failed(trouble),
+        }
+        answer
+    }
+
+    async fn fetch(&self, key: &str) -> Result<Answer, Trouble> {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().append_pair("id", key);
+        let response = self.client.get(url).send().await?;
+        match response.status() {
+            StatusCode::OK => {
+                let Body { location, page } = serde_json::from_slice(&body(response).await?)?;
+                let page = page.map_or(Page::FIRST, Page::from);
+                Ok(Answer::At(Located { location, page }))
+            }
+            StatusCode::NOT_FOUND => Ok(Answer::Absent),
+            StatusCode::GONE => Ok(Answer::Gone),
+            other => Err(Trouble::Status(other)),
+        }
+    }
+}
+
+async fn body(mut response: Response) -> Result<Vec<u8>, Trouble> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LONGEST {
+            return Err(Trouble::TooLong);
+        }
+    }
+    Ok(body)
+}
+
+impl Authority for Resolver {
+    fn ask(&self, key: &str) -> Result<Located, SourceError> {
+        let answer = self
+            .answers
+            .try_get_with(key.to_owned(), || self.request(key));
+        match answer {
+            Ok(Answer::At(located)) => Ok(located),
+            Ok(Answer::Absent) => Err(SourceError::NotFound(key.to_owned())),
+            Ok(Answer::Gone) => Err(SourceError::Gone(key.to_owned())),
+            Err(trouble) => Err(SourceError::Unavailable(io::Error::other(trouble))),
+        }
+    }
+
+    fn ask_at_once(&self, key: &str) -> Option<Located> {
+        match self.answers.get(key)? {
+            Answer::At(located) => Some(located),
+            Answer::Absent | Answer::Gone => None,
+        }
+    }
+}
+
+/// For how long each answer is remembered.
+struct Lifetime(Duration);
+
+impl Expiry<String, Answer> for Lifetime {
+    fn expire_after_create(&self, _: &String, answer: &Answer, _: Instant) -> Option<Duration> {
+        match answer {
+            Answer::At(_) => Some(self.0),
+            Answer::Absent | Answer::Gone => Some(self.0.min(ABSENT)),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Whole files, fetched once and kept on disk.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
+
+use super::ask::{State, Validators};
+use super::chunks::Chunks;
+use super::config::CopiesConfig;
+use super::error::RemoteError;
+use super::flights::Flights;
+use crate::files::store::{Kind, Store, Unfinished};
+use crate::source::FileInput;
+
+const KIND: Kind = Kind {
+    name: "copy",
+    extension: "copy",
+    seal: b"azulejo  a copy\n",
+};
+/// Bytes written at once, at most.
+const PIECE: usize = 1 << 20;
+const NOT_KEPT: RemoteError =
+    RemoteError::Broken("the file is needed as a whole, and no copy can be kept");
+
+/// The copies of all sources.
+pub struct Copies {
+    store: Option<Arc<Store>>,
+    flights: Flights<u128, Arc<FileInput>>,
+}
+
+/// A file that was fetched to its end.
+pub struct Fetched {
+    pub length: u64,
+    /// The digest of its bytes.
+    pub digest: String,
+    unfinished: Unfinished,
+}
+
+impl Copies {
+    /// Without a directory that can be written to there are none, and only those files are missed that can be read in no other way.
+    pub fn new(config: &CopiesConfig) -> Self {
+        let store = config.resolved_directory().and_then(|directory| {
+            let store = Store::new(&KIND, directory, config.size);
+            let ready = store.prepare();
+            if let Err(error) = &ready {
+                let directory = store.directory().display();
+                tracing::warn!(%error, "no remote files are copied: {directory} cannot be written to");
+            }
+            ready.is_ok().then(|| Arc::new(store))
+        });
+        Self {
+            store,
+            flights: Flights::default(),
+        }
+    }
+
+    /// The copies that are being made, by what they will stand for.
+    pub fn flights(&self) -> &Flights<u128, Arc<FileInput>> {
+        &self.flights
+    }
+
+    /// The copy of this state of a file.
+    pub fn open(&self, id: u128) -> Option<Arc<FileInput>> {
+        let kept = self.store.as_ref()?.open(name(id))?;
+        Some(Arc::new(FileInput::new(kept.file, kept.length)))
+    }
+
+    /// Writes all that comes to a file that has no name yet.
+    ///
+    /// # Errors
+    /// If not all comes, or it cannot be written.
+    pub async fn fetch(&self, size: Option<u64>, body: Chunks) -> Result<Fetched, RemoteError> {
+        let store = self.store.clone().ok_or(NOT_KEPT)?;
+        if size.is_some_and(|size| size > store.size()) {
+            return Err(NOT_KEPT);
+        }
+        let handle = Handle::current();
+        let written = handle.spawn_blocking({
+            let handle = handle.clone();
+            move || write(&store, &handle, body)
+        });
+        written.await.unwrap_or(Err(NOT_KEPT))
+    }
+
+    /// Gives it its name.
+    ///
+    /// # Errors
+    /// If it cannot be synced or renamed, or there is no room.
+    pub async fn publish(&self, id: u128, fetched: Fetched) -> Result<Arc<FileInput>, RemoteError> {
+        let store = self.store.clone().ok_or(NOT_KEPT)?;
+        let published = tokio::task::spawn_blocking(move || {
+            let published = store.publish(name(id), fetched.unfinished);
+            published.map_err(not_kept)
+        });
+        published.await.unwrap_or(Err(NOT_KEPT))?;
+        self.open(id).ok_or(NOT_KEPT)
+    }
+}
+
+impl Fetched {
+    /// The version of the state that was fetched: as the server says, or else the digest of the bytes.
+    pub fn version(&self, validators: Validators) -> String {
+        let size = self.length;
+        let told = State { size, validators }.version();
+        told.unwrap_or_else(|| self.digest.clone())
+    }
+}
+
+/// On a thread that may wait for the disk.
+fn write(store: &Store, handle: &Handle, mut body: Chunks) -> Result<Fetched, RemoteError> {
+    let unfinished = store.begin("fetched").map_err(not_kept)?;
+    let mut file = unfinished.file().map_err(not_kept)?;
+    let (mut length, mut hasher) = (0, Sha256::new());
+    while let Some(piece) = handle.block_on(body.next_or_end(PIECE))? {
+        length += piece.len() as u64;
+        if length > store.size() {
+            return Err(NOT_KEPT);
+        }
+        hasher.update(&piece);
+        file.write_all(&piece).map_err(not_kept)?;
+    }
+    let digest = hasher.finalize();
+    let digits = digest[..16].iter().map(|byte| format!("{byte:02x}"));
+    Ok(Fetched {
+        length,
+        digest: digits.collect(),
+        unfinished,
+    })
+}
+
+fn not_kept(error: io::Error) -> RemoteError {
+    tracing::error!(%error, "a remote file cannot be copied");
+    NOT_KEPT
+}
+
+fn name(id: u128) -> String {
+    format!("{id:032x}")
+}

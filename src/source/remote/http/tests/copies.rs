@@ -1,0 +1,182 @@
+//! Files that are fetched as a whole.
+
+use std::thread;
+
+use super::file_server::{End, Tags};
+use super::*;
+use crate::source::contract::{bytes, read};
+
+const WITHOUT_RANGES: Manner = Manner {
+    has_ranges: false,
+    ..Manner::USUAL
+};
+
+#[test]
+fn it_does_so_without_ranges_too() {
+    for (tags, has_dates, has_lengths) in [
+        (Tags::Strong, true, true),
+        (Tags::Weak, false, false),
+        (Tags::None, true, true),
+        (Tags::None, false, false),
+    ] {
+        let server = FileServer::start(Manner {
+            tags,
+            has_dates,
+            has_lengths,
+            ..WITHOUT_RANGES
+        });
+        let scratch = Scratch::new();
+        contract::check(&open(&config(&server), &scratch.shared).unwrap(), &server);
+        assert_eq!(scratch.files("tmp"), 0);
+    }
+}
+
+/// Of a later range nobody could tell whether it is of the same state, so that all is read at once.
+#[test]
+fn ranges_are_of_no_use_without_validators() {
+    let server = FileServer::start(Manner {
+        tags: Tags::None,
+        has_dates: false,
+        ..Manner::USUAL
+    });
+    let scratch = Scratch::new();
+    contract::check(&open(&config(&server), &scratch.shared).unwrap(), &server);
+}
+
+#[test]
+fn a_file_without_ranges_is_fetched_once_by_all_who_ask() {
+    let server = FileServer::start(WITHOUT_RANGES);
+    let content = bytes(3_000_000, 1);
+    server.put("/a.tif", &content);
+    let scratch = Scratch::new();
+    let config = HttpSourceConfig {
+        revalidate_after: 60,
+        ..config(&server)
+    };
+    let source = open(&config, &scratch.shared).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                let found = source.find("a.tif").unwrap();
+                assert!(read(&source, &found).unwrap() == content);
+            });
+        }
+    });
+    assert_eq!(
+        (server.requests().len(), server.bytes()),
+        (1, content.len())
+    );
+    assert_eq!(scratch.files("copy"), 1);
+    // Removed by another process, or by hand: it is fetched again.
+    let found = source.find("a.tif").unwrap();
+    std::fs::remove_dir_all(scratch.folder.path().join("copies")).unwrap();
+    assert!(read(&source, &found).unwrap() == content);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_copy_outlives_the_process_and_the_state_of_the_file_does_not() {
+    let server = FileServer::start(WITHOUT_RANGES);
+    server.put("/a.tif", &bytes(1000, 1));
+    let scratch = Scratch::new();
+    for _ in 0..3 {
+        let source = open(&config(&server), &scratch.shared).unwrap();
+        let found = source.find("a.tif").unwrap();
+        assert!(read(&source, &found).unwrap() == bytes(1000, 1));
+    }
+    assert_eq!(scratch.files("copy"), 1);
+    let source = open(&config(&server), &scratch.shared).unwrap();
+    server.put("/a.tif", &bytes(1000, 2));
+    let found = source.find("a.tif").unwrap();
+    assert!(read(&source, &found).unwrap() == bytes(1000, 2));
+}
+
+#[test]
+fn all_of_a_large_file_is_copied_once() {
+    const SIZE: usize = 10_000_000;
+    let server = FileServer::start(Manner::USUAL);
+    let content = bytes(SIZE, 1);
+    server.put("/a.tif", &content);
+    let scratch = Scratch::new();
+    let source = open(&config(&server), &scratch.shared).unwrap();
+    let found = source.find("a.tif").unwrap();
+    let inputs = [source.open(&found).unwrap(), source.open(&found).unwrap()];
+    thread::scope(|scope| {
+        for input in &inputs {
+            scope.spawn(|| {
+                input.read_ahead(&[0..SIZE as u64]).unwrap();
+                let mut buffer = vec![0; SIZE];
+                input.read_exact_at(&mut buffer, 0).unwrap();
+                assert!(buffer == content);
+                input.read_exact_at(&mut buffer[..10], 5_000_000).unwrap();
+            });
+        }
+    });
+    let ranges: Vec<_> = server
+        .requests()
+        .into_iter()
+        .map(|it| it.headers.contains_key("range"))
+        .collect();
+    assert_eq!(ranges, [true, false], "the header, and everything");
+    assert!(read(&source, &found).unwrap() == content);
+    assert_eq!(
+        server.requests().len(),
+        0,
+        "who opens it later finds the copy"
+    );
+}
+
+#[test]
+fn a_large_part_of_a_file_passes_by_the_blocks_and_is_not_copied() {
+    const SIZE: usize = 30_000_000;
+    let server = FileServer::start(Manner::USUAL);
+    let content = bytes(SIZE, 1);
+    server.put("/a.tif", &content);
+    let scratch = Scratch::new();
+    let source = open(&config(&server), &scratch.shared).unwrap();
+    let found = source.find("a.tif").unwrap();
+    let input = source.open(&found).unwrap();
+    server.requests();
+    let mut buffer = vec![0; 10 << 20];
+    input.read_exact_at(&mut buffer, 1_000_000).unwrap();
+    assert!(buffer == content[1_000_000..][..10 << 20]);
+    assert_eq!(server.requests().len(), 3, "of 4 MiB each");
+    assert_eq!(scratch.files("copy"), 0);
+}
+
+#[test]
+fn a_copy_that_broke_off_is_not_kept() {
+    let server = FileServer::start(WITHOUT_RANGES);
+    server.put("/a.tif", &bytes(100_000, 1));
+    let scratch = Scratch::new();
+    let source = open(&config(&server), &scratch.shared).unwrap();
+    server.then(|reply| reply.cut(50_000, End::Close));
+    let found = source.find("a.tif").unwrap();
+    assert!(read(&source, &found).unwrap() == bytes(100_000, 1));
+    server.put("/b.tif", &bytes(100_000, 2));
+    for _ in 0..3 {
+        server.then(|reply| reply.cut(50_000, End::Close));
+    }
+    assert!(source.find("b.tif").is_err());
+    assert_eq!((scratch.files("copy"), scratch.files("tmp")), (1, 0));
+}
+
+#[test]
+fn a_file_that_is_too_large_is_not_kept_whatever_its_length_is_said_to_be() {
+    for has_lengths in [true, false] {
+        let server = FileServer::start(Manner {
+            has_lengths,
+            ..WITHOUT_RANGES
+        });
+        server.put("/a.tif", &bytes(100_001, 1));
+        let scratch = Scratch::new();
+        let config = HttpSourceConfig {
+            max_bytes: 100_000,
+            ..config(&server)
+        };
+        let source = open(&config, &scratch.shared).unwrap();
+        let error = source.find("a.tif").unwrap_err();
+        assert!(format!("{error:?}").contains("larger"), "{error:?}");
+        assert_eq!((scratch.files("copy"), scratch.files("tmp")), (0, 0));
+    }
+}

@@ -1,0 +1,35 @@
+//! For tests: what sources have together, in a directory that goes with it.
+
+use std::sync::Arc;
+
+use super::Shared;
+use super::config::{CopiesConfig, RemoteConfig};
+use crate::config::byte_size::ByteSize;
+
+pub struct Scratch {
+    pub shared: Arc<Shared>,
+    pub folder: tempfile::TempDir,
+}
+
+impl Scratch {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = Shared::new(&RemoteConfig {
+            blocks: Some(ByteSize(64 << 20)),
+            copies: CopiesConfig {
+                directory: Some(folder.path().join("copies")),
+                size: 100 << 20,
+            },
+        });
+        Self { shared, folder }
+    }
+
+    /// Files with this extension.
+    pub fn files(&self, extension: &str) -> usize {
+        let files = std::fs::read_dir(self.folder.path().join("copies")).unwrap();
+        let files = files.map(|file| file.unwrap().path());
+        files
+            .filter(|path| path.extension().is_some_and(|it| it == extension))
+            .count()
+    }
+}

@@ -1,0 +1,98 @@
+//! Images of 300 megapixels, read over a network: what a tile costs, counted.
+
+use std::path::Path;
+
+use azulejo::route::config::RouteConfig;
+use azulejo::source::remote::http::config::HttpSourceConfig;
+
+use crate::folder_server::FolderServer;
+use crate::giants;
+use crate::server::Server;
+
+/// An image, and what a tile may cost: requests and KiB, if nothing is known of the image, and if it is open.
+struct Cost {
+    name: &'static str,
+    cold: (u64, u64),
+    warm: (u64, u64),
+}
+
+/// A tile of 256 pixels is about 50 kB in the TIFF, and the directories are at its end; one of 1,024 is about 600 kB in the JP2, whose tiles say only
+/// with PLT markers where their levels begin.
+const COSTS: [Cost; 2] = [
+    Cost {
+        name: "giant.tif",
+        cold: (5, 450),
+        warm: (1, 192),
+    },
+    Cost {
+        name: "giant.jp2",
+        cold: (4, 800),
+        warm: (2, 750),
+    },
+];
+
+/// Tiles as this server encodes them.
+async fn write_jp2(path: &Path) {
+    let server = Server::of_fixtures();
+    let mut tiles = Vec::new();
+    for region in ["0,0,400,400", "100,0,400,400", "0,100,400,400"] {
+        let url = format!("/iiif/3/sample-azulejo.tif/{region}/^1024,1024/0/default.jp2");
+        let answer = server.get(&url).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        tiles.push(answer.body.to_vec());
+    }
+    giants::write_jp2(path, &tiles, true).unwrap();
+}
+
+/// A server over the files of another.
+fn over(origin: &FolderServer) -> Server {
+    let source = HttpSourceConfig {
+        url: Some(origin.url()),
+        private_networks: vec!["127.0.0.0/8".parse().unwrap()],
+        ..HttpSourceConfig::default()
+    };
+    let route = RouteConfig {
+        source: "web".to_owned(),
+        ..RouteConfig::default()
+    };
+    Server::configured("/", |config| {
+        config.sources.http.insert("web".to_owned(), source);
+        config.routes.push(route);
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tile_of_a_giant_costs_a_few_small_requests() {
+    let folder = tempfile::tempdir().unwrap();
+    giants::write_tiff(&folder.path().join("giant.tif")).unwrap();
+    write_jp2(&folder.path().join("giant.jp2")).await;
+    let origin = FolderServer::over(folder.path()).await;
+    let local = Server::over(folder.path());
+    for cost in COSTS {
+        let far = over(&origin);
+        let get = async |region: &str| {
+            let path = format!("/iiif/3/{}/{region}/0/default.png", cost.name);
+            let answer = far.get(&path).await;
+            assert_eq!(answer.status, 200, "{:?}", answer.body);
+            assert!(answer.body == local.get(&path).await.body, "{path}");
+            origin.take_counts()
+        };
+        let cold = get("5120,7168,256,256/256,256").await;
+        assert!(is_within(cold, cost.cold), "{}: {cold:?}", cost.name);
+        let warm = get("9216,3072,256,256/256,256").await;
+        assert!(is_within(warm, cost.warm), "{}: {warm:?}", cost.name);
+
+        let neighbour = get("5130,7178,200,200/100,100").await;
+        assert_eq!(neighbour, (0, 0), "{}", cost.name);
+    }
+    // The smallest level is a single tile.
+    let far = over(&origin);
+    far.picture("/iiif/3/giant.tif/full/136,136/0/default.png")
+        .await;
+    let thumbnail = origin.take_counts();
+    assert!(is_within(thumbnail, (5, 450)), "{thumbnail:?}");
+}
+
+fn is_within((requests, bytes): (u64, u64), (most_requests, most_kib): (u64, u64)) -> bool {
+    requests <= most_requests && bytes <= most_kib << 10
+}
