@@ -93,7 +93,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     (
         "route",
         &[
-            "breaker", "config", "iiif", "input", "page", "registry", "source",
+            "breaker", "config", "iiif", "input", "page", "registry", "source", "tls",
         ],
     ),
     ("telemetry", &["config"]),

@@ -64,6 +64,7 @@ impl Loaded {
         let origin = origin.map_or("default", String::as_str);
         match value {
             Value::Null => writeln!(f, "# {name} is not set"),
+            Value::Object(map) if map.is_empty() => writeln!(f, "# {name} is not set"),
             _ if key.is_secret() => writeln!(f, "# {name} is set, but not shown: {origin}"),
             value => writeln!(f, "{name} = {} # {origin}", as_toml(value)),
         }

@@ -227,10 +227,10 @@ impl Walk {
             let image = self.images.open(&prepared.request.identifier)?;
             return self.prepare(image, prepared.request, true);
         };
-        if prepared.object.is_remote() {
-            let announced = decoder.read_ahead(&prepared.plan.window);
-            let identifier = &prepared.request.identifier;
-            announced.map_err(|error| Error::decoding(identifier, error))?;
+        // What cannot be fetched is told, or tried again, by those who make the image.
+        if prepared.object.is_remote() && decoder.read_ahead(&prepared.plan.window).is_err() {
+            prepared.plan.copied = false;
+            return Ok(prepared);
         }
         prepared.copy = make::stored(&prepared.plan, &**decoder, MOST_COPIED_BYTES);
         prepared.plan.copied = prepared.copy.is_some();

@@ -38,6 +38,7 @@ mod quality;
 mod redis_server;
 mod region;
 mod registry;
+mod remote;
 mod rotation;
 mod routes;
 #[path = "../common/s3_server.rs"]

@@ -19,6 +19,7 @@ use crate::breaker::Breaker;
 use crate::page::Page;
 use crate::source::SourceError;
 use crate::source::remote::runtime;
+use crate::tls;
 
 /// Answers that are remembered.
 const MOST: u64 = 100_000;
@@ -73,6 +74,7 @@ impl Resolver {
     /// # Errors
     /// If the address is none.
     pub fn new(name: &str, config: &ResolverConfig) -> io::Result<Self> {
+        tls::choose();
         let timeout = Duration::from_millis(config.timeout_ms.into());
         let client = Client::builder()
             .timeout(timeout)

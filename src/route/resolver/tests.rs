@@ -48,7 +48,6 @@ async fn answer(
 }
 
 fn resolver(url: &str, ttl: u32) -> Resolver {
-    crate::tls::choose();
     let config = ResolverConfig {
         url: url.to_owned(),
         timeout_ms: 500,
