@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use futures_util::future::join_all;
-use sqlx::{AnyConnection, Connection, Row};
+use futures_util::future::{join, join_all};
+use sqlx::{Any, AnyConnection, Connection, Row, Transaction};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -373,15 +373,21 @@ async fn a_server_that_is_gone_is_no_answer_and_comes_back() {
     assert_eq!(soon(&registry, "b").await, Answer::Unknown);
 }
 
+/// Nobody else is answered until it ends.
+async fn lock(connection: &mut AnyConnection) -> Transaction<'_, Any> {
+    let mut transaction = connection.begin().await.unwrap();
+    let lock = sqlx::query("LOCK TABLE registry_entries IN ACCESS EXCLUSIVE MODE");
+    lock.execute(&mut *transaction).await.unwrap();
+    transaction
+}
+
 #[tokio::test]
 async fn a_server_that_hangs_is_no_answer_and_comes_back() {
     let server = PostgresServer::start();
     let config = config(&server.new_database("azulejo"));
     let registry = open(&config).await;
     let mut other = connect(&config).await;
-    let mut transaction = other.begin().await.unwrap();
-    let lock = sqlx::query("LOCK TABLE registry_entries IN ACCESS EXCLUSIVE MODE");
-    lock.execute(&mut *transaction).await.unwrap();
+    let transaction = lock(&mut other).await;
     // More than there are connections: none is left behind waiting.
     let askings = join_all((0..20).map(|_| registry.find("a"))).await;
     for asking in askings {
@@ -406,11 +412,16 @@ async fn connections_that_nothing_comes_through_are_not_used_again() {
         join_all(asking).await
     };
     assert!(ask_all("a").await.iter().all(Result::is_ok));
-    proxy.stall();
-    assert!(
-        ask_all("b").await.iter().all(Result::is_err),
-        "all are in use"
-    );
+    // While they are asked: eight questions are under way.
+    let mut other = connect(&config(&direct)).await;
+    let transaction = lock(&mut other).await;
+    let stall = async {
+        tokio::time::sleep(LIMIT / 2).await;
+        proxy.stall();
+    };
+    let (answers, ()) = join(ask_all("b"), stall).await;
+    assert!(answers.iter().all(Result::is_err));
+    transaction.rollback().await.unwrap();
     assert_eq!(soon(&registry, "c").await, Answer::Unknown);
     assert!(ask_all("d").await.iter().all(Result::is_ok));
 }
