@@ -305,7 +305,7 @@ impl Cut {
         let on_level = |(index, level): (usize, &Level)| {
             let factor = Factor {
                 full: u64::from(level.scale_factor.get()) * u64::from(numerator),
-                level: denominator.into(),
+                level: denominator,
             };
             let axis = |start, extent, full, level, target| Axis {
                 start,

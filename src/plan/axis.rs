@@ -21,18 +21,16 @@ pub struct Axis {
 #[derive(Clone, Copy, Debug)]
 pub struct Factor {
     pub full: u64,
-    pub level: u64,
+    pub level: u32,
 }
 
 impl Factor {
     /// The whole pixels of the level before a position on the full image, and what is left, in parts of which a pixel
     /// has `self.full`.
     fn split(self, position: u32) -> (u32, u64) {
-        let parts = u128::from(position) * u128::from(self.level);
-        let full = u128::from(self.full);
-        let pixels = u32::try_from(parts / full).unwrap_or(u32::MAX);
-        // Less than `self.full`.
-        (pixels, (parts % full) as u64)
+        let parts = u64::from(position) * u64::from(self.level);
+        let pixels = u32::try_from(parts / self.full).unwrap_or(u32::MAX);
+        (pixels, parts % self.full)
     }
 
     fn as_pixels(self, parts: f64) -> f64 {
@@ -108,7 +106,7 @@ impl Axis {
             return (0.0, f64::from(self.target));
         }
         let (_, offset) = self.factor.split(self.start);
-        let extent = f64::from(self.extent) * self.factor.level as f64;
+        let extent = f64::from(self.extent) * f64::from(self.factor.level);
         (
             self.factor.as_pixels(offset as f64),
             self.factor.as_pixels(extent),

@@ -31,6 +31,15 @@ fn request(region: &str, size: &str) -> ImageRequest {
     }
 }
 
+/// The same of an image that seems to be smaller.
+fn scaled_request(scale: &str, region: &str, size: &str) -> ImageRequest {
+    let identifier = Identifier::new(format!("x;{scale}")).unwrap();
+    ImageRequest {
+        identifier: identifier.with_suffixes().unwrap(),
+        ..request(region, size)
+    }
+}
+
 fn plan(header: &Header, region: &str, size: &str) -> Plan {
     Plan::new(&request(region, size), header, &SizeLimits::default()).unwrap()
 }
@@ -42,6 +51,40 @@ fn a_tile_comes_from_the_level_of_its_scale_factor() {
     assert_eq!(plan.window.level, 2);
     assert_eq!(plan.window.rect, Rect::new(512, 0, 512, 512).unwrap());
     assert_eq!(plan.target, plan.window.rect.dimensions());
+}
+
+/// The last tiles of its information, too, are whole tiles of the file.
+#[test]
+fn half_of_a_pyramid_is_its_next_level() {
+    let header = header(8001, 5999, &[1, 2, 4, 8], 1);
+    let plan = |region: &str, size: &str| {
+        let request = scaled_request("1:2", region, size);
+        Plan::new(&request, &header, &SizeLimits::default()).unwrap()
+    };
+    for (region, size, level, window) in [
+        ("0,0,512,512", "512,512", 1, (0, 0, 512, 512)),
+        ("3584,2560,417,440", "417,440", 1, (3584, 2560, 417, 440)),
+        ("2048,0,1024,1024", "512,512", 2, (1024, 0, 512, 512)),
+        ("full", "501,375", 3, (0, 0, 1001, 750)),
+    ] {
+        let plan = plan(region, size);
+        let (x, y, width, height) = window;
+        let rect = Rect::new(x, y, width, height).unwrap();
+        assert_eq!(plan.window, Window { level, rect }, "{region}");
+        let is_whole_tile = region != "full";
+        assert_eq!(plan.strategy() == "as stored", is_whole_tile, "{region}");
+    }
+    let whole = plan("full", "max");
+    assert_eq!((whole.size.width(), whole.size.height()), (4001, 3000));
+    assert_eq!(whole.resolution, Some(Resolution { x: 150.0, y: 150.0 }));
+    assert!(
+        Plan::new(
+            &scaled_request("1:2", "4001,0,10,10", "max"),
+            &header,
+            &SizeLimits::default()
+        )
+        .is_err()
+    );
 }
 
 #[test]
@@ -149,6 +192,8 @@ proptest! {
     fn windows_lie_on_their_level(
         width in 1..3000_u32, height in 1..3000_u32, x in 0..3000_u32, y in 0..3000_u32, w in 1..3000_u32,
         h in 1..3000_u32, tw in 1..600_u32, th in 1..600_u32, floor: bool, tag in 1..9_u16,
+        n in prop_oneof![Just(1), 1..30_u32, Just(u32::MAX - 1)],
+        d in prop_oneof![Just(1), 1..30_u32, Just(u32::MAX)],
     ) {
         let mut header = header(width, height, &[1, 2, 4, 8, 16], tag);
         if floor {
@@ -158,7 +203,8 @@ proptest! {
             }
         }
         let limits = SizeLimits { upscaling: true, ..SizeLimits::default() };
-        let request = request(&format!("{x},{y},{w},{h}"), &format!("^{tw},{th}"));
+        let scale = format!("{}:{}", n.min(d), d);
+        let request = scaled_request(&scale, &format!("{x},{y},{w},{h}"), &format!("^{tw},{th}"));
         if let Ok(plan) = Plan::new(&request, &header, &limits) {
             prop_assert!(plan.window.rect.is_within(header.levels[plan.window.level].dimensions));
             prop_assert!(plan.window.rect.dimensions().fits_in(plan.extended));

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use percent_encoding::percent_decode_str;
 
@@ -306,7 +306,7 @@ impl Shared {
             reply = reply.with("etag", tag);
         }
         if self.manner.has_dates {
-            let date = SystemTime::from(UNIX_EPOCH + Duration::from_secs(file.number as u64));
+            let date = UNIX_EPOCH + Duration::from_secs(file.number as u64);
             reply = reply.with("last-modified", httpdate::fmt_http_date(date));
         }
         reply

@@ -1,8 +1,12 @@
 //! What is accepted beyond the specification, if that is switched on: F000-15, F001-4 of the requirements of the systems
 //! that were replaced.
 
+use std::collections::HashSet;
+
+use axum::http::Method;
 use serde_json::json;
 
+use crate::admin::{TOKEN, WITH_TOKEN};
 use crate::server::{Server, fixtures};
 
 /// A server that accepts all of it.
@@ -247,20 +251,26 @@ async fn a_scale_that_is_not_in_lowest_terms_is_a_redirect() {
     assert_eq!(server.status("/iiif/2/nothing;2:4/info.json").await, 404);
 }
 
-/// Each has entries of its own.
+/// Each has entries of its own, and a purge of one of them forgets all: they are of one file.
 #[tokio::test]
-async fn pages_and_scales_are_kept_apart() {
-    let server = lenient();
-    let mut tags = Vec::new();
-    for identifier in [
-        "tiff-two-pages.tif",
-        "tiff-two-pages.tif;2",
-        "tiff-two-pages.tif;1:2",
-    ] {
-        let path = format!("/iiif/3/{identifier}/full/20,20/0/default.jpg");
-        tags.push(server.get(&path).await.header("etag").unwrap().to_owned());
+async fn pages_and_scales_are_kept_apart_and_purged_together() {
+    let server = Server::configured(fixtures("images"), |config| {
+        config.compatibility.meta_identifiers = true;
+        config.admin.token = Some(TOKEN.parse().unwrap());
+    });
+    let identifiers = ["", ";2", ";1:2", ";2;1:2"].map(|end| format!("tiff-two-pages.tif{end}"));
+    let mut tags = HashSet::new();
+    for purged in &identifiers {
+        for identifier in &identifiers {
+            let path = format!("/iiif/3/{identifier}/full/20,20/0/default.jpg");
+            let answer = server.get(&path).await;
+            let status = answer.header("cache-status");
+            assert_eq!(status, Some("azulejo; fwd=miss"), "{identifier}");
+            tags.insert(answer.header("etag").unwrap().to_owned());
+        }
+        let path = format!("/admin/cache/{purged}");
+        let answer = server.send(Method::DELETE, &path, &[WITH_TOKEN]).await;
+        assert_eq!(answer.status, 204, "{purged}");
     }
-    tags.sort();
-    tags.dedup();
-    assert_eq!(tags.len(), 3);
+    assert_eq!(tags.len(), identifiers.len());
 }

@@ -82,7 +82,7 @@ async fn a_tile_of_a_giant_costs_a_few_small_requests() {
         let warm = get("9216,3072,256,256/256,256").await;
         assert!(is_within(warm, cost.warm), "{}: {warm:?}", cost.name);
 
-        let neighbour = get("5130,7178,200,200/100,100").await;
+        let neighbour = get("5130,7178,100,100/100,100").await;
         assert_eq!(neighbour, (0, 0), "{}", cost.name);
     }
     // The smallest level is a single tile.

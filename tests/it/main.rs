@@ -50,6 +50,7 @@ mod shared_objects;
 mod size;
 mod stale;
 mod steps;
+mod tamu;
 mod tiles;
 mod uri;
 mod warm;

@@ -21,13 +21,25 @@ impl Process {
     /// With these variables of the environment. The server says where it listens when it does. It ends with the thread that
     /// starts it, if that does not end it.
     pub fn start(variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", PROGRAM])
-            .args(["serve", "--listen", "127.0.0.1:0"])
+        let is_metrics = |(name, _): &(&str, &str)| *name == "AZULEJO_ADMIN__LISTEN";
+        let lines = 3 + usize::from(variables.iter().any(is_metrics));
+        let mut command = serve();
+        command
             .arg(fixtures("images"))
-            .env_clear()
-            .env("AZULEJO_PYRAMIDS__ENABLED", "false")
-            .envs(variables.iter().copied())
+            .envs(variables.iter().copied());
+        Self::run(command, lines)
+    }
+
+    /// With a configuration that leads to no directory of images.
+    pub fn configured(file: &str) -> Self {
+        let mut command = serve();
+        command.args(["--config", file]);
+        Self::run(command, 1)
+    }
+
+    /// It says so many lines when it has started.
+    fn run(mut command: Command, expected: usize) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -39,8 +51,6 @@ impl Process {
             log
         });
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let is_metrics = |(name, _): &(&str, &str)| *name == "AZULEJO_ADMIN__LISTEN";
-        let expected = 3 + usize::from(variables.iter().any(is_metrics));
         let said: Vec<String> = lines.take(expected).map(Result::unwrap).collect();
         assert_eq!(said.len(), expected, "{said:?}");
         Self {
@@ -86,6 +96,16 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn serve() -> Command {
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", PROGRAM])
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .env_clear()
+        .env("AZULEJO_PYRAMIDS__ENABLED", "false");
+    command
 }
 
 /// The program, without settings of the one who runs the tests.

@@ -120,6 +120,56 @@ async fn later_tiles_come_from_the_pyramid_and_are_the_same() {
     assert_eq!(again.header("etag"), information.header("etag"));
 }
 
+/// Two gray pages of 1301x1000 that are not compressed, of one value each (TIFF 6.0, section 2).
+fn two_pages(values: [u8; 2]) -> Vec<u8> {
+    const PIXELS: u32 = 1301 * 1000;
+    const DIRECTORY: u32 = 2 + 7 * 12 + 4;
+    let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+    let strips = 8 + 2 * DIRECTORY;
+    for page in 0..2 {
+        bytes.extend(7_u16.to_le_bytes());
+        let strip = strips + page * PIXELS;
+        for (tag, value) in [
+            (256, 1301),
+            (257, 1000),
+            (258, 8),
+            (262, 1),
+            (273, strip),
+            (277, 1),
+            (279, PIXELS),
+        ] {
+            const LONG: u16 = 4;
+            bytes.extend([tag, LONG].map(u16::to_le_bytes).as_flattened());
+            bytes.extend([1, value].map(u32::to_le_bytes).as_flattened());
+        }
+        let next = if page == 0 { 8 + DIRECTORY } else { 0 };
+        bytes.extend(next.to_le_bytes());
+    }
+    for value in values {
+        bytes.resize(bytes.len() + PIXELS as usize, value);
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn each_page_has_a_pyramid_of_its_own() {
+    let place = Place::new();
+    fs::write(place.images().join("a.tif"), two_pages([10, 20])).unwrap();
+    let server = Server::configured(place.images(), |config| {
+        place.configure(config);
+        config.compatibility.meta_identifiers = true;
+    });
+    let value = async |identifier: &str| {
+        let path = format!("/iiif/3/{identifier}/512,0,512,512/512,512/0/default.png");
+        server.picture(&path).await.at(100, 100)[0]
+    };
+    for (number, identifier) in [(1, "a.tif;2"), (2, "a.tif")] {
+        value(identifier).await;
+        place.wait_for(number).await;
+        assert_eq!((value("a.tif").await, value("a.tif;2").await), (10, 20));
+    }
+}
+
 #[tokio::test]
 async fn smaller_sizes_come_from_a_level() {
     let place = Place::new();

@@ -91,6 +91,9 @@ impl Blocks {
 
 /// The indices of the blocks that have these bytes.
 pub fn covering(bytes: &Range<u64>) -> Range<u64> {
+    if bytes.is_empty() {
+        return 0..0;
+    }
     bytes.start / BLOCK..bytes.end.div_ceil(BLOCK)
 }
 
@@ -123,14 +126,15 @@ mod tests {
         assert_eq!(covering(&(0..1)), 0..1);
         assert_eq!(covering(&(BLOCK - 1..BLOCK + 1)), 0..2);
         assert_eq!(covering(&(BLOCK..2 * BLOCK)), 1..2);
+        assert!(covering(&(5..5)).is_empty());
         assert_eq!(bytes_of(&(1..2), BLOCK + 5), BLOCK..BLOCK + 5);
     }
 
     #[test]
     fn neighbours_are_one_request_and_those_far_away_another() {
         let group = |blocks: &[u64], gap, longest| grouped(blocks.iter().copied(), gap, longest);
-        assert_eq!(group(&[1, 2, 3], 0, 9), [1..4]);
-        assert_eq!(group(&[1, 3, 6, 9], 2, 99), [1..10]);
+        assert_eq!(group(&[1, 2, 3, 8], 0, 9), [1..4, 8..9]);
+        assert_eq!(group(&[1, 3, 6, 9, 13], 2, 99), [1..10, 13..14]);
         assert_eq!(group(&[1, 3, 7], 2, 99), [1..4, 7..8]);
         assert_eq!(group(&[0, 1, 2, 3, 4], 0, 2), [0..2, 2..4, 4..5]);
     }

@@ -28,10 +28,12 @@ pub enum RemoteError {
 pub enum Failure {
     #[error("the origin cannot be reached")]
     Unreachable,
-    #[error("the origin broke off its answer")]
-    BrokenOff,
     #[error("the origin did not answer in time")]
     Late,
+    #[error("the origin broke off its answer")]
+    BrokenOff,
+    #[error("the origin's answer does not go on")]
+    Stalled,
     /// With the seconds after which it wants to be asked again.
     #[error("the origin answered with status {status}")]
     Status {
@@ -48,12 +50,14 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Whether it is likely that every other request would fail as well. An origin that answers 500 is there.
-    pub fn is_of_server(&self) -> bool {
+    /// Whether it is likely that every other request would fail as well. `None` if nothing follows from it. An origin that answers 500, or
+    /// begins an answer, is there: one file that always fails must not keep others from being asked for.
+    pub fn is_of_server(&self) -> Option<bool> {
         match self {
-            Self::Unreachable | Self::BrokenOff | Self::Late => true,
-            Self::Status { status, .. } => matches!(status, 429 | 502..=504),
-            Self::LeftAlone | Self::Busy | Self::Abandoned => false,
+            Self::Unreachable | Self::Late => Some(true),
+            Self::BrokenOff | Self::Stalled => Some(false),
+            Self::Status { status, .. } => Some(matches!(status, 429 | 502..=504)),
+            Self::LeftAlone | Self::Busy | Self::Abandoned => None,
         }
     }
 }
@@ -65,7 +69,7 @@ impl RemoteError {
             Self::Refused(_) => io::ErrorKind::PermissionDenied,
             Self::Changed => io::ErrorKind::StaleNetworkFileHandle,
             Self::Broken(_) => io::ErrorKind::InvalidData,
-            Self::Failed(Failure::Late) => io::ErrorKind::TimedOut,
+            Self::Failed(Failure::Late | Failure::Stalled) => io::ErrorKind::TimedOut,
             Self::Failed(Failure::Status { .. } | Failure::Busy) => io::ErrorKind::ResourceBusy,
             Self::Failed(_) => io::ErrorKind::HostUnreachable,
         }

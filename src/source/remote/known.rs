@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use tokio::time::Instant;
 
@@ -39,7 +40,11 @@ impl Known {
     /// Answers are taken for so long without asking.
     pub fn new(fresh: Duration) -> Self {
         Self {
-            answers: Cache::new(MOST),
+            answers: Cache::builder()
+                .max_capacity(MOST)
+                // What was just found is about to be opened.
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
             fresh,
         }
     }

@@ -17,6 +17,9 @@ pub mod config;
 mod copies;
 mod error;
 mod file;
+#[cfg(test)]
+#[path = "../../../tests/common/file_server.rs"]
+mod file_server;
 mod flights;
 pub mod http;
 mod input;

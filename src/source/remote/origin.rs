@@ -21,6 +21,8 @@ const ATTEMPTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// An origin that wants to be left alone for longer has failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Bytes a second: an answer that comes more slowly for long is given up, for a trickle would keep its place for ever.
+const SLOWEST: u64 = 16 << 10;
 /// Servers of one source whose failures are remembered.
 const MOST_SERVERS: u64 = 1024;
 
@@ -67,7 +69,8 @@ impl Origin {
         &self.limits
     }
 
-    /// The result of the first attempt that does not fail. There is no attempt after the time in which one alone may make no progress.
+    /// The result of the first attempt that does not fail. None is begun after the time in which a single one may make no progress. To the
+    /// breaker all of them are one.
     ///
     /// # Errors
     /// That of the last attempt.
@@ -77,19 +80,19 @@ impl Origin {
     {
         let breaker = self.breaker(key);
         let start = Instant::now();
+        if !breaker.lets_through() {
+            return Err(Failure::LeftAlone.into());
+        }
         let mut number = 1;
         loop {
-            if !breaker.lets_through() {
-                return Err(Failure::LeftAlone.into());
-            }
             let result = attempt().await;
             let Err(RemoteError::Failed(failure)) = &result else {
                 breaker.succeeded();
                 return result;
             };
-            note(&breaker, failure);
             let pause = pause(number, failure).filter(|_| start.elapsed() < self.limits.stall);
             let Some(pause) = pause.filter(|_| breaker.is_closed()) else {
+                note(&breaker, failure);
                 return result;
             };
             sleep(pause).await;
@@ -154,26 +157,21 @@ impl Origin {
 
     /// A body that comes in time, and has this length, or else one that is not too large.
     fn watched(&self, body: Body, length: Option<u64>, place: OwnedSemaphorePermit) -> Body {
-        let (stall, most) = (self.limits.stall, self.limits.size);
-        let watched = stream::unfold(
-            (body, 0, place),
-            move |(mut body, before, place)| async move {
-                let next = timeout(stall, body.next()).await;
-                let next = next.unwrap_or(Some(Err(Failure::Late.into())));
-                let count = next.as_ref().and_then(|next| next.as_ref().ok());
-                let count = before + count.map_or(0, |bytes: &Bytes| bytes.len() as u64);
-                let item = match (next, length) {
-                    (None, Some(length)) if count < length => Err(Failure::BrokenOff.into()),
-                    (None, _) => return None,
-                    (Some(Ok(_)), Some(length)) if count > length => {
-                        Err(RemoteError::Broken("the origin sent more than it said"))
-                    }
-                    (Some(Ok(_)), None) if count > most => Err(TOO_LARGE),
-                    (Some(item), _) => item,
-                };
-                Some((item, (body, count, place)))
-            },
-        );
+        let watch = Watch {
+            limits: self.limits,
+            length,
+            start: Instant::now(),
+            count: 0,
+            _place: place,
+        };
+        let watched = stream::unfold((body, watch), |(mut body, mut watch)| async {
+            let next = timeout(watch.limits.stall, body.next()).await;
+            let item = match next {
+                Ok(next) => watch.look(next)?,
+                Err(_) => Err(Failure::Stalled.into()),
+            };
+            Some((item, (body, watch)))
+        });
         watched.boxed()
     }
 
@@ -184,14 +182,54 @@ impl Origin {
     }
 }
 
+/// What came of a body.
+struct Watch {
+    limits: Limits,
+    length: Option<u64>,
+    start: Instant,
+    count: u64,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Watch {
+    /// A piece as it is passed on; `None` at an end that is right.
+    fn look(
+        &mut self,
+        next: Option<Result<Bytes, RemoteError>>,
+    ) -> Option<Result<Bytes, RemoteError>> {
+        let Some(next) = next else {
+            let is_short = self.length.is_some_and(|length| self.count < length);
+            return is_short.then(|| Err(Failure::BrokenOff.into()));
+        };
+        Some(next.and_then(|piece| {
+            self.count += piece.len() as u64;
+            self.check().map(|()| piece)
+        }))
+    }
+
+    fn check(&self) -> Result<(), RemoteError> {
+        if self.length.is_some_and(|length| self.count > length) {
+            return Err(RemoteError::Broken("the origin sent more than it said"));
+        }
+        if self.count > self.limits.size {
+            return Err(TOO_LARGE);
+        }
+        let most = self.limits.patience() + Duration::from_secs(self.count / SLOWEST);
+        if self.start.elapsed() > most {
+            return Err(Failure::Stalled.into());
+        }
+        Ok(())
+    }
+}
+
 const TOO_LARGE: RemoteError =
     RemoteError::Broken("the file is larger than files of this source may be");
 
 fn note(breaker: &Breaker, failure: &Failure) {
-    match failure {
-        failure if failure.is_of_server() => breaker.failed(failure),
-        Failure::Status { .. } => breaker.succeeded(),
-        _ => {}
+    match failure.is_of_server() {
+        Some(true) => breaker.failed(failure),
+        Some(false) => breaker.succeeded(),
+        None => {}
     }
 }
 
@@ -251,6 +289,51 @@ mod tests {
             assert!(pauses.iter().any(|pause| *pause != pauses[0]));
         }
         assert_eq!(pause(ATTEMPTS, &Failure::Late), None);
+    }
+
+    fn watch(length: Option<u64>, places: &Arc<Semaphore>) -> Watch {
+        Watch {
+            limits: Limits {
+                stall: Duration::from_secs(1),
+                connections: 1,
+                size: 100_000,
+            },
+            length,
+            start: Instant::now(),
+            count: 0,
+            _place: Arc::clone(places).try_acquire_owned().unwrap(),
+        }
+    }
+
+    fn piece(length: usize) -> Option<Result<Bytes, RemoteError>> {
+        Some(Ok(Bytes::from(vec![0; length])))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trickle_is_given_up() {
+        let mut watch = watch(Some(50_000), &Arc::new(Semaphore::new(1)));
+        for _ in 0..3 {
+            tokio::time::advance(Duration::from_millis(990)).await;
+            assert!(watch.look(piece(1)).unwrap().is_ok());
+        }
+        tokio::time::advance(Duration::from_millis(990)).await;
+        assert_eq!(watch.look(piece(1)).unwrap(), Err(Failure::Stalled.into()));
+        assert!(watch.look(piece(20_000)).unwrap().is_ok(), "fast enough");
+    }
+
+    #[tokio::test]
+    async fn a_body_has_the_length_that_was_said() {
+        let places = Arc::new(Semaphore::new(3));
+        let mut right = watch(Some(10), &places);
+        assert!(right.look(piece(10)).unwrap().is_ok());
+        assert!(right.look(None).is_none());
+        assert!(right.look(piece(1)).unwrap().is_err());
+        let mut short = watch(Some(10), &places);
+        assert!(short.look(piece(9)).unwrap().is_ok());
+        assert!(short.look(None).unwrap().is_err());
+        let mut unknown = watch(None, &places);
+        assert!(unknown.look(piece(100_000)).unwrap().is_ok());
+        assert_eq!(unknown.look(piece(1)), Some(Err(TOO_LARGE)));
     }
 
     #[test]

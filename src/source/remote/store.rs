@@ -77,7 +77,9 @@ impl Store {
     /// What tells a key from others in what is told.
     fn name(&self, key: &str) -> String {
         let location = self.finder.origin.remote().location(key);
-        location.unwrap_or_else(|| key.to_owned())
+        // What signs a URL stands in its query.
+        let path = || key.split('?').next().unwrap_or_default().to_owned();
+        location.unwrap_or_else(path)
     }
 
     /// # Errors

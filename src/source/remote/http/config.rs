@@ -50,7 +50,10 @@ pub struct HttpSourceConfig {
     pub password: Option<Secret>,
 
     /// Headers of each request, such as `Authorization`; sent to the same servers as `user`.
-    #[schemars(with = "BTreeMap<String, String>", extend("writeOnly" = true))]
+    #[schemars(
+        with = "BTreeMap<String, String>",
+        extend("writeOnly" = true, "examples" = [{"Authorization": "Bearer 1234"}])
+    )]
     pub headers: BTreeMap<String, Secret>,
 
     /// Milliseconds without any progress, after which a request is given up.

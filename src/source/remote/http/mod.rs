@@ -209,10 +209,7 @@ fn failure(error: &reqwest::Error) -> RemoteError {
         cause = inner.source();
     }
     if error.is_timeout() {
-        Failure::Late.into()
-    } else if error.is_connect() {
-        Failure::Unreachable.into()
-    } else {
-        Failure::BrokenOff.into()
+        return Failure::Late.into();
     }
+    Failure::Unreachable.into()
 }

@@ -57,10 +57,11 @@ impl Urls {
         }
     }
 
-    /// The URL of a key, if there can be one. A key that begins like a URL is one, if `hosts` are set.
+    /// The URL of a key, if there can be one. A key that begins like a URL is one, if `hosts` are set; of servers that are not listed, this
+    /// source has nothing.
     pub fn url(&self, key: &str) -> Option<Url> {
         if !self.hosts.is_empty() && is_absolute(key) {
-            return absolute(key);
+            return absolute(key).filter(|url| self.is_listed(url));
         }
         let prefix = self.prefix.as_ref()?;
         let leads_out = key.split('/').any(|step| matches!(step, "." | ".."));
@@ -90,8 +91,7 @@ impl Urls {
     /// # Errors
     /// If not.
     pub fn check(&self, url: &Url) -> Result<(), RemoteError> {
-        let is_prefix = self.is_of_prefix(url);
-        if !is_prefix && !self.hosts.iter().any(|allowed| allowed.matches(url)) {
+        if !self.is_listed(url) {
             return Err(RemoteError::Refused(
                 "the server is not among those that may be asked",
             ));
@@ -114,6 +114,10 @@ impl Urls {
 
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    fn is_listed(&self, url: &Url) -> bool {
+        self.is_of_prefix(url) || self.hosts.iter().any(|allowed| allowed.matches(url))
     }
 
     fn is_of_prefix(&self, url: &Url) -> bool {
@@ -269,9 +273,9 @@ mod tests {
             "http://example.org/x",
             "http://127.0.0.1/",
         ] {
-            let url = urls.url(refused).unwrap();
+            let url = Url::parse(refused).unwrap();
             assert!(urls.check(&url).is_err(), "{refused}");
-            assert_eq!(urls.key(refused), None);
+            assert_eq!((urls.url(refused), urls.key(refused)), (None, None));
         }
         assert_eq!(url(&urls, "https://me:secret@a.org/x"), None);
     }

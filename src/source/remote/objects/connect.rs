@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AwsCredential};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::GoogleCloudStorageBuilder;
-use object_store::{ClientOptions, Error, ObjectStore};
+use object_store::{ClientOptions, Error, ObjectStore, StaticCredentialProvider};
 
 use super::config::ObjectsSourceConfig;
 use super::url::{Service, StoreUrl};
@@ -32,13 +32,19 @@ fn s3(url: &StoreUrl, config: &ObjectsSourceConfig) -> AmazonS3Builder {
     let (endpoint, region) = (config.endpoint.as_deref(), config.region.as_deref());
     let builder = AmazonS3Builder::from_env()
         .with_client_options(options(config))
-        .with_http_connector(Connector)
-        .with_skip_signature(config.anonymous);
+        .with_http_connector(Connector);
     let builder = bucket::amazon(builder, &url.bucket, endpoint, region);
     match (&config.access_key, &config.secret_key) {
-        (Some(key), Some(secret)) => builder
-            .with_access_key_id(key)
-            .with_secret_access_key(secret.reveal()),
+        _ if config.anonymous => builder.with_skip_signature(true),
+        (Some(key), Some(secret)) => {
+            let credential = AwsCredential {
+                key_id: key.clone(),
+                secret_key: secret.reveal().to_owned(),
+                // One in the environment belongs to other keys.
+                token: None,
+            };
+            builder.with_credentials(Arc::new(StaticCredentialProvider::new(credential)))
+        }
         _ => builder,
     }
 }
@@ -47,11 +53,13 @@ fn google(url: &StoreUrl, config: &ObjectsSourceConfig) -> GoogleCloudStorageBui
     let mut builder = GoogleCloudStorageBuilder::from_env()
         .with_client_options(options(config))
         .with_http_connector(Connector)
-        .with_skip_signature(config.anonymous)
         .with_bucket_name(&url.bucket)
         .with_retry(bucket::once());
     if let Some(endpoint) = &config.endpoint {
         builder = builder.with_base_url(endpoint);
+    }
+    if config.anonymous {
+        builder = builder.with_skip_signature(true);
     }
     match &config.service_account {
         Some(file) => builder.with_service_account_path(file.to_string_lossy()),
@@ -63,7 +71,6 @@ fn azure(url: &StoreUrl, config: &ObjectsSourceConfig) -> MicrosoftAzureBuilder 
     let mut builder = MicrosoftAzureBuilder::from_env()
         .with_client_options(options(config))
         .with_http_connector(Connector)
-        .with_skip_signature(config.anonymous)
         .with_container_name(&url.bucket)
         .with_retry(bucket::once());
     if let Some(endpoint) = &config.endpoint {
@@ -71,6 +78,9 @@ fn azure(url: &StoreUrl, config: &ObjectsSourceConfig) -> MicrosoftAzureBuilder 
     }
     if let Some(account) = &config.access_key {
         builder = builder.with_account(account);
+    }
+    if config.anonymous {
+        builder = builder.with_skip_signature(true);
     }
     match &config.secret_key {
         Some(key) => builder.with_access_key(key.reveal()),

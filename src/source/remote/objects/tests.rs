@@ -1,8 +1,5 @@
 //! Against a server that checks signatures, and one that speaks like all services but checks none.
 
-#[path = "../../../../tests/common/file_server.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod file_server;
 #[path = "../../../../tests/common/s3s_server.rs"]
 #[allow(dead_code, reason = "shared with the integration tests")]
 mod s3s_server;
@@ -10,11 +7,11 @@ mod s3s_server;
 use object_store::ObjectStoreExt;
 use object_store::aws::AmazonS3Builder;
 
-use self::file_server::{End, FileServer, Manner};
 use self::s3s_server::{KEY, S3sServer, SECRET};
 use super::config::ObjectsSourceConfig;
 use super::*;
 use crate::source::contract::{self, Place};
+use crate::source::remote::file_server::{End, FileServer, Manner, Reply};
 use crate::source::remote::scratch::Scratch;
 use crate::source::remote::secret::Secret;
 use crate::source::{Source, SourceError};
@@ -185,7 +182,7 @@ fn a_store_that_is_busy_is_asked_again() {
     let server = FileServer::start(Manner::USUAL);
     server.put("/bucket/1.tif", b"image");
     let source = open(&unsigned("s3://bucket", &server), &Scratch::new().shared).unwrap();
-    server.then(|_| file_server::Reply::new(503).with("content-length", "0"));
+    server.then(|_| Reply::bare(503));
     server.then(|reply| reply.cut(2, End::Close));
     let found = source.find("1.tif").unwrap();
     assert_eq!(contract::read(&source, &found).unwrap(), b"image");

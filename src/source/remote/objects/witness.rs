@@ -36,8 +36,7 @@ impl Witness {
         match self.seen() {
             Seen::Nothing => RemoteError::Refused("there are no credentials for the origin"),
             Seen::Error(HttpErrorKind::Timeout) => Failure::Late.into(),
-            Seen::Error(HttpErrorKind::Connect) => Failure::Unreachable.into(),
-            Seen::Error(_) => Failure::BrokenOff.into(),
+            Seen::Error(_) => Failure::Unreachable.into(),
             Seen::Response { status: 200, .. } => {
                 RemoteError::Broken("the origin sends whole objects where ranges are asked for")
             }

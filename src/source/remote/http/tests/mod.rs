@@ -2,17 +2,15 @@
 
 mod copies;
 mod faults;
-#[path = "../../../../../tests/common/file_server.rs"]
-mod file_server;
 mod limits;
 mod nginx;
 mod redirects;
 
-use self::file_server::{FileServer, Manner, Tags};
 use super::config::HttpSourceConfig;
 use super::*;
 use crate::source::Source;
 use crate::source::contract::{self, bytes};
+use crate::source::remote::file_server::{FileServer, Manner, Tags};
 use crate::source::remote::scratch::Scratch;
 
 impl contract::Place for FileServer {
