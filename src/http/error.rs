@@ -59,8 +59,7 @@ pub fn method_not_allowed(request: &HeaderMap) -> Response {
 }
 
 /// Without the token that it takes (RFC 6750, section 3).
-pub fn unauthorised(request: &HeaderMap) -> Response {
-    let message = "this takes the token of those who run the server";
+pub fn unauthorised(message: &str, request: &HeaderMap) -> Response {
     let mut response = text(StatusCode::UNAUTHORIZED, message, request);
     let scheme = HeaderValue::from_static("Bearer");
     let headers = response.headers_mut();

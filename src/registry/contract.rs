@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use futures_util::future::join_all;
-use sqlx::{AnyConnection, Connection, Row};
+use futures_util::future::{join, join_all};
+use sqlx::{Any, AnyConnection, Connection, Row, Transaction};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -12,9 +12,12 @@ use super::config::RegistryConfig;
 use super::url::Kind;
 use super::*;
 use postgres_server::PostgresServer;
+use stalling_proxy::StallingProxy;
 
 #[path = "../../tests/common/postgres_server.rs"]
 mod postgres_server;
+#[path = "../../tests/common/stalling_proxy.rs"]
+mod stalling_proxy;
 
 const LIMIT: Duration = Duration::from_millis(1500);
 
@@ -253,6 +256,9 @@ async fn of_many_writers_at_once_one_is_first(config: &RegistryConfig) {
     seen.sort();
     seen.dedup();
     assert_eq!(seen.len(), 20, "no state is lost");
+    let removals = (0..20).map(|number| nodes[number % 2].remove("a", "test"));
+    let removed = join_all(removals).await.into_iter().map(Result::unwrap);
+    assert_eq!(removed.filter(|&removed| removed).count(), 1);
 }
 
 async fn a_chunk_is_put_whole_or_not_at_all(config: &RegistryConfig) {
@@ -367,15 +373,21 @@ async fn a_server_that_is_gone_is_no_answer_and_comes_back() {
     assert_eq!(soon(&registry, "b").await, Answer::Unknown);
 }
 
+/// Nobody else is answered until it ends.
+async fn lock(connection: &mut AnyConnection) -> Transaction<'_, Any> {
+    let mut transaction = connection.begin().await.unwrap();
+    let lock = sqlx::query("LOCK TABLE registry_entries IN ACCESS EXCLUSIVE MODE");
+    lock.execute(&mut *transaction).await.unwrap();
+    transaction
+}
+
 #[tokio::test]
 async fn a_server_that_hangs_is_no_answer_and_comes_back() {
     let server = PostgresServer::start();
     let config = config(&server.new_database("azulejo"));
     let registry = open(&config).await;
     let mut other = connect(&config).await;
-    let mut transaction = other.begin().await.unwrap();
-    let lock = sqlx::query("LOCK TABLE registry_entries IN ACCESS EXCLUSIVE MODE");
-    lock.execute(&mut *transaction).await.unwrap();
+    let transaction = lock(&mut other).await;
     // More than there are connections: none is left behind waiting.
     let askings = join_all((0..20).map(|_| registry.find("a"))).await;
     for asking in askings {
@@ -384,6 +396,34 @@ async fn a_server_that_hangs_is_no_answer_and_comes_back() {
     }
     transaction.rollback().await.unwrap();
     assert_eq!(soon(&registry, "a").await, Answer::Unknown);
+}
+
+/// As after the loss of a router or of a server whose address another one takes.
+#[tokio::test]
+async fn connections_that_nothing_comes_through_are_not_used_again() {
+    let server = PostgresServer::start();
+    let proxy = StallingProxy::to(server.port).await;
+    let direct = server.new_database("azulejo");
+    let url = direct.replace(&format!(":{}/", server.port), &format!(":{}/", proxy.port));
+    let registry = open(&config(&url)).await;
+    let ask_all = async |prefix: &str| {
+        let identifiers = (0..20).map(|number| format!("{prefix}{number}"));
+        let asking = identifiers.map(async |identifier| registry.find(&identifier).await);
+        join_all(asking).await
+    };
+    assert!(ask_all("a").await.iter().all(Result::is_ok));
+    // While they are asked: eight questions are under way.
+    let mut other = connect(&config(&direct)).await;
+    let transaction = lock(&mut other).await;
+    let stall = async {
+        tokio::time::sleep(LIMIT / 2).await;
+        proxy.stall();
+    };
+    let (answers, ()) = join(ask_all("b"), stall).await;
+    assert!(answers.iter().all(Result::is_err));
+    transaction.rollback().await.unwrap();
+    assert_eq!(soon(&registry, "c").await, Answer::Unknown);
+    assert!(ask_all("d").await.iter().all(Result::is_ok));
 }
 
 #[tokio::test]

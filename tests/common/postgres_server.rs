@@ -19,7 +19,7 @@ const USER: &str = "postgres";
 /// thread that started it.
 pub struct PostgresServer {
     folder: TempDir,
-    port: u16,
+    pub port: u16,
     process: Option<Child>,
 }
 

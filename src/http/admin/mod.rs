@@ -39,7 +39,8 @@ async fn guard(State(app): State<App>, request: Request, next: Next) -> Response
     if is_authorised(&app, request.headers()) {
         return next.run(request).await;
     }
-    error::unauthorised(request.headers())
+    let message = "this takes the token of those who run the server";
+    error::unauthorised(message, request.headers())
 }
 
 /// Whether the request has the token, and there is one.

@@ -32,7 +32,7 @@ impl Refusal {
 
 /// Either way is understood (RFC 9110, section 11.6.1).
 fn unauthorised(request: &HeaderMap) -> Response {
-    let mut response = error::unauthorised(request);
+    let mut response = error::unauthorised("this takes the token of the registry", request);
     let basic = HeaderValue::from_static("Basic realm=\"registry\", charset=\"UTF-8\"");
     response
         .headers_mut()
