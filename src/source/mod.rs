@@ -5,6 +5,8 @@ pub mod config;
 mod contract;
 mod file;
 mod filesystem;
+#[cfg(test)]
+mod memory;
 pub mod remote;
 
 pub use file::FileInput;

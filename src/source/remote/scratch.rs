@@ -13,9 +13,14 @@ pub struct Scratch {
 
 impl Scratch {
     pub fn new() -> Self {
+        Self::with_blocks(64 << 20)
+    }
+
+    /// With so many bytes for blocks.
+    pub fn with_blocks(bytes: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shared = Shared::new(&RemoteConfig {
-            blocks: Some(ByteSize(64 << 20)),
+            blocks: Some(ByteSize(bytes)),
             copies: CopiesConfig {
                 directory: Some(folder.path().join("copies")),
                 size: 100 << 20,

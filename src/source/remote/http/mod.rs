@@ -175,17 +175,21 @@ fn conditions(ask: &Ask) -> HeaderMap {
     headers
 }
 
-/// Where it redirects to. What was asked over TLS is not asked without it.
+/// Where it redirects to, if it does.
 fn redirect(url: &Url, response: &Response) -> Result<Option<Url>, RemoteError> {
-    const WRONG: RemoteError = RemoteError::Broken("the origin redirects to nowhere");
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
-    let to = response
-        .headers()
-        .get(LOCATION)
-        .and_then(|it| it.to_str().ok());
-    let next = url.join(to.ok_or(WRONG)?).map_err(|_| WRONG)?;
+    let to = response.headers().get(LOCATION);
+    let to = to.and_then(|to| to.to_str().ok()).ok_or(NOWHERE)?;
+    next(url, to).map(Some)
+}
+
+const NOWHERE: RemoteError = RemoteError::Broken("the origin redirects to nowhere");
+
+/// What was asked over TLS is not asked without it.
+fn next(url: &Url, to: &str) -> Result<Url, RemoteError> {
+    let next = url.join(to).map_err(|_| NOWHERE)?;
     let is_known = match next.scheme() {
         "https" => true,
         "http" => url.scheme() == "http",
@@ -196,7 +200,7 @@ fn redirect(url: &Url, response: &Response) -> Result<Option<Url>, RemoteError> 
             "the origin redirects to what is not asked",
         ));
     }
-    Ok(Some(next))
+    Ok(next)
 }
 
 /// Without the URL, which may be secret.

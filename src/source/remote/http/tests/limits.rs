@@ -3,6 +3,7 @@
 use std::thread;
 
 use super::*;
+use crate::source::remote::file_server::{End, Reply};
 
 fn fresh(server: &FileServer) -> HttpSourceConfig {
     HttpSourceConfig {
@@ -108,4 +109,43 @@ fn reading_straight_on_takes_few_requests() {
         (server.requests().len(), server.bytes()),
         (7, content.len())
     );
+}
+
+/// Many readers, little memory, and a server that breaks off one answer in seven.
+#[test]
+fn whatever_happens_the_bytes_are_right() {
+    const SIZE: usize = 4_000_000;
+    let server = FileServer::start(Manner::USUAL);
+    let content = bytes(SIZE, 1);
+    server.put("/a.tif", &content);
+    let scratch = Scratch::with_blocks(1 << 20);
+    let source = open(&fresh(&server), &scratch.shared).unwrap();
+    let found = source.find("a.tif").unwrap();
+    let input = source.open(&found).unwrap();
+    for number in 0..3_000 {
+        server.then(move |reply: Reply| match number % 7 {
+            6 => reply.cut(number * 37 % 60_000, End::Close),
+            _ => reply,
+        });
+    }
+    thread::scope(|scope| {
+        for reader in 0..8_usize {
+            let (input, content) = (&input, &content);
+            scope.spawn(move || {
+                for step in 0..150 {
+                    let start = (reader * 7_919_317 + step * 1_299_709) % SIZE;
+                    let end = (start + step * 2_111).min(SIZE);
+                    if step % 3 == 0 {
+                        // What breaks off is read again.
+                        let _ = input.read_ahead(&[start as u64..end as u64, 0..1000]);
+                    }
+                    let mut buffer = vec![0; end - start];
+                    // Three in a row may break off.
+                    let attempt = |_| input.read_exact_at(&mut buffer, start as u64).is_ok();
+                    assert!((0..5).any(attempt), "{start}..{end}");
+                    assert!(buffer == content[start..end], "{start}..{end}");
+                }
+            });
+        }
+    });
 }

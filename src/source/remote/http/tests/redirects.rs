@@ -157,3 +157,18 @@ fn keys_that_are_urls_lead_to_listed_servers_only() {
     assert!(!name.contains("secret"), "{name}");
     assert_eq!(other.requests().len(), 0);
 }
+
+#[test]
+fn what_is_asked_over_tls_is_not_asked_without_it() {
+    let url = Url::parse("https://example.org/a/b").unwrap();
+    for (to, leads_to) in [
+        ("c", Some("https://example.org/a/c")),
+        ("//other.org/c", Some("https://other.org/c")),
+        ("http://example.org/a/b", None),
+        ("https://me@example.org/", None),
+        ("javascript:alert(1)", None),
+    ] {
+        let next = next(&url, to).ok();
+        assert_eq!(next.as_ref().map(Url::as_str), leads_to, "{to}");
+    }
+}
