@@ -44,6 +44,9 @@ mod routes;
 #[path = "../common/s3_server.rs"]
 #[allow(dead_code, reason = "shared with the tests of the layer")]
 mod s3_server;
+#[path = "../common/s3s_server.rs"]
+#[allow(dead_code, reason = "shared with the tests of the source")]
+mod s3s_server;
 mod security;
 mod server;
 mod shared_cache;

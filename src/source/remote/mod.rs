@@ -40,6 +40,7 @@ use self::blocks::Blocks;
 use self::config::RemoteConfig;
 use self::copies::Copies;
 pub use self::error::is_replaced;
+pub use self::secret::Secret;
 pub use self::store::Store;
 
 /// What all remote sources of a process have together.
