@@ -32,6 +32,13 @@ impl Database {
     /// Connects, creates the file if there is none, and makes the missing steps of the schema.
     pub async fn open(url: &RegistryUrl, limit: Duration) -> Result<Self, RegistryError> {
         install_default_drivers();
+        if let Some(file) = url.missing_file() {
+            // As it should be at the first start, and at no other.
+            let file = file.display();
+            tracing::warn!(
+                "there is no registry {file}: a new one is made, which knows no identifier"
+            );
+        }
         let options: AnyConnectOptions = url.for_driver().parse()?;
         let kind = url.kind();
         let pool = AnyPoolOptions::new()

@@ -1,7 +1,7 @@
 //! Where the registry is, as one text.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
@@ -44,6 +44,14 @@ impl RegistryUrl {
     }
 
     /// As the driver takes it, with the password.
+    /// The file of SQLite, if it is not there.
+    pub fn missing_file(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Sqlite(path) => Some(path.as_path()).filter(|path| !path.exists()),
+            Place::Postgres => None,
+        }
+    }
+
     pub fn for_driver(&self) -> String {
         match &self.place {
             Place::Sqlite(path) => {

@@ -469,6 +469,10 @@ async fn a_registry_that_does_not_answer_is_503() {
         (Method::GET, "/resources/lookup?uri=http://a.org/x"),
         (Method::GET, "/resources"),
         (Method::GET, "/entity?url=http://a.org/x"),
+        (Method::GET, "/iiif/3/unknown/info.json"),
+        (Method::GET, "/iiif/2/unknown/full/full/0/default.jpg"),
+        // Who knows whether the registry has another image of this name?
+        (Method::GET, "/iiif/3/chart.png/info.json"),
     ] {
         let answer = server.send(method, path, &[BEARER]).await;
         assert_eq!(answer.status, 503, "{path}");
@@ -484,6 +488,8 @@ async fn a_registry_that_does_not_answer_is_503() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(server.status("/resources/unknown").await, 404);
+    assert_eq!(server.status("/iiif/3/unknown/info.json").await, 404);
+    assert_eq!(server.status("/iiif/3/chart.png/info.json").await, 200);
     let found = server.get(&format!("/resources/{IDENTIFIER}")).await;
     assert_eq!((found.status.as_u16(), text(&found)), (200, LOCATION));
 }
