@@ -9,15 +9,18 @@ use super::{Object, Source, SourceError, Stamp};
 use crate::input::Input;
 use crate::page::Page;
 
-/// Files that were put, each with the number of the put.
+/// The number of the put, and the bytes.
+type File = (u128, Arc<Vec<u8>>);
+
+/// Files that were put.
 #[derive(Default)]
 pub struct Memory {
-    files: Mutex<BTreeMap<String, (u128, Arc<Vec<u8>>)>>,
+    files: Mutex<BTreeMap<String, File>>,
     puts: Mutex<u128>,
 }
 
 impl Memory {
-    fn file(&self, key: &str) -> Option<(u128, Arc<Vec<u8>>)> {
+    fn file(&self, key: &str) -> Option<File> {
         self.files.lock().unwrap().get(key).cloned()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `ask` | one shape of request and answer: the trait [`Remote`](ask::Remote), which `http` and `objects` implement |
+//! | `ask` | one shape of request and answer: the trait `Remote`, which `http` and `objects` implement |
 //! | `origin` | attempts, time limits, places, the breaker: a request as the source makes it |
 //! | `store`, `known` | finding: which state of a file is there, and since when that is known |
 //! | `file`, `run`, `ahead`, `blocks`, `chunks` | reading: which blocks are missing, and how they are fetched |
