@@ -218,6 +218,7 @@ impl Pipeline {
     /// # Errors
     /// If several images could be meant, the source cannot say, or a layer of the cache may still hold something.
     pub async fn purge(&self, identifier: Option<Identifier>) -> Result<(), Error> {
+        self.walk.images.routes.forget(identifier.as_ref());
         let image = match identifier {
             Some(identifier) => {
                 let walk = Arc::clone(&self.walk);

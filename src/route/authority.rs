@@ -21,6 +21,9 @@ pub trait Authority: Send + Sync {
     /// not be asked.
     fn ask(&self, key: &str) -> Result<Located, SourceError>;
 
+    /// What it said of a key, or of all, is asked for again.
+    fn forget(&self, key: Option<&str>);
+
     /// What it said just now.
     fn ask_at_once(&self, key: &str) -> Option<Located>;
 }

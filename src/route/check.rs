@@ -6,6 +6,7 @@ use std::iter;
 use super::config::{FILES, REGISTRY, RouteConfig};
 use super::targets::named_sources;
 use crate::config::{Config, Problem};
+use crate::source::remote::http;
 
 /// Rules that name sources or parts that are not there, and names that mean two things.
 pub fn problems(config: &Config) -> Vec<Problem> {
@@ -16,7 +17,26 @@ pub fn problems(config: &Config) -> Vec<Problem> {
         let part = unknown_part(route, &key);
         source.into_iter().chain(part)
     });
-    of_routes.chain(used_twice(config)).collect()
+    let of_sources = unusable_sources(config);
+    of_routes
+        .chain(used_twice(config))
+        .chain(of_sources)
+        .collect()
+}
+
+/// Sources whose settings do not go together.
+fn unusable_sources(config: &Config) -> impl Iterator<Item = Problem> {
+    config.sources.http.iter().filter_map(|(name, source)| {
+        let error = http::check(source).err()?;
+        Some(Problem {
+            key: format!("sources.http.{name}"),
+            value: None,
+            origin: None,
+            rule: format!("must be usable, but {error}"),
+            remedy: "Set `url`, or `hosts` where keys are URLs; and `private_networks` for servers of this site."
+                .to_owned(),
+        })
+    })
 }
 
 fn unknown_source(config: &Config, route: &RouteConfig, key: &str) -> Option<Problem> {

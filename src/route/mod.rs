@@ -86,6 +86,18 @@ impl Routes {
         self.targets.source(object).open(object)
     }
 
+    /// Asks again for what was found of an image, or of all.
+    pub fn forget(&self, identifier: Option<&Identifier>) {
+        let Some(identifier) = identifier else {
+            return self.targets.forget_all();
+        };
+        for rule in &self.rules {
+            for key in rule.keys(identifier.as_str()).into_iter().flatten() {
+                self.targets.forget(&rule.target, &key);
+            }
+        }
+    }
+
     /// Whether looking for an image may mean to ask others over a network.
     pub fn is_remote(&self, identifier: &Identifier) -> bool {
         let text = identifier.as_str();

@@ -20,6 +20,9 @@ impl Authority for Registered {
         }
     }
 
+    /// Its copies live for seconds only.
+    fn forget(&self, _: Option<&str>) {}
+
     fn ask_at_once(&self, key: &str) -> Option<Located> {
         match self.0.find_at_once(key)? {
             Answer::Found(entry) => Some(located(entry)),

@@ -168,6 +168,35 @@ impl Targets {
         ))
     }
 
+    pub fn forget(&self, target: &Target, key: &str) {
+        match target {
+            Target::Sources(indices) => {
+                for &index in indices {
+                    self.sources[index].forget(Some(key));
+                }
+            }
+            Target::Authority(authority) => {
+                if let Some(located) = authority.ask_at_once(key) {
+                    for (index, key) in self.keys_of(&located.location) {
+                        self.sources[index].forget(Some(&key));
+                    }
+                }
+                authority.forget(Some(key));
+            }
+        }
+    }
+
+    pub fn forget_all(&self) {
+        for source in &self.sources {
+            source.forget(None);
+        }
+        for target in self.by_name.values() {
+            if let Target::Authority(authority) = target {
+                authority.forget(None);
+            }
+        }
+    }
+
     /// Only the first source can tell at once that it has the image.
     pub fn find_at_once(&self, target: &Target, key: &str) -> Option<Object> {
         let (source, key, page) = match target {

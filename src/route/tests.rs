@@ -224,6 +224,12 @@ fn rules_that_name_what_is_not_there_are_refused() {
         errors.contains("\"x\" is the name of something else"),
         "{errors}"
     );
+    let errors = load("[sources.http.a]\n[sources.http.b]\nurl = 'http://10.0.0.1/'");
+    assert!(
+        errors.contains("neither `url` nor `hosts` is set"),
+        "{errors}"
+    );
+    assert!(errors.contains("private address"), "{errors}");
     let errors = load("[[routes]]\nidentifier = '{a}{b}'\nkeys = ['{a|md5}']");
     assert!(errors.contains("no text between two parts"), "{errors}");
     assert!(errors.contains("neither recid nor pairs"), "{errors}");

@@ -40,6 +40,11 @@ pub trait Source: Send + Sync {
     /// [`SourceError::Replaced`] if it is another one by now.
     fn open(&self, object: &Object) -> Result<Input, SourceError>;
 
+    /// What it found under a key, or under all, is asked for again.
+    fn forget(&self, key: Option<&str>) {
+        let _ = key;
+    }
+
     /// Whether it is asked over a network.
     fn is_remote(&self) -> bool;
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use axum::Router;
@@ -29,6 +29,7 @@ struct Served {
     root: PathBuf,
     requests: AtomicU64,
     bytes: AtomicU64,
+    is_silent: AtomicBool,
 }
 
 impl FolderServer {
@@ -37,6 +38,7 @@ impl FolderServer {
             root: root.into(),
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            is_silent: AtomicBool::new(false),
         });
         let router = Router::new()
             .fallback(answer)
@@ -56,6 +58,11 @@ impl FolderServer {
         format!("http://{}/", self.address)
     }
 
+    /// From now on, it answers nothing. Its port stays its own: nobody else answers there instead.
+    pub fn fall_silent(&self) {
+        self.served.is_silent.store(true, Ordering::Relaxed);
+    }
+
     /// Requests and bytes of bodies since the last time.
     pub fn take_counts(&self) -> (u64, u64) {
         let take = |count: &AtomicU64| count.swap(0, Ordering::Relaxed);
@@ -71,6 +78,9 @@ impl Drop for FolderServer {
 
 async fn answer(State(served): State<Arc<Served>>, request: Request) -> Response {
     served.requests.fetch_add(1, Ordering::Relaxed);
+    if served.is_silent.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
     let path = request.uri().path().trim_start_matches('/');
     let path = percent_decode_str(path).decode_utf8().unwrap();
     let file = File::open(served.root.join(&*path));

@@ -1,12 +1,16 @@
 //! Sources over a network, as clients see them.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::routing::get;
+use azulejo::config::Config;
+use azulejo::iiif::Identifier;
+use azulejo::pipeline::{Caching, Pipeline};
 use azulejo::route::config::RouteConfig;
 use azulejo::route::resolver::config::ResolverConfig;
 use azulejo::source::remote::http::config::HttpSourceConfig;
@@ -84,6 +88,32 @@ async fn pixels_of_two_states_of_an_image_are_never_mixed() {
     assert_ne!(again.body, before.body);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_purged_is_looked_for_again() {
+    let folder = folder();
+    let origin = FolderServer::over(folder.path()).await;
+    let source = web(&origin, 3_600);
+    let mut config = Config::default();
+    config.sources.http.insert("web".to_owned(), source);
+    config.routes.push(RouteConfig::to("web"));
+    let pipeline = Pipeline::new(&config, None).unwrap();
+    let identifier = || Identifier::new("a.tif".to_owned()).unwrap();
+    let state = async || {
+        let described = pipeline.information(identifier(), Caching::Use).await;
+        described.ok().unwrap().modified
+    };
+    let before = state().await;
+    replace(folder.path()).await;
+    let file = File::options()
+        .write(true)
+        .open(folder.path().join("a.tif"));
+    file.unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(state().await, before, "it is not asked for");
+    pipeline.purge(Some(identifier())).await.unwrap();
+    assert_eq!(state().await, SystemTime::UNIX_EPOCH);
+    pipeline.purge(None).await.unwrap();
+}
+
 /// The same where stored bytes are the answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn copied_bytes_are_of_one_state_too() {
@@ -105,7 +135,7 @@ async fn f000_3_a_server_that_is_down_is_no_absent_image() {
     let far = over(&origin, 0);
     assert_eq!(far.status("/iiif/3/a.tif/info.json").await, 200);
     assert_eq!(far.status("/iiif/3/b.tif/info.json").await, 404);
-    drop(origin);
+    origin.fall_silent();
     for path in [
         "/iiif/3/a.tif/info.json",
         "/iiif/3/c.tif/info.json",
@@ -126,7 +156,7 @@ async fn failures_do_not_tell_where_images_are() {
     let far = over(&origin, 0);
     let absent = far.get("/iiif/3/absent/info.json").await;
     let broken = far.get("/iiif/3/broken.tif/info.json").await;
-    drop(origin);
+    origin.fall_silent();
     let down = far.get("/iiif/3/a.tif/info.json").await;
     for (answer, status) in [(absent, 404), (broken, 500), (down, 503)] {
         let text = String::from_utf8(answer.body.to_vec()).unwrap();

@@ -146,6 +146,13 @@ impl Authority for Resolver {
         }
     }
 
+    fn forget(&self, key: Option<&str>) {
+        match key {
+            Some(key) => self.answers.invalidate(key),
+            None => self.answers.invalidate_all(),
+        }
+    }
+
     fn ask_at_once(&self, key: &str) -> Option<Located> {
         match self.answers.get(key)? {
             Answer::At(located) => Some(located),

@@ -70,6 +70,14 @@ impl Known {
         self.answers.insert(key.to_owned(), answer);
     }
 
+    /// What is remembered under a key, or under all, is no longer taken without asking.
+    pub fn expire(&self, key: Option<&str>) {
+        match key {
+            Some(key) => self.answers.invalidate(key),
+            None => self.answers.invalidate_all(),
+        }
+    }
+
     /// If it is this state that is remembered.
     pub fn forget(&self, key: &str, id: u128) {
         let last = self.last(key);

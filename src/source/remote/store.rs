@@ -132,6 +132,10 @@ impl Source for Store {
         }
     }
 
+    fn forget(&self, key: Option<&str>) {
+        self.finder.known.expire(key);
+    }
+
     fn is_remote(&self) -> bool {
         true
     }

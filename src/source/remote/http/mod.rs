@@ -38,6 +38,14 @@ pub fn open(config: &HttpSourceConfig, shared: &Arc<Shared>) -> io::Result<Store
     Store::new(http, config.limits(), config.fresh(), shared)
 }
 
+/// Whether the settings go together.
+///
+/// # Errors
+/// If not.
+pub fn check(config: &HttpSourceConfig) -> io::Result<()> {
+    Urls::new(config).map(drop)
+}
+
 /// Web servers, asked with `GET` only: a URL that is signed for it is not valid for `HEAD`.
 struct Http {
     client: Client,
