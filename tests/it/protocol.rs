@@ -5,6 +5,7 @@ use std::fs;
 use axum::http::{Method, Request, Version};
 use azulejo::config::Config;
 use azulejo::http::{App, router};
+use futures_util::future::join_all;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::server::{Answer, Server, fixtures};
@@ -217,16 +218,18 @@ async fn p11_errors_are_not_stored() {
     }
 }
 
-/// One thread and no queue: of many requests at once some find no place.
+/// One thread and no queue: of many requests at once some find no place. Each is for another image, which takes far longer to make than
+/// to ask for.
 #[tokio::test]
 async fn p12_an_overloaded_server_says_when_to_ask_again() {
     let server = Server::configured(fixtures("images"), |config| {
         config.work.threads = 1;
         config.work.queue = 0;
     });
-    let get = || server.get("/iiif/3/sample-azulejo.tif/full/max/0/default.png");
-    let (a, b, c, d, e, f) = tokio::join!(get(), get(), get(), get(), get(), get());
-    let answers = [a, b, c, d, e, f];
+    let paths: Vec<String> = (2395..2401)
+        .map(|width| format!("/iiif/3/sample-azulejo.tif/full/{width},/0/default.png"))
+        .collect();
+    let answers = join_all(paths.iter().map(|path| server.get(path))).await;
     assert!(answers.iter().any(|answer| answer.status == 200));
     let busy = answers.iter().find(|answer| answer.status == 503).unwrap();
     assert_eq!(busy.header("retry-after"), Some("2"));
