@@ -111,6 +111,7 @@ async fn check_costs(far: impl Fn() -> Server, origin: &impl Counting, folder: &
         assert!(is_within(cold, cost.cold), "{}: {cold:?}", cost.name);
         let warm = get("9216,3072,256,256/256,256").await;
         assert!(is_within(warm, cost.warm), "{}: {warm:?}", cost.name);
+        println!("{}: cold {cold:?}, warm {warm:?} (requests, bytes)", cost.name);
         let neighbour = get("5130,7178,100,100/100,100").await;
         assert_eq!(neighbour, (0, 0), "{}", cost.name);
     }
@@ -118,6 +119,7 @@ async fn check_costs(far: impl Fn() -> Server, origin: &impl Counting, folder: &
     let thumbnail = "/iiif/3/giant.tif/full/136,136/0/default.png";
     far().picture(thumbnail).await;
     let thumbnail = origin.take();
+    println!("smallest level, cold: {thumbnail:?}");
     assert!(is_within(thumbnail, COSTS[0].cold), "{thumbnail:?}");
 }
 
