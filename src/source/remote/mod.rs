@@ -25,6 +25,8 @@ mod flights;
 pub mod http;
 mod input;
 mod known;
+#[cfg(test)]
+mod log;
 pub mod objects;
 mod origin;
 mod run;

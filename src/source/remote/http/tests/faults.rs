@@ -7,6 +7,7 @@ use std::thread;
 use super::*;
 use crate::source::contract::{is_absent, read};
 use crate::source::remote::file_server::{End, Reply};
+use crate::source::remote::log::Log;
 use crate::source::{Object, SourceError, is_replaced};
 
 fn kind(found: &Result<Object, SourceError>) -> Option<ErrorKind> {
@@ -199,6 +200,30 @@ fn where_nothing_listens_it_cannot_be_reached() {
         !format!("{error:?} {error}").contains("secret"),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn the_log_says_why_an_origin_cannot_be_reached_and_nothing_secret() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap();
+    drop(listener);
+    let config = HttpSourceConfig {
+        url: Some(format!("http://{port}/secret/")),
+        suffix: "?sig=secret".to_owned(),
+        ..config(&server())
+    };
+    let ask = Ask {
+        key: "a.tif".to_owned(),
+        range: None,
+        condition: Condition::Always,
+    };
+    let log = Log::start();
+    let answer = Http::new(&config).unwrap().ask(&ask).await;
+    assert_eq!(answer.err(), Some(Failure::Unreachable.into()));
+    let text = log.text();
+    assert!(text.contains("Connection refused"), "{text}");
+    assert!(text.contains(&port.to_string()), "{text}");
+    assert!(!text.contains("secret"), "{text}");
 }
 
 #[test]
