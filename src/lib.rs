@@ -8,6 +8,7 @@
 mod breaker;
 mod bucket;
 pub mod cache;
+mod causes;
 pub mod cli;
 pub mod config;
 pub mod decode;

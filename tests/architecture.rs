@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 30] = [
+const ALLOWED: [(&str, &[&str]); 31] = [
     ("breaker", &[]),
     ("bucket", &["config"]),
+    ("causes", &[]),
     ("files", &[]),
     ("geometry", &[]),
     ("input", &[]),
@@ -66,8 +67,8 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     (
         "source",
         &[
-            "breaker", "bucket", "config", "files", "iiif", "input", "machine", "page", "resident",
-            "tls",
+            "breaker", "bucket", "causes", "config", "files", "iiif", "input", "machine", "page",
+            "resident", "tls",
         ],
     ),
     ("registry", &["breaker", "config"]),
@@ -93,7 +94,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     (
         "route",
         &[
-            "breaker", "config", "iiif", "input", "page", "registry", "source", "tls",
+            "breaker", "causes", "config", "iiif", "input", "page", "registry", "source", "tls",
         ],
     ),
     ("telemetry", &["config"]),
@@ -128,7 +129,9 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     ),
     (
         "http",
-        &["cache", "config", "error", "iiif", "pipeline", "registry"],
+        &[
+            "cache", "causes", "config", "error", "iiif", "pipeline", "registry",
+        ],
     ),
     (
         "cli",

@@ -8,6 +8,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::accept;
+use crate::causes::chain;
 use crate::error::Error;
 
 /// Seconds after which a busy server may be asked again.
@@ -38,7 +39,7 @@ fn status(error: &Error) -> StatusCode {
 pub fn respond(error: &Error, request: &HeaderMap) -> Response {
     let status = status(error);
     if status.is_server_error() {
-        let causes = chain(error);
+        let causes = error.source().map(chain).unwrap_or_default();
         tracing::error!(status = status.as_u16(), causes, "{error}");
     }
     let mut response = text(status, &error.to_string(), request);
@@ -82,14 +83,4 @@ pub fn text(status: StatusCode, message: &str, request: &HeaderMap) -> Response 
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static("Accept"));
     response
-}
-
-fn chain(error: &Error) -> String {
-    let mut causes = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    causes.join(": ")
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::config::RouteConfig;
 use super::targets::Target;
+use crate::causes::chain;
 use crate::config::Config;
 use crate::iiif::SizeLimits;
 use crate::source::{Object, SourceError};
@@ -90,7 +91,7 @@ impl Rule {
                 told["key"] = json!(key);
                 told["outcome"] = match found {
                     Ok(_) => json!("found"),
-                    Err(error) => json!(error.to_string()),
+                    Err(error) => json!(chain(error)),
                 };
             }
         }

@@ -239,3 +239,21 @@ fn rules_that_name_what_is_not_there_are_refused() {
     assert!(errors.contains("no text between two parts"), "{errors}");
     assert!(errors.contains("neither recid nor pairs"), "{errors}");
 }
+
+#[test]
+fn it_explains_why_a_source_cannot_be_asked() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let routes = routes(
+        &folders(&[]),
+        &format!(
+            "[sources.http.dead]\nurl = 'http://{address}/'\nprivate_networks = ['127.0.0.0/8']\n[[routes]]\nsource = 'dead'"
+        ),
+    );
+    let told = routes.explain(&identifier("a.tif"));
+    assert_eq!(
+        told["rules"][0]["outcome"],
+        "the file cannot be opened: the origin cannot be reached"
+    );
+}

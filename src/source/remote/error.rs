@@ -60,6 +60,11 @@ impl Failure {
             Self::LeftAlone | Self::Busy | Self::Abandoned => None,
         }
     }
+
+    /// Whether it may be so for one file only: what makes it may take too long, or a proxy not get it.
+    pub fn may_be_of_file(&self) -> bool {
+        !matches!(self, Self::Unreachable)
+    }
 }
 
 impl RemoteError {

@@ -216,7 +216,8 @@ impl RemoteFile {
                 return Err(RemoteError::Changed);
             };
             let fetched = self.copies.fetch(size, Chunks::new(body)).await?;
-            if fetched.version(validators) != self.version {
+            let is_whole = fetched.length == self.state.size;
+            if !is_whole || fetched.version(validators) != self.version {
                 return Err(RemoteError::Changed);
             }
             self.copies.publish(self.id, fetched).await

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `ask` | one shape of request and answer: the trait `Remote`, which `http` and `objects` implement |
-//! | `origin` | attempts, time limits, places, the breaker: a request as the source makes it |
+//! | `origin`, `failures` | attempts, time limits, places, what is left alone: a request as the source makes it |
 //! | `store`, `known` | finding: which state of a file is there, and since when that is known |
 //! | `file`, `run`, `ahead`, `blocks`, `chunks` | reading: which blocks are missing, and how they are fetched |
 //! | `input`, `copies` | whole files, where ranges would not do |
@@ -16,6 +16,7 @@ mod chunks;
 pub mod config;
 mod copies;
 mod error;
+mod failures;
 mod file;
 #[cfg(test)]
 #[path = "../../../tests/common/file_server.rs"]
@@ -24,6 +25,8 @@ mod flights;
 pub mod http;
 mod input;
 mod known;
+#[cfg(test)]
+mod log;
 pub mod objects;
 mod origin;
 mod run;

@@ -7,13 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream;
-use moka::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::ask::{Answer, Ask, Body, Condition, Remote, State};
 use super::error::{Failure, RemoteError};
-use crate::breaker::Breaker;
+use super::failures::Failures;
 
 /// Attempts for one answer, the first included.
 const ATTEMPTS: u32 = 3;
@@ -23,8 +22,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Bytes a second: an answer that comes more slowly for long is given up, for a trickle would keep its place for ever.
 const SLOWEST: u64 = 16 << 10;
-/// Servers of one source whose failures are remembered.
-const MOST_SERVERS: u64 = 1024;
 
 /// What an origin may cost.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +45,7 @@ pub struct Origin {
     remote: Box<dyn Remote>,
     limits: Limits,
     places: Arc<Semaphore>,
-    breakers: Cache<String, Arc<Breaker>>,
+    failures: Failures,
 }
 
 impl Origin {
@@ -57,7 +54,7 @@ impl Origin {
             remote: Box::new(remote),
             limits,
             places: Arc::new(Semaphore::new(limits.connections)),
-            breakers: Cache::new(MOST_SERVERS),
+            failures: Failures::default(),
         }
     }
 
@@ -78,21 +75,24 @@ impl Origin {
     where
         F: Future<Output = Result<T, RemoteError>>,
     {
-        let breaker = self.breaker(key);
+        if let Some(failure) = self.failures.lately(key) {
+            return Err(failure.into());
+        }
+        let server = self.failures.server(&self.remote.server(key));
         let start = Instant::now();
-        if !breaker.lets_through() {
+        if !server.breaker().lets_through() {
             return Err(Failure::LeftAlone.into());
         }
         let mut number = 1;
         loop {
             let result = attempt().await;
             let Err(RemoteError::Failed(failure)) = &result else {
-                breaker.succeeded();
+                server.succeeded();
                 return result;
             };
             let pause = pause(number, failure).filter(|_| start.elapsed() < self.limits.stall);
-            let Some(pause) = pause.filter(|_| breaker.is_closed()) else {
-                note(&breaker, failure);
+            let Some(pause) = pause.filter(|_| server.breaker().is_closed()) else {
+                self.failures.note(&server, key, failure);
                 return result;
             };
             sleep(pause).await;
@@ -174,12 +174,6 @@ impl Origin {
         });
         watched.boxed()
     }
-
-    fn breaker(&self, key: &str) -> Arc<Breaker> {
-        let server = self.remote.server(key);
-        let make = || Arc::new(Breaker::new(server.clone(), "read"));
-        self.breakers.get_with_by_ref(&server, make)
-    }
 }
 
 /// What came of a body.
@@ -224,14 +218,6 @@ impl Watch {
 
 const TOO_LARGE: RemoteError =
     RemoteError::Broken("the file is larger than files of this source may be");
-
-fn note(breaker: &Breaker, failure: &Failure) {
-    match failure.is_of_server() {
-        Some(true) => breaker.failed(failure),
-        Some(false) => breaker.succeeded(),
-        None => {}
-    }
-}
 
 /// RFC 9110, section 14.4: a range that is answered may end earlier only where the file ends.
 fn check_part(ask: &Ask, state: &State, range: std::ops::Range<u64>) -> Result<(), RemoteError> {

@@ -27,6 +27,7 @@ use self::urls::{PRIVATE, Urls, location};
 use super::ask::{Answer, Ask, Condition, Remote};
 use super::error::{Failure, RemoteError};
 use super::{Shared, Store};
+use crate::causes::chain;
 use crate::tls;
 
 /// A source over HTTP.
@@ -82,7 +83,8 @@ impl Http {
             if url.origin() == first.origin() && self.urls.are_trusted(&url) {
                 request = request.headers(self.credentials.clone());
             }
-            let response = request.send().await.map_err(|error| failure(&error))?;
+            let response = request.send().await;
+            let response = response.map_err(|error| failure(&url, error))?;
             match redirect(&url, &response)? {
                 Some(next) => url = next,
                 None => return Ok(response),
@@ -211,15 +213,18 @@ fn next(url: &Url, to: &str) -> Result<Url, RemoteError> {
     Ok(next)
 }
 
-/// Without the URL, which may be secret.
-fn failure(error: &reqwest::Error) -> RemoteError {
-    let mut cause: Option<&dyn Error> = Some(error);
+/// The cause is told to the log, without the path and the query of the URL, which may be secret.
+fn failure(url: &Url, error: reqwest::Error) -> RemoteError {
+    let error = error.without_url();
+    let mut cause: Option<&dyn Error> = Some(&error);
     while let Some(inner) = cause {
         if inner.is::<Private>() {
             return PRIVATE;
         }
         cause = inner.source();
     }
+    let server = url.origin().ascii_serialization();
+    tracing::warn!(server, error = chain(&error), "an origin cannot be asked");
     if error.is_timeout() {
         return Failure::Late.into();
     }

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode,
+};
 use sha2::{Digest, Sha256};
 use url::{Host, Url};
 
@@ -17,6 +19,8 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~')
     .remove(b'/');
+/// The same within a step of a path, where a slash is none between steps.
+const ENCODED_STEP: &AsciiSet = &ENCODED.add(b'/');
 
 /// What may be asked.
 pub struct Urls {
@@ -33,6 +37,7 @@ struct Allowed {
     name: String,
     /// Whether names below it are meant.
     is_below: bool,
+    /// Otherwise that of the protocol.
     port: Option<u16>,
 }
 
@@ -76,14 +81,18 @@ impl Urls {
     /// The key of a URL that this source may ask.
     pub fn key(&self, text: &str) -> Option<String> {
         let url = absolute(text)?;
-        let below = self.prefix.as_ref().and_then(|prefix| {
-            let rest = url.as_str().strip_prefix(prefix.as_str())?;
-            let key = percent_decode_str(rest.strip_suffix(self.suffix.as_str())?);
-            let key = key.decode_utf8().ok()?.into_owned();
-            (self.url(&key)? == url).then_some(key)
-        });
         let may_be_key = || !self.hosts.is_empty() && self.check(&url).is_ok();
-        below.or_else(|| may_be_key().then(|| url.to_string()))
+        self.key_below(&url)
+            .or_else(|| may_be_key().then(|| url.to_string()))
+    }
+
+    /// The key of a URL below the prefix, whichever characters of its path are encoded.
+    fn key_below(&self, url: &Url) -> Option<String> {
+        let prefix = normal(self.prefix.as_ref()?.as_str());
+        let start = normal(url.as_str().strip_suffix(self.suffix.as_str())?);
+        let key = percent_decode_str(start.strip_prefix(&prefix)?);
+        let key = key.decode_utf8().ok()?.into_owned();
+        (normal(self.url(&key)?.as_str()) == normal(url.as_str())).then_some(key)
     }
 
     /// Whether a URL may be asked, as far as it can be told without looking its host up.
@@ -142,6 +151,16 @@ pub fn location(url: &Url) -> String {
     url.to_string()
 }
 
+/// The same for all spellings of a path (RFC 3986, section 6.2.2). A query stays as it is.
+fn normal(url: &str) -> String {
+    let (path, query) = url.split_at(url.find('?').unwrap_or(url.len()));
+    let steps = path.split('/').map(|step| {
+        let bytes: Vec<u8> = percent_decode_str(step).collect();
+        percent_encode(&bytes, ENCODED_STEP).to_string()
+    });
+    steps.collect::<Vec<_>>().join("/") + query
+}
+
 fn is_absolute(key: &str) -> bool {
     let starts = |start: &str| {
         key.get(..start.len())
@@ -169,7 +188,8 @@ fn wrong(text: &str) -> io::Error {
 impl Allowed {
     fn new(text: &str) -> io::Result<Self> {
         let name = text.strip_prefix("*.").unwrap_or(text);
-        let url = Url::parse(&format!("http://{name}/")).ok();
+        let parsed = |scheme| Url::parse(&format!("{scheme}://{name}/")).ok();
+        let url = parsed("http");
         // Whatever else a URL can have would be in the text as well.
         let url = url.filter(|_| !name.contains(['/', '@', '?', '#', '*']));
         let host = url.as_ref().and_then(Url::host_str);
@@ -178,7 +198,8 @@ impl Allowed {
         Ok(Self {
             name: host.to_owned(),
             is_below: name.len() < text.len(),
-            port: url.as_ref().and_then(Url::port),
+            // Each protocol leaves its own port out, but not that of the other.
+            port: (url.as_ref().and_then(Url::port)).or_else(|| parsed("https")?.port()),
         })
     }
 
@@ -190,7 +211,11 @@ impl Allowed {
         } else {
             host == self.name
         };
-        is_name && url.port() == self.port
+        let is_port = match self.port {
+            Some(_) => url.port_or_known_default() == self.port,
+            None => url.port().is_none(),
+        };
+        is_name && is_port
     }
 }
 
@@ -227,6 +252,42 @@ mod tests {
             assert_eq!(url(&urls, key).as_deref(), Some(expected.as_str()), "{key}");
             assert_eq!(urls.key(&expected).as_deref(), Some(key));
         }
+    }
+
+    #[test]
+    fn a_url_has_its_key_in_every_spelling() {
+        let below = urls(Some("http://h/%72/"), "", &[]);
+        for (url, key) in [
+            ("http://h/r/a(1):b+c.jpg", "a(1):b+c.jpg"),
+            ("http://h/r/a%281%29%3ab%2Bc.jpg", "a(1):b+c.jpg"),
+            ("http://H:80/r/@,'&=!;$*", "@,'&=!;$*"),
+            ("http://h/%72/%c3%bc/%61", "ü/a"),
+            ("http://h/r/ü/a", "ü/a"),
+        ] {
+            assert_eq!(below.key(url).as_deref(), Some(key), "{url}");
+            let asked = below.url(key).unwrap();
+            assert_eq!(below.key(asked.as_str()).as_deref(), Some(key));
+        }
+        for other in [
+            "http://h/r/a%2Fb",
+            "http://h/r%2Fa",
+            "http://h/r/..%2Fa",
+            "http://h/r/%2e%2e/a",
+            "http://h/r/b/..%2f..%2F..%2fa",
+            "http://h/r//a",
+            "http://h/r/%2Fa",
+            "http://h/r/a?b",
+            "http://h/r/%ff",
+            "http://h:81/r/a",
+            "http://h%2Fr/a",
+        ] {
+            assert_eq!(below.key(other), None, "{other}");
+        }
+        let query = urls(Some("http://h/r?f="), "&x=a:b", &[]);
+        assert_eq!(query.key("http://h/%72?f=a&x=a:b").as_deref(), Some("a"));
+        assert_eq!(query.key("http://h/r?f=a&x=a%3Ab"), None);
+        let suffixed = urls(Some("http://h/r/"), "/a:b?x=1", &[]);
+        assert_eq!(suffixed.key("http://h/r/c+d/a:b?x=1").unwrap(), "c+d");
     }
 
     #[test]
@@ -278,6 +339,25 @@ mod tests {
             assert_eq!((urls.url(refused), urls.key(refused)), (None, None));
         }
         assert_eq!(url(&urls, "https://me:secret@a.org/x"), None);
+    }
+
+    #[test]
+    fn a_port_that_is_written_is_meant() {
+        let urls = urls(None, "", &["x.org:443", "*.c.org:80", "d.org"]);
+        for (url, is_listed) in [
+            ("https://x.org/a", true),
+            ("https://x.org:443/a", true),
+            ("http://x.org:443/a", true),
+            ("http://x.org/a", false),
+            ("http://b.c.org/a", true),
+            ("https://b.c.org:80/a", true),
+            ("https://b.c.org/a", false),
+            ("http://d.org:80/a", true),
+            ("https://d.org/a", true),
+            ("https://d.org:80/a", false),
+        ] {
+            assert_eq!(urls.url(url).is_some(), is_listed, "{url}");
+        }
     }
 
     #[test]

@@ -88,6 +88,14 @@ fn azure(url: &StoreUrl, config: &ObjectsSourceConfig) -> MicrosoftAzureBuilder 
     }
 }
 
+/// The account of a container, whose name another may have as well.
+pub fn account(url: &StoreUrl, config: &ObjectsSourceConfig) -> Option<String> {
+    match url.service {
+        Service::Azure => azure(url, config).get_config_value(&AzureConfigKey::AccountName),
+        Service::S3 | Service::Google => None,
+    }
+}
+
 /// The source has time limits of its own, which look at progress.
 fn options(config: &ObjectsSourceConfig) -> ClientOptions {
     let is_plain = config.endpoint.as_deref().is_some_and(bucket::is_plain);

@@ -51,6 +51,7 @@ struct Objects {
 
 struct Bucket {
     url: StoreUrl,
+    account: Option<String>,
     store: Arc<dyn ObjectStore>,
 }
 
@@ -114,8 +115,11 @@ impl Bucket {
                 format!("{url}: the settings or the variables of the environment are not valid");
             io::Error::new(io::ErrorKind::InvalidInput, text)
         })?;
-        let url = url.clone();
-        Ok(Self { url, store })
+        Ok(Self {
+            url: url.clone(),
+            account: connect::account(url, config),
+            store,
+        })
     }
 
     fn name(&self, path: &Path) -> String {
@@ -130,11 +134,11 @@ impl Remote for Objects {
 
     fn location(&self, key: &str) -> Option<String> {
         let (bucket, path) = self.place(key)?;
-        let name = bucket.name(&path);
-        Some(match &self.endpoint {
-            Some(endpoint) => format!("{name}@{endpoint}"),
-            None => name,
-        })
+        let mut location = bucket.name(&path);
+        for whose in [&bucket.account, &self.endpoint].into_iter().flatten() {
+            location += &format!("@{whose}");
+        }
+        Some(location)
     }
 
     fn key_of(&self, location: &str) -> Option<String> {

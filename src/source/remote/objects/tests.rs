@@ -12,6 +12,7 @@ use super::config::ObjectsSourceConfig;
 use super::*;
 use crate::source::contract::{self, Place};
 use crate::source::remote::file_server::{End, FileServer, Manner, Reply};
+use crate::source::remote::log::Log;
 use crate::source::remote::scratch::Scratch;
 use crate::source::remote::secret::Secret;
 use crate::source::{Source, SourceError};
@@ -187,4 +188,48 @@ fn a_store_that_is_busy_is_asked_again() {
     let found = source.find("1.tif").unwrap();
     assert_eq!(contract::read(&source, &found).unwrap(), b"image");
     assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn containers_of_two_accounts_have_nothing_in_common() {
+    let locations = ["one", "two"].map(|account| {
+        let config = ObjectsSourceConfig {
+            url: Some("az://container/p".parse().unwrap()),
+            access_key: Some(account.to_owned()),
+            anonymous: true,
+            ..ObjectsSourceConfig::default()
+        };
+        let objects = Objects::new(&config).unwrap();
+        let key = objects.key_of("az://container/p/1.tif");
+        assert_eq!(key.as_deref(), Some("1.tif"));
+        objects.location("1.tif").unwrap()
+    });
+    assert_eq!(
+        locations,
+        ["az://container/p/1.tif@one", "az://container/p/1.tif@two"]
+    );
+}
+
+#[tokio::test]
+async fn the_log_says_why_a_store_cannot_be_reached_and_nothing_secret() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap();
+    drop(listener);
+    let config = ObjectsSourceConfig {
+        url: Some("s3://bucket/secret".parse().unwrap()),
+        endpoint: Some(format!("http://{port}")),
+        anonymous: true,
+        ..ObjectsSourceConfig::default()
+    };
+    let ask = Ask {
+        key: "1.tif".to_owned(),
+        range: None,
+        condition: Condition::Always,
+    };
+    let log = Log::start();
+    let answer = Objects::new(&config).unwrap().ask(&ask).await;
+    assert_eq!(answer.err(), Some(Failure::Unreachable.into()));
+    let text = log.text();
+    assert!(text.contains("Connection refused"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
 }

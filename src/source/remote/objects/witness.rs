@@ -10,6 +10,7 @@ use object_store::client::{
     ReqwestConnector,
 };
 
+use crate::causes::chain;
 use crate::source::remote::error::{Failure, RemoteError};
 use crate::source::remote::status;
 
@@ -87,6 +88,11 @@ impl Witness {
     }
 }
 
+/// The cause, for the log. The client has taken the URL out of it, which may be signed.
+fn tell(server: &str, error: &HttpError) {
+    tracing::warn!(server, error = chain(error), "a store cannot be asked");
+}
+
 /// Makes clients whose requests have witnesses.
 #[derive(Debug)]
 pub struct Connector;
@@ -117,7 +123,11 @@ impl HttpService for Witnessed {
     {
         Box::pin(async move {
             let witness = request.extensions().get::<Witness>().cloned();
+            let server = request.uri().host().unwrap_or_default().to_owned();
             let result = self.0.execute(request).await;
+            if let Err(error) = &result {
+                tell(&server, error);
+            }
             if let Some(witness) = witness {
                 witness.see(&result);
             }

@@ -4,6 +4,7 @@ use std::thread;
 
 use super::*;
 use crate::source::contract::{bytes, read};
+use crate::source::is_replaced;
 use crate::source::remote::file_server::{End, Tags};
 
 const WITHOUT_RANGES: Manner = Manner {
@@ -125,6 +126,27 @@ fn all_of_a_large_file_is_copied_once() {
         0,
         "who opens it later finds the copy"
     );
+}
+
+#[test]
+fn a_copy_of_another_size_is_of_another_state_whatever_its_tag() {
+    const SIZE: usize = 10_000_000;
+    let server = FileServer::start(Manner::USUAL);
+    server.put("/a.tif", &bytes(SIZE, 1));
+    let scratch = Scratch::new();
+    let source = open(&config(&server), &scratch.shared).unwrap();
+    let found = source.find("a.tif").unwrap();
+    let input = source.open(&found).unwrap();
+    server.then(|mut reply| {
+        reply.body.truncate(SIZE / 2);
+        let length = reply.body.len().to_string();
+        reply
+            .without("content-length")
+            .with("content-length", length)
+    });
+    let error = input.read_exact_at(&mut vec![0; SIZE], 0).unwrap_err();
+    assert!(is_replaced(&error), "{error}");
+    assert_eq!(scratch.files("copy"), 0);
 }
 
 #[test]

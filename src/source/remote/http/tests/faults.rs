@@ -7,6 +7,7 @@ use std::thread;
 use super::*;
 use crate::source::contract::{is_absent, read};
 use crate::source::remote::file_server::{End, Reply};
+use crate::source::remote::log::Log;
 use crate::source::{Object, SourceError, is_replaced};
 
 fn kind(found: &Result<Object, SourceError>) -> Option<ErrorKind> {
@@ -96,9 +97,11 @@ fn a_server_that_wants_to_be_left_alone_is() {
         let later = std::time::SystemTime::now() + Duration::from_secs(60);
         httpdate::fmt_http_date(later)
     };
-    for after in ["60".to_owned(), date()] {
+    for (key, after) in [("a.tif", "60".to_owned()), ("b.tif", date())] {
         server.then(move |_| Reply::bare(503).with("retry-after", after));
-        assert_eq!(kind(&source.find("a.tif")), Some(ErrorKind::ResourceBusy));
+        for _ in 0..10 {
+            assert_eq!(kind(&source.find(key)), Some(ErrorKind::ResourceBusy));
+        }
         assert_eq!(server.requests().len(), 1);
     }
 }
@@ -114,8 +117,43 @@ fn a_server_that_hangs_is_not_waited_for() {
     server.then(|_| Reply::nothing(End::Hang));
     assert_eq!(kind(&source.find("a.tif")), Some(ErrorKind::TimedOut));
     server.then(|reply| reply.cut(100, End::Hang));
-    assert_eq!(kind(&source.find("a.tif")), Some(ErrorKind::TimedOut));
-    assert!(source.find("a.tif").is_ok());
+    assert_eq!(kind(&source.find("b.tif")), Some(ErrorKind::TimedOut));
+    assert!(source.find("b.tif").is_ok());
+}
+
+#[test]
+fn a_file_that_is_never_made_in_time_does_no_harm_to_the_others() {
+    let server = server();
+    let config = HttpSourceConfig {
+        timeout_ms: 300,
+        ..config(&server)
+    };
+    let source = open(&config, &Scratch::new().shared).unwrap();
+    for _ in 0..4 {
+        server.then(|_| Reply::nothing(End::Hang));
+        for _ in 0..10 {
+            assert_eq!(kind(&source.find("a.tif")), Some(ErrorKind::TimedOut));
+        }
+        assert_eq!(server.requests().len(), 1, "asked for once in a while");
+        thread::sleep(Duration::from_millis(1000));
+    }
+    assert!(source.find("b.tif").is_ok());
+}
+
+#[test]
+fn a_server_that_fails_for_several_files_is_left_alone() {
+    let server = server();
+    let source = source(&server);
+    for key in ["a.tif", "b.tif", "c.tif"] {
+        server.then(|_| Reply::bare(502).with("retry-after", "60"));
+        assert_eq!(kind(&source.find(key)), Some(ErrorKind::ResourceBusy));
+    }
+    server.requests();
+    assert_eq!(
+        kind(&source.find("d.tif")),
+        Some(ErrorKind::HostUnreachable)
+    );
+    assert_eq!(server.requests().len(), 0);
 }
 
 #[test]
@@ -162,6 +200,30 @@ fn where_nothing_listens_it_cannot_be_reached() {
         !format!("{error:?} {error}").contains("secret"),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn the_log_says_why_an_origin_cannot_be_reached_and_nothing_secret() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap();
+    drop(listener);
+    let config = HttpSourceConfig {
+        url: Some(format!("http://{port}/secret/")),
+        suffix: "?sig=secret".to_owned(),
+        ..config(&server())
+    };
+    let ask = Ask {
+        key: "a.tif".to_owned(),
+        range: None,
+        condition: Condition::Always,
+    };
+    let log = Log::start();
+    let answer = Http::new(&config).unwrap().ask(&ask).await;
+    assert_eq!(answer.err(), Some(Failure::Unreachable.into()));
+    let text = log.text();
+    assert!(text.contains("Connection refused"), "{text}");
+    assert!(text.contains(&port.to_string()), "{text}");
+    assert!(!text.contains("secret"), "{text}");
 }
 
 #[test]
