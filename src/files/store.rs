@@ -93,6 +93,11 @@ impl Store {
         self.size
     }
 
+    /// Whether a file of so many bytes is within the bound.
+    pub fn can_keep(&self, length: u64) -> bool {
+        length.saturating_add(SEAL as u64) <= self.size
+    }
+
     pub fn directory(&self) -> &Path {
         &self.directory
     }

@@ -61,6 +61,12 @@ impl Copies {
         &self.flights
     }
 
+    /// Whether a file of so many bytes can be kept at all.
+    pub fn can_keep(&self, size: u64) -> bool {
+        let store = self.store.as_ref();
+        store.is_some_and(|store| store.can_keep(size))
+    }
+
     /// The copy of this state of a file.
     pub fn open(&self, id: u128) -> Option<Arc<FileInput>> {
         let kept = self.store.as_ref()?.open(name(id))?;

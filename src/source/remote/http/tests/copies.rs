@@ -1,6 +1,8 @@
 //! Files that are fetched as a whole.
 
+use std::io;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::source::contract::{bytes, read};
@@ -179,5 +181,72 @@ fn a_file_that_is_too_large_is_not_kept_whatever_its_length_is_said_to_be() {
         let error = source.find("a.tif").unwrap_err();
         assert!(format!("{error:?}").contains("larger"), "{error:?}");
         assert_eq!((scratch.files("copy"), scratch.files("tmp")), (0, 0));
+    }
+}
+
+/// A copy that is slow to come is an outage for who needs all of it, costs those who decode nothing, and is there later.
+#[test]
+fn a_copy_that_comes_late_is_told_and_found_by_the_next() {
+    const SIZE: usize = 10_000_000;
+    let server = FileServer::start(Manner::USUAL);
+    let content = bytes(SIZE, 1);
+    server.put("/a.tif", &content);
+    let scratch = Scratch::new();
+    let config = HttpSourceConfig {
+        timeout_ms: 300,
+        revalidate_after: 60,
+        ..config(&server)
+    };
+    let source = open(&config, &scratch.shared).unwrap();
+    let found = source.find("a.tif").unwrap();
+    let input = source.open(&found).unwrap();
+    let all = [0..SIZE as u64];
+    server.then(|reply| reply.slowly(Duration::from_millis(2_500)));
+    server.requests();
+    let late = input.read_ahead(&all).unwrap_err();
+    assert_eq!(late.kind(), io::ErrorKind::TimedOut, "{late}");
+    let start = Instant::now();
+    let mut buffer = vec![0; 100];
+    input.read_exact_at(&mut buffer, 5_000_000).unwrap();
+    assert!(buffer == content[5_000_000..][..100]);
+    assert!(
+        start.elapsed() < Duration::from_millis(800),
+        "it does not wait for the copy"
+    );
+    while input.read_ahead(&all).is_err() {
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+    let whole = server.requests();
+    let whole = whole.iter().filter(|it| !it.headers.contains_key("range"));
+    assert_eq!(whole.count(), 1);
+}
+
+#[test]
+fn where_no_copy_can_be_kept_none_is_fetched() {
+    const SIZE: usize = 10_000_000;
+    let server = FileServer::start(Manner::USUAL);
+    let content = bytes(SIZE, 1);
+    server.put("/a.tif", &content);
+    let too_small = Scratch::with_copies(1 << 20);
+    let unwritable = Scratch::new();
+    let directory = unwritable.folder.path().join("copies");
+    for (scratch, most) in [(&too_small, 0), (&unwritable, 1)] {
+        let source = open(&config(&server), &scratch.shared).unwrap();
+        let found = source.find("a.tif").unwrap();
+        let input = source.open(&found).unwrap();
+        if most > 0 {
+            std::fs::remove_dir_all(&directory).unwrap();
+            std::fs::write(&directory, "no directory").unwrap();
+        }
+        server.requests();
+        let mut buffer = vec![0; SIZE];
+        for _ in 0..3 {
+            input.read_ahead(&[0..SIZE as u64]).unwrap();
+            input.read_exact_at(&mut buffer, 0).unwrap();
+            assert!(buffer == content);
+        }
+        let whole = server.requests();
+        let whole = whole.iter().filter(|it| !it.headers.contains_key("range"));
+        assert!(whole.count() <= most);
     }
 }
