@@ -38,6 +38,13 @@ impl Scratch {
         Self { shared, folder }
     }
 
+    /// Bytes of all copies, and of those that are being made.
+    pub fn bytes(&self) -> u64 {
+        let files = std::fs::read_dir(self.folder.path().join("copies")).unwrap();
+        let bytes = |file: std::fs::DirEntry| file.metadata().map_or(0, |it| it.len());
+        files.flatten().map(bytes).sum()
+    }
+
     /// Files with this extension.
     pub fn files(&self, extension: &str) -> usize {
         let files = std::fs::read_dir(self.folder.path().join("copies")).unwrap();

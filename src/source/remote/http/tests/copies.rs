@@ -1,10 +1,12 @@
 //! Files that are fetched as a whole.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::source::SourceError;
 use crate::source::contract::{bytes, read};
 use crate::source::remote::file_server::{End, Tags};
 
@@ -248,5 +250,45 @@ fn where_no_copy_can_be_kept_none_is_fetched() {
         let whole = server.requests();
         let whole = whole.iter().filter(|it| !it.headers.contains_key("range"));
         assert!(whole.count() <= most);
+    }
+}
+
+#[test]
+fn copies_that_are_being_made_are_within_the_bound() {
+    const SIZE: usize = 9_000_000;
+    for has_lengths in [true, false] {
+        let server = FileServer::start(Manner {
+            has_ranges: has_lengths,
+            has_lengths,
+            ..Manner::USUAL
+        });
+        let scratch = Scratch::with_copies(20_000_000);
+        let source = open(&config(&server), &scratch.shared).unwrap();
+        let is_over = AtomicBool::new(false);
+        let most = thread::scope(|scope| {
+            let readers: Vec<_> = (0..8_u32)
+                .map(|number| {
+                    server.put(&format!("/{number}.tif"), &bytes(SIZE, number as u8));
+                    let source = &source;
+                    scope.spawn(move || {
+                        let found = source.find(&format!("{number}.tif"))?;
+                        Ok(source.open(&found)?.read_ahead(&[0..SIZE as u64])?)
+                    })
+                })
+                .collect();
+            let watch = scope.spawn(|| {
+                let mut most = 0;
+                while !is_over.load(Ordering::Relaxed) {
+                    most = scratch.bytes().max(most);
+                }
+                most
+            });
+            let read = readers.into_iter().map(|it| it.join().unwrap());
+            let read: Vec<Result<(), SourceError>> = read.collect();
+            is_over.store(true, Ordering::Relaxed);
+            assert!(read.iter().any(Result::is_ok), "{read:?}");
+            watch.join().unwrap()
+        });
+        assert!(SIZE as u64 <= most && most <= 20_000_000, "{most}");
     }
 }
