@@ -1,6 +1,7 @@
 //! Files that are fetched as a whole.
 
 use std::io;
+use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -202,10 +203,11 @@ fn a_copy_that_comes_late_is_told_and_found_by_the_next() {
     let source = open(&config, &scratch.shared).unwrap();
     let found = source.find("a.tif").unwrap();
     let input = source.open(&found).unwrap();
-    let all = [0..SIZE as u64];
+    let all = 0..SIZE as u64;
+    let all = slice::from_ref(&all);
     server.then(|reply| reply.slowly(Duration::from_millis(2_500)));
     server.requests();
-    let late = input.read_ahead(&all).unwrap_err();
+    let late = input.read_ahead(all).unwrap_err();
     assert_eq!(late.kind(), io::ErrorKind::TimedOut, "{late}");
     let start = Instant::now();
     let mut buffer = vec![0; 100];
@@ -215,7 +217,7 @@ fn a_copy_that_comes_late_is_told_and_found_by_the_next() {
         start.elapsed() < Duration::from_millis(800),
         "it does not wait for the copy"
     );
-    while input.read_ahead(&all).is_err() {
+    while input.read_ahead(all).is_err() {
         assert!(start.elapsed() < Duration::from_secs(20));
     }
     let whole = server.requests();
@@ -243,7 +245,9 @@ fn where_no_copy_can_be_kept_none_is_fetched() {
         server.requests();
         let mut buffer = vec![0; SIZE];
         for _ in 0..3 {
-            input.read_ahead(&[0..SIZE as u64]).unwrap();
+            input
+                .read_ahead(slice::from_ref(&(0..SIZE as u64)))
+                .unwrap();
             input.read_exact_at(&mut buffer, 0).unwrap();
             assert!(buffer == content);
         }
@@ -272,7 +276,9 @@ fn copies_that_are_being_made_are_within_the_bound() {
                     let source = &source;
                     scope.spawn(move || {
                         let found = source.find(&format!("{number}.tif"))?;
-                        Ok(source.open(&found)?.read_ahead(&[0..SIZE as u64])?)
+                        Ok(source
+                            .open(&found)?
+                            .read_ahead(slice::from_ref(&(0..SIZE as u64)))?)
                     })
                 })
                 .collect();
