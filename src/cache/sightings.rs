@@ -26,7 +26,7 @@ impl Sightings {
         }
     }
 
-    /// What the source says, or what it said last if it says nothing.
+    /// What the source says, or what it said last if it says nothing and that `may_be` so still.
     ///
     /// # Errors
     /// As the source.
@@ -34,6 +34,7 @@ impl Sightings {
         &self,
         identifier: &Identifier,
         answer: Result<Object, SourceError>,
+        may_be: impl Fn(&Object) -> bool,
     ) -> Result<Object, SourceError> {
         let Some(seen) = &self.seen else {
             return answer;
@@ -43,13 +44,15 @@ impl Sightings {
                 seen.insert(identifier.clone(), object.clone());
                 Ok(object)
             }
-            Err(SourceError::Unavailable(error)) => match seen.get(identifier) {
-                Some(object) => {
-                    self.stale.add_one();
-                    Ok(object)
+            Err(SourceError::Unavailable(error)) => {
+                match seen.get(identifier).filter(|seen| may_be(seen)) {
+                    Some(object) => {
+                        self.stale.add_one();
+                        Ok(object)
+                    }
+                    None => Err(error.into()),
                 }
-                None => Err(error.into()),
-            },
+            }
             Err(absent) => {
                 seen.invalidate(identifier);
                 Err(absent)
@@ -87,11 +90,13 @@ mod tests {
     fn an_answer_counts_until_the_source_says_otherwise() {
         let identifier = Identifier::new("chart.png".to_owned()).unwrap();
         let sightings = Sightings::new(Duration::from_secs(60));
-        let or_last = |answer| sightings.or_last(&identifier, answer);
+        let or_last = |answer| sightings.or_last(&identifier, answer, |_| true);
         assert!(or_last(unreachable()).is_err(), "never seen");
         let seen = or_last(Ok(object(&identifier))).unwrap();
         assert_eq!(or_last(unreachable()).unwrap().version, seen.version);
         assert_eq!(sightings.stale(), 1);
+        let moved = sightings.or_last(&identifier, unreachable(), |_| false);
+        assert!(moved.is_err(), "it is known to be elsewhere");
         let absent = || Err(SourceError::NotFound("chart.png".to_owned()));
         assert!(or_last(absent()).is_err());
         assert!(or_last(unreachable()).is_err(), "it is gone");
@@ -104,10 +109,14 @@ mod tests {
         for ttl in [0, 1] {
             let sightings = Sightings::new(Duration::from_millis(ttl));
             sightings
-                .or_last(&identifier, Ok(object(&identifier)))
+                .or_last(&identifier, Ok(object(&identifier)), |_| true)
                 .unwrap();
             sleep(Duration::from_millis(5));
-            assert!(sightings.or_last(&identifier, unreachable()).is_err());
+            assert!(
+                sightings
+                    .or_last(&identifier, unreachable(), |_| true)
+                    .is_err()
+            );
         }
     }
 }

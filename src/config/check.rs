@@ -454,4 +454,20 @@ mod tests {
         );
         assert!(printed.contains("# public_url is not set\n"), "{printed}");
     }
+
+    /// A section whose name was forgotten, or cannot be one; a value of the wrong type.
+    #[test]
+    fn secrets_of_sources_are_never_shown() {
+        for file in [
+            "[sources.http]\npassword = 'topsecret'",
+            "[sources.http.A]\npassword = 'topsecret'",
+            "[sources.http.a]\npasword = 'topsecret'",
+            "[sources.http.a]\nurl = 'http://a.org/'\nheaders = { authorization = ['topsecret'] }",
+            "[sources.objects.a]\nsecret_key = ['topsecret']",
+        ] {
+            let (layers, _written) = layers(file, &[]);
+            let errors = Config::load(&layers).unwrap_err().to_string();
+            assert!(!errors.contains("topsecret"), "{errors}");
+        }
+    }
 }

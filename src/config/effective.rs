@@ -58,7 +58,14 @@ impl Loaded {
         value: &Value,
     ) -> fmt::Result {
         let name = key.name;
-        let of_key = self.origins.get(&join(section, name));
+        let path = join(section, name);
+        let within = || {
+            let start = format!("{path}.");
+            let mut origins = self.origins.iter();
+            let found = origins.find(|(key, _)| key.starts_with(&start));
+            found.map(|(_, origin)| origin)
+        };
+        let of_key = self.origins.get(&path).or_else(within);
         // Of a list, only the whole has one.
         let origin = of_key.or_else(|| self.origins.get(section));
         let origin = origin.map_or("default", String::as_str);

@@ -60,7 +60,15 @@ impl Reporter<'_> {
         let section = key.split('.').next().unwrap_or_default();
         let is_unknown = schema::find(self.schema, key).is_none();
         let may_be = is_unknown && (is_secret(meant) || of_section(&format!("{section}.")));
-        if is_secret(key) || may_be {
+        // A section that is left out, or that has another name than it may have.
+        let has_secret_name = known
+            .iter()
+            .any(|known| is_secret(known) && last(known) == last(key));
+        let is_within = key
+            .match_indices('.')
+            .any(|(end, _)| is_secret(&key[..end]));
+        let has_keys = value.is_object();
+        if is_secret(key) || may_be || has_secret_name || is_within || has_keys {
             return "(not shown)".to_owned();
         }
         passwords::hide(&as_toml(value))
@@ -214,6 +222,11 @@ fn key_of(pointer: &str) -> String {
 
 fn last_part(pointer: &str) -> &str {
     pointer.rsplit('/').next().unwrap_or(pointer)
+}
+
+/// The last part of a key such as `server.listen`.
+fn last(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
 }
 
 fn is_element(key: &str) -> bool {

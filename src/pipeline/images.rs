@@ -114,10 +114,19 @@ impl Images {
 
     pub fn find(&self, identifier: &Identifier) -> Result<Object, Error> {
         let found = self.routes.find(identifier);
-        let found = self.sightings.or_last(identifier, found);
+        let found = self.or_last(identifier, found);
         let object = found.map_err(|error| not_found(identifier, error))?;
         let absent = || not_found(identifier, SourceError::NotFound(identifier.to_string()));
         page_of(identifier, object).ok_or_else(absent)
+    }
+
+    fn or_last(
+        &self,
+        identifier: &Identifier,
+        found: Result<Object, SourceError>,
+    ) -> Result<Object, SourceError> {
+        let may_be = |seen: &Object| self.routes.may_be(identifier, seen);
+        self.sightings.or_last(identifier, found, may_be)
     }
 
     /// Costs one look at the file.
@@ -132,7 +141,7 @@ impl Images {
     /// The image, if all that has to be known of it can be told without waiting.
     pub fn at_once(&self, identifier: &Identifier) -> Option<Image> {
         let object = self.routes.find_at_once(identifier)?;
-        let object = self.sightings.or_last(identifier, Ok(object)).ok()?;
+        let object = self.or_last(identifier, Ok(object)).ok()?;
         let object = page_of(identifier, object)?;
         let known = self.known(&object)?;
         Some(Image { object, known })
@@ -212,7 +221,7 @@ impl Images {
     /// Stands for the image in the cache, in all its versions; also for one that is gone, if this is its path.
     pub fn key(&self, identifier: &Identifier) -> Result<CacheKey, Error> {
         let found = self.routes.find(identifier);
-        let location = match self.sightings.or_last(identifier, found) {
+        let location = match self.or_last(identifier, found) {
             Ok(object) => object.location,
             Err(SourceError::NotFound(location) | SourceError::Gone(location)) => location,
             Err(error) => return Err(not_found(identifier, error)),

@@ -259,6 +259,8 @@ impl Walk {
         } else {
             &plan.canonical_pixels.to_string()
         };
+        // What `max` is depends on the limits, which differ between routes and change with the configuration.
+        let pixels = &format!("{} {pixels}", plan.size);
         let key = self.key(&image.object, &request.identifier, pixels, pyramid);
         Prepared {
             validators: Validators {

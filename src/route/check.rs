@@ -1,12 +1,13 @@
 //! What is wrong with rules, beyond what the schema can know.
 
 use std::collections::HashSet;
-use std::iter;
+use std::{io, iter};
 
 use super::config::{FILES, REGISTRY, RouteConfig};
 use super::targets::named_sources;
 use crate::config::{Config, Problem};
-use crate::source::remote::http;
+use crate::source::config::SourcesConfig;
+use crate::source::remote::{http, objects};
 
 /// Rules that name sources or parts that are not there, and names that mean two things.
 pub fn problems(config: &Config) -> Vec<Problem> {
@@ -26,17 +27,29 @@ pub fn problems(config: &Config) -> Vec<Problem> {
 
 /// Sources whose settings do not go together.
 fn unusable_sources(config: &Config) -> impl Iterator<Item = Problem> {
-    config.sources.http.iter().filter_map(|(name, source)| {
+    let SourcesConfig { http, objects, .. } = &config.sources;
+    let http = http.iter().filter_map(|(name, source)| {
+        let remedy = "Set `url`, or `hosts` where keys are URLs; and `private_networks` for servers of this site.";
         let error = http::check(source).err()?;
-        Some(Problem {
-            key: format!("sources.http.{name}"),
-            value: None,
-            origin: None,
-            rule: format!("must be usable, but {error}"),
-            remedy: "Set `url`, or `hosts` where keys are URLs; and `private_networks` for servers of this site."
-                .to_owned(),
-        })
-    })
+        Some(unusable(&format!("sources.http.{name}"), &error, remedy))
+    });
+    let objects = objects.iter().filter_map(|(name, source)| {
+        let remedy =
+            "Set `url` or `buckets`; and look at the credentials here and in the environment.";
+        let error = objects::check(source).err()?;
+        Some(unusable(&format!("sources.objects.{name}"), &error, remedy))
+    });
+    http.chain(objects)
+}
+
+fn unusable(section: &str, error: &io::Error, remedy: &str) -> Problem {
+    Problem {
+        key: section.to_owned(),
+        value: None,
+        origin: None,
+        rule: format!("must be usable, but {error}"),
+        remedy: remedy.to_owned(),
+    }
 }
 
 fn unknown_source(config: &Config, route: &RouteConfig, key: &str) -> Option<Problem> {

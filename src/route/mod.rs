@@ -87,6 +87,16 @@ impl Routes {
         self.targets.source(object).open(object)
     }
 
+    /// Whether an object that was found for an identifier may still be what it means, as far as is known without asking.
+    pub fn may_be(&self, identifier: &Identifier, object: &Object) -> bool {
+        let Some(rule) = self.rules.get(object.route) else {
+            return false;
+        };
+        let keys = rule.keys(identifier.as_str()).into_iter().flatten();
+        keys.into_iter()
+            .all(|key| self.targets.may_be(&rule.target, &key, object))
+    }
+
     /// Asks again for what was found of an image, or of all.
     pub fn forget(&self, identifier: Option<&Identifier>) {
         let Some(identifier) = identifier else {

@@ -11,7 +11,7 @@ use super::resolver::Resolver;
 use crate::config::Config;
 use crate::page::Page;
 use crate::registry::Registry;
-use crate::source::config::SourcesConfig;
+use crate::source::config::{SourceConfig, SourcesConfig};
 use crate::source::remote::{self, Shared, runtime};
 use crate::source::{Filesystem, Listing, Object, Source, SourceError};
 
@@ -177,6 +177,18 @@ impl Targets {
         ))
     }
 
+    /// Not if it is known to be elsewhere by now.
+    pub fn may_be(&self, target: &Target, key: &str, object: &Object) -> bool {
+        let Target::Authority(authority) = target else {
+            return true;
+        };
+        let Some(located) = authority.ask_at_once(key) else {
+            return true;
+        };
+        let mut keys = self.keys_of(&located.location);
+        keys.any(|(source, key)| source == object.source && key == object.key)
+    }
+
     pub fn forget(&self, target: &Target, key: &str) {
         match target {
             Target::Sources(indices) => {
@@ -287,10 +299,12 @@ impl Targets {
     }
 }
 
-/// The names of the sources in use, in the order in which they are asked for a location. `[source]` is in use if a rule names it.
+/// The names of the sources in use, in the order in which they are asked for a location. `[source]` is in use if a rule names it, or anything
+/// is set in it.
 fn source_names(config: &Config) -> impl Iterator<Item = &str> {
     let routes = &config.routes;
-    let is_used = routes.is_empty() || routes.iter().any(|route| route.source == FILES);
+    let is_named = routes.iter().any(|route| route.source == FILES);
+    let is_used = routes.is_empty() || is_named || config.source != SourceConfig::default();
     let files = is_used.then_some(FILES);
     files.into_iter().chain(named_sources(&config.sources))
 }

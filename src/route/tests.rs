@@ -230,6 +230,11 @@ fn rules_that_name_what_is_not_there_are_refused() {
         "{errors}"
     );
     assert!(errors.contains("private address"), "{errors}");
+    let errors = load(
+        "[sources.objects.a]\n[sources.http.a]\nurl = 'http://a.org/'\nheaders = {'a b' = 'c'}",
+    );
+    assert!(errors.contains("sources.objects.a\n"), "{errors}");
+    assert!(errors.contains("sources.http.a\n"), "{errors}");
     let errors = load("[[routes]]\nidentifier = '{a}{b}'\nkeys = ['{a|md5}']");
     assert!(errors.contains("no text between two parts"), "{errors}");
     assert!(errors.contains("neither recid nor pairs"), "{errors}");

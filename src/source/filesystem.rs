@@ -9,6 +9,7 @@ use std::{io, iter};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptionsExt as _};
+use percent_encoding::percent_decode_str;
 use rustix::fs::{FileType, OFlags, Statx};
 use rustix::io::Errno;
 use url::Url;
@@ -220,7 +221,8 @@ impl Source for Filesystem {
     fn key_of(&self, location: &str) -> Option<String> {
         let path = location.strip_prefix("file:")?;
         if !path.starts_with('/') {
-            return Some(path.to_owned());
+            let path = percent_decode_str(path).decode_utf8().ok()?;
+            return Some(path.into_owned());
         }
         let path = Url::parse(location).ok()?.to_file_path().ok()?;
         let below = path.strip_prefix(&self.directory).ok()?;
@@ -639,7 +641,7 @@ mod tests {
         let files = filesystem(&folder, false);
         let root = folder.path().join("root");
         let absolute = format!("file://{}/maps/1%20%C3%BC.png", root.display());
-        for location in ["file:maps/1 ü.png", &absolute] {
+        for location in ["file:maps/1 ü.png", "file:maps/1%20%C3%BC.png", &absolute] {
             let key = files.key_of(location).unwrap();
             assert_eq!(files.find(&key).unwrap().location, "maps/1 ü.png");
         }

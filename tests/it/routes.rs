@@ -93,6 +93,30 @@ async fn limits_hold_whatever_is_in_the_cache() {
     }
 }
 
+/// What is largest for the one is not for the other.
+#[tokio::test]
+async fn the_largest_size_is_that_of_the_rule_whatever_is_in_the_cache() {
+    let rules =
+        "[[routes]]\nidentifier = 'small:{path}'\nkeys = ['{path}']\nmax_width = 40\n[[routes]]";
+    for order in [
+        ["small:chart.png", "chart.png"],
+        ["chart.png", "small:chart.png"],
+    ] {
+        let (server, _folder) = server(rules);
+        for identifier in order.into_iter().chain(order) {
+            let path = format!("/iiif/3/{identifier}/full/max/0/default.png");
+            let width = server.picture(&path).await.width;
+            server.settle().await;
+            let expected = if identifier.starts_with("small") {
+                40
+            } else {
+                301
+            };
+            assert_eq!(width, expected, "{identifier}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn images_keep_the_address_that_they_were_published_under() {
     let (server, _folder) = server(

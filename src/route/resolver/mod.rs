@@ -60,6 +60,19 @@ enum Trouble {
     Threads(#[from] io::Error),
 }
 
+impl Trouble {
+    /// Whether other requests may well be answered.
+    fn is_of_request(&self) -> bool {
+        const OF_SERVER: [StatusCode; 2] =
+            [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+        match self {
+            Self::Status(status) => status.is_client_error() && !OF_SERVER.contains(status),
+            Self::TooLong | Self::Malformed(_) => true,
+            Self::LeftAlone | Self::Transport(_) | Self::Threads(_) => false,
+        }
+    }
+}
+
 /// The body of an answer.
 #[derive(Deserialize)]
 struct Body {
@@ -99,8 +112,8 @@ impl Resolver {
         }
         let answer = runtime::handle()?.block_on(self.fetch(key));
         match &answer {
-            Ok(_) => self.breaker.succeeded(),
-            Err(trouble) => self.breaker.failed(trouble),
+            Err(trouble) if !trouble.is_of_request() => self.breaker.failed(trouble),
+            _ => self.breaker.succeeded(),
         }
         answer
     }

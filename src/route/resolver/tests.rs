@@ -42,6 +42,7 @@ async fn answer(
         "a=b&id=gone" => text(StatusCode::GONE, ""),
         "a=b&id=broken" => text(StatusCode::OK, "no JSON"),
         "a=b&id=endless" => (StatusCode::OK, " ".repeat(LONGEST + 1)),
+        "a=b&id=refused" => text(StatusCode::BAD_REQUEST, ""),
         "a=b&id=elsewhere" => text(StatusCode::FOUND, ""),
         _ => text(StatusCode::INTERNAL_SERVER_ERROR, ""),
     }
@@ -118,6 +119,17 @@ fn one_that_fails_is_left_alone_for_a_while() {
     }
     let asked = asked.load(Ordering::Relaxed);
     assert!(asked < 10, "{asked}");
+}
+
+#[test]
+fn what_is_wrong_with_one_identifier_is_not_held_against_others() {
+    let (url, _) = server();
+    let resolver = resolver(&url, 60);
+    for key in ["refused", "broken"].repeat(5) {
+        let answer = resolver.ask(key);
+        assert!(matches!(answer, Err(SourceError::Unavailable(_))), "{key}");
+    }
+    assert!(resolver.ask("x/y ü").is_ok());
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub fn open(config: &HttpSourceConfig, shared: &Arc<Shared>) -> io::Result<Store
 /// # Errors
 /// If not.
 pub fn check(config: &HttpSourceConfig) -> io::Result<()> {
-    Urls::new(config).map(drop)
+    Http::new(config).map(drop)
 }
 
 /// Web servers, asked with `GET` only: a URL that is signed for it is not valid for `HEAD`.

@@ -32,6 +32,14 @@ pub fn open(config: &ObjectsSourceConfig, shared: &Arc<Shared>) -> io::Result<St
     Store::new(objects, config.limits(), config.fresh(), shared)
 }
 
+/// Whether the settings and the environment go together.
+///
+/// # Errors
+/// If not.
+pub fn check(config: &ObjectsSourceConfig) -> io::Result<()> {
+    Objects::new(config).map(drop)
+}
+
 /// Buckets that are asked for ranges of objects. Nothing is listed, and nothing asked for but objects.
 struct Objects {
     buckets: Vec<Bucket>,
