@@ -2,6 +2,7 @@
 
 mod caching;
 mod fetch;
+mod fetchers;
 mod headers;
 mod images;
 mod make;
@@ -25,10 +26,13 @@ use crate::iiif::tiling::Tiling;
 use crate::iiif::{Identifier, ImageRequest, Information, SizeLimits};
 use crate::pyramid::Pyramids;
 use crate::registry::Registry;
+use crate::route::Far;
 pub use crate::route::Terms;
 use crate::source::{Listing, SourceError, Stamp};
 use crate::work::{Cancelled, Cost, Work};
 pub use caching::Caching;
+pub use fetchers::FETCHERS;
+use fetchers::Fetchers;
 use images::{Image, Images};
 use prepare::Way;
 pub use prepare::{Prepared, Validators};
@@ -40,16 +44,13 @@ pub use report::LaneReport;
 const READERS_PER_THREAD: usize = 2;
 /// And they take little time, so that many more may wait: what is in the cache must not be refused.
 const LONGER_QUEUE: usize = 16;
-/// Who waits for a network needs no core, and must not keep those waiting who do not.
-const FETCHERS: usize = 64;
 
 /// Everything that answering needs, for the life of the process. Clones share it.
 #[derive(Clone)]
 pub struct Pipeline {
     walk: Arc<Walk>,
     readers: Work,
-    /// For images that are found and read over a network.
-    fetchers: Work,
+    fetchers: Fetchers,
     makers: Work,
     layers: Layers,
     /// Images that are being opened.
@@ -103,7 +104,7 @@ impl Pipeline {
                 config.work.queue * LONGER_QUEUE,
                 0,
             ),
-            fetchers: Work::new(FETCHERS, config.work.queue * LONGER_QUEUE, 0),
+            fetchers: Fetchers::new(config.work.queue * LONGER_QUEUE),
             makers,
             layers,
             openings: Flights::default(),
@@ -122,10 +123,9 @@ impl Pipeline {
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        if self.walk.images.routes.is_remote(identifier) {
-            self.fetch(work).await
-        } else {
-            self.read_here(work).await
+        match self.walk.images.routes.far(identifier) {
+            Some(far) => self.fetch(far, work).await,
+            None => self.read_here(work).await,
         }
     }
 
@@ -141,12 +141,12 @@ impl Pipeline {
     }
 
     /// Such work that waits for a network.
-    async fn fetch<T, F>(&self, work: F) -> Result<T, Error>
+    async fn fetch<T, F>(&self, far: Far, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        let run = Box::pin(self.fetchers.run(Cost::SMALL, work));
+        let run = Box::pin(self.fetchers.of(far).run(Cost::SMALL, work));
         Ok(run.await?.value)
     }
 
@@ -210,7 +210,7 @@ impl Pipeline {
             let checked = walk.images.routes.check();
             checked.map_err(|error| Error::StoreUnavailable(cause(error)))
         };
-        self.fetch(check).await
+        self.fetch(Far::Unknown, check).await
     }
 
     /// Forgets all that the caches hold of one image, which may be gone, or of all.

@@ -9,6 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::Outcome;
 use super::settings::Settings;
 use crate::config::Config;
+use crate::pipeline::FETCHERS;
 use crate::{http, telemetry};
 
 /// For each thread of work one image is made and four headers are read at a time.
@@ -40,6 +41,8 @@ impl Serve {
 fn runtime(config: &Config) -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS * config.work.thread_count() + SPARE_THREADS)
+        .max_blocking_threads(
+            BLOCKING_THREADS * config.work.thread_count() + FETCHERS + SPARE_THREADS,
+        )
         .build()
 }

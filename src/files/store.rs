@@ -7,7 +7,9 @@
 use std::fmt::Display;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::{found, unique};
@@ -39,7 +41,12 @@ pub struct Store {
     directory: PathBuf,
     /// Bytes for all files together.
     size: u64,
+    room: Room,
 }
+
+/// Bytes that are kept free for files that are being written. Held while files are removed for them, so that nobody counts a file
+/// twice.
+type Room = Arc<Mutex<u64>>;
 
 /// A file that stands.
 pub struct Kept {
@@ -53,12 +60,16 @@ pub struct Unfinished {
     path: PathBuf,
     /// Its lock tells [`Store::sweep`] that it is being written.
     file: File,
+    room: Room,
+    /// Bytes of the room.
+    reserved: u64,
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
         // Renamed already, or of no use: if it stays, it is swept.
         let _ = fs::remove_file(&self.path);
+        *lock(&self.room) -= self.reserved;
     }
 }
 
@@ -69,6 +80,11 @@ impl Unfinished {
     /// If there are too many.
     pub fn file(&self) -> io::Result<File> {
         self.file.try_clone()
+    }
+
+    /// Whether there is room for so many bytes, and the seal.
+    pub fn has_room(&self, length: u64) -> bool {
+        length.saturating_add(SEAL as u64) <= self.reserved
     }
 }
 
@@ -85,12 +101,13 @@ impl Store {
             kind,
             directory,
             size,
+            room: Room::default(),
         }
     }
 
-    /// Bytes for all files together.
-    pub fn size(&self) -> u64 {
-        self.size
+    /// Whether a file of so many bytes is within the bound.
+    pub fn can_keep(&self, length: u64) -> bool {
+        length.saturating_add(SEAL as u64) <= self.size
     }
 
     pub fn directory(&self) -> &Path {
@@ -105,7 +122,7 @@ impl Store {
         fs::create_dir_all(&self.directory)?;
         self.sweep()?;
         drop(self.begin("probe")?);
-        self.make_room(0)
+        self.make_room(*lock(&self.room))
     }
 
     /// The file of this key. One that is not whole or not of this key is removed.
@@ -144,29 +161,60 @@ impl Store {
             .create_new(true)
             .open(&path)?;
         file.try_lock()?;
-        Ok(Unfinished { path, file })
+        Ok(Unfinished {
+            path,
+            file,
+            room: Arc::clone(&self.room),
+            reserved: 0,
+        })
+    }
+
+    /// Makes room for so many bytes of a file that is being written, with its seal, before they are written.
+    ///
+    /// # Errors
+    /// [`ErrorKind::QuotaExceeded`] if it is larger than all files together may be, [`ErrorKind::ResourceBusy`] if others that are being
+    /// written leave too little, and if files cannot be removed.
+    pub fn reserve(&self, unfinished: &mut Unfinished, length: u64) -> io::Result<()> {
+        if !self.can_keep(length) {
+            return Err(self.exceeded(length));
+        }
+        let more = (length + SEAL as u64).saturating_sub(unfinished.reserved);
+        let mut room = lock(&self.room);
+        if *room + more > self.size {
+            return Err(ErrorKind::ResourceBusy.into());
+        }
+        self.make_room(*room + more)?;
+        *room += more;
+        unfinished.reserved += more;
+        Ok(())
     }
 
     /// Seals a file that has been written, and gives it its name; returns its bytes.
     ///
     /// # Errors
     /// If it cannot be written, or is larger than all files together may be.
-    pub fn publish(&self, key: impl Display, unfinished: Unfinished) -> io::Result<u64> {
+    pub fn publish(&self, key: impl Display, mut unfinished: Unfinished) -> io::Result<u64> {
         let mut file = unfinished.file()?;
         let length = file.seek(SeekFrom::End(0))?;
         file.write_all(&self.seal(&key, length))?;
         file.sync_all()?;
-        let bytes = length + SEAL as u64;
-        if bytes > self.size {
-            return Err(io::Error::new(
-                ErrorKind::QuotaExceeded,
-                format!("{bytes} bytes are more than all files together may have"),
-            ));
+        if !self.can_keep(length) {
+            return Err(self.exceeded(length));
         }
-        self.make_room(bytes)?;
+        let bytes = length + SEAL as u64;
+        let mut room = lock(&self.room);
+        *room -= mem::take(&mut unfinished.reserved);
+        self.make_room(room.saturating_add(bytes))?;
         fs::rename(&unfinished.path, self.path(key))?;
+        drop(room);
         File::open(&self.directory)?.sync_all()?;
         Ok(bytes)
+    }
+
+    fn exceeded(&self, length: u64) -> io::Error {
+        let size = self.size;
+        let problem = format!("{length} bytes are more than all files together may have: {size}");
+        io::Error::new(ErrorKind::QuotaExceeded, problem)
     }
 
     fn path(&self, key: impl Display) -> PathBuf {
@@ -242,6 +290,10 @@ impl Store {
         }
         Ok(entries)
     }
+}
+
+fn lock(room: &Room) -> MutexGuard<'_, u64> {
+    room.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where that is not possible, the time of making has to do.
@@ -332,6 +384,30 @@ mod tests {
         let smaller = Store::new(&KIND, store.directory().to_owned(), 600);
         smaller.prepare().unwrap();
         assert_eq!(names(&store), 1);
+    }
+
+    #[test]
+    fn the_bound_holds_for_files_that_are_being_written_too() {
+        let (store, _folder) = store(1000);
+        put(&store, "a", 400).unwrap();
+        let mut first = store.begin("fetched").unwrap();
+        let mut second = store.begin("fetched").unwrap();
+        store.reserve(&mut first, 500).unwrap();
+        assert!(store.contains(key("a")));
+        let busy = |result: io::Result<()>| result.unwrap_err().kind() == ErrorKind::ResourceBusy;
+        assert!(busy(store.reserve(&mut second, 500)));
+        store.reserve(&mut second, 300).unwrap();
+        assert!(!store.contains(key("a")), "it makes place");
+        assert!(busy(store.reserve(&mut first, 700)));
+        drop(second);
+        store.reserve(&mut first, 700).unwrap();
+        first.file().unwrap().write_all(&[1; 600]).unwrap();
+        store.publish(key("b"), first).unwrap();
+        let mut third = store.begin("fetched").unwrap();
+        store.reserve(&mut third, 200).unwrap();
+        assert!(store.contains(key("b")));
+        let error = store.reserve(&mut third, 1000).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
     }
 
     #[test]

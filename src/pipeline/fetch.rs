@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Pipeline, Prepared};
 use crate::decode::{Decoder, Window};
 use crate::error::Error;
+use crate::route::Far;
 use crate::work::Cancelled;
 
 impl Pipeline {
@@ -23,7 +24,8 @@ impl Pipeline {
             let announced = decoder.read_ahead(&window);
             announced.map_err(|error| Error::decoding(&identifier, error))
         };
-        self.fetch(read_ahead).await
+        let far = self.walk.images.routes.far_of(&prepared.object);
+        self.fetch(far.unwrap_or(Far::Unknown), read_ahead).await
     }
 
     /// `None` if nothing is read, or only from this machine.

@@ -15,12 +15,11 @@ impl Pipeline {
     pub fn lanes(&self) -> [(&'static str, LaneReport); 4] {
         let [all, large] = self.makers.report();
         let [readers, _] = self.readers.report();
-        let [fetchers, _] = self.fetchers.report();
         [
             ("make", all),
             ("make", large),
             ("read", readers),
-            ("fetch", fetchers),
+            ("fetch", self.fetchers.report()),
         ]
     }
 

@@ -1,28 +1,26 @@
 //! Builds pyramids: one after the other in a thread of its own that gives way to all others, or at once for the one who
 //! calls.
 
-use std::collections::HashSet;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::seen::Seen;
 use super::writer::{BuildError, Options, write};
 use super::{Built, Outcome, bands};
 use crate::cache::CacheKey;
 use crate::cache::report::Count;
-use crate::decode::{Decoder, Header, Window};
+use crate::decode::{DecodeError, Decoder, Header, Window};
 use crate::files::store::Store;
 use crate::geometry::Rect;
 use crate::work::{Reserved, Work};
 
 /// Images that wait. When there are more, those are built that are asked for again later.
 const QUEUE: usize = 64;
-/// Images that failed are not tried again, until there are so many.
-const MOST_SEEN: usize = 10_000;
 /// Between two looks whether there is memory.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// The lowest priority (nice(2)).
@@ -47,8 +45,7 @@ struct Shared {
     store: Arc<Store>,
     work: Work,
     stopped: AtomicBool,
-    /// What waits, is being built, or failed: each image once.
-    seen: Mutex<HashSet<CacheKey>>,
+    seen: Seen,
     counts: Counts,
 }
 
@@ -73,7 +70,7 @@ impl Builder {
                 store,
                 work,
                 stopped: AtomicBool::new(false),
-                seen: Mutex::default(),
+                seen: Seen::default(),
                 counts: Counts::default(),
             }),
             queue: OnceLock::new(),
@@ -85,15 +82,15 @@ impl Builder {
         self.shared.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Has it built in the background, unless it waits already, failed before, or too many wait.
+    /// Has it built in the background, unless it waits already, is broken, could not be read just now, or too many wait.
     pub fn enqueue(&self, job: Job) {
         let key = job.key;
-        if self.shared.is_stopped() || !self.shared.note(key) {
+        if self.shared.is_stopped() || !self.shared.seen.note(key, Instant::now()) {
             return;
         }
         let queue = self.queue.get_or_init(|| start(Arc::clone(&self.shared)));
         if queue.try_send(job).is_err() {
-            self.shared.forget(&key);
+            self.shared.seen.forget(&key);
         }
     }
 
@@ -133,9 +130,7 @@ impl Shared {
             // A defect in a decoder must not end all building (K08).
             let built = catch_unwind(AssertUnwindSafe(|| self.build(&job)));
             let built = built.unwrap_or_else(|_| Err(io::Error::other("panic").into()));
-            if built.is_ok() {
-                self.forget(&job.key);
-            }
+            self.seen.settle(&job.key, &built, Instant::now());
             self.counts.add(&built);
             tell(&job, &built, start.elapsed());
         }
@@ -145,10 +140,10 @@ impl Shared {
         if self.store.contains(job.key) {
             return Ok(Outcome::Stands);
         }
+        // Before memory is taken, which others need while a network is slow.
+        read_ahead(&*job.decoder)?;
         let _memory = self.reserve(bands::bytes(job.decoder.header(), &job.options))?;
         let unfinished = self.store.begin(job.key)?;
-        // All of it will be read, which a source far away should know. What is wrong with it shows then.
-        let _ = job.decoder.read_ahead(&whole(job.decoder.header()));
         let stopped = || self.is_stopped();
         write(&*job.decoder, unfinished.file()?, &job.options, &stopped)?;
         Ok(Outcome::Built(self.store.publish(job.key, unfinished)?))
@@ -175,19 +170,14 @@ impl Shared {
     fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
+}
 
-    /// Whether it is new.
-    fn note(&self, key: CacheKey) -> bool {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= MOST_SEEN {
-            seen.clear();
-        }
-        seen.insert(key)
-    }
-
-    fn forget(&self, key: &CacheKey) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.remove(key);
+/// All of it will be read, which a source far away should know. What else is wrong with all of it at once, which is not decoded at once,
+/// need not be wrong with its bands.
+fn read_ahead(decoder: &dyn Decoder) -> Result<(), DecodeError> {
+    match decoder.read_ahead(&whole(decoder.header())) {
+        Err(error @ DecodeError::Io(_)) => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -223,5 +213,84 @@ fn tell(job: &Job, built: &Result<Outcome, BuildError>, elapsed: Duration) {
             let error = error as &dyn std::error::Error;
             tracing::warn!(location, error, "no pyramid was built");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+    use crate::decode::{self, Limits};
+    use crate::geometry::Dimensions;
+    use crate::pyramid::KIND;
+    use crate::raster::Raster;
+
+    /// Over a network that does this; notes whether all memory was free then.
+    struct Far {
+        inner: Box<dyn Decoder>,
+        read_ahead: fn() -> Result<(), DecodeError>,
+        work: Work,
+        was_free: AtomicBool,
+    }
+
+    impl Decoder for Far {
+        fn header(&self) -> &Header {
+            self.inner.header()
+        }
+
+        fn read_ahead(&self, _: &Window) -> Result<(), DecodeError> {
+            let is_free = self.work.try_reserve(self.work.budget()).is_some();
+            self.was_free.store(is_free, Ordering::Relaxed);
+            (self.read_ahead)()
+        }
+
+        fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
+            self.inner.decode(window)
+        }
+    }
+
+    fn built(read_ahead: fn() -> Result<(), DecodeError>) -> Result<Outcome, BuildError> {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(&KIND, folder.path().to_owned(), 100 << 20);
+        let bytes = std::fs::read("fixtures/images/chart.png").unwrap();
+        let work = Work::new(4, 4, 64 << 20);
+        let far = Arc::new(Far {
+            inner: decode::open(Arc::new(bytes), &Limits::default()).unwrap(),
+            read_ahead,
+            work: work.clone(),
+            was_free: AtomicBool::new(false),
+        });
+        let decoder: Arc<dyn Decoder> = Arc::<Far>::clone(&far);
+        let job = Job {
+            key: CacheKey::new(&["a"]),
+            location: "a".to_owned(),
+            decoder,
+            options: Options {
+                tile: Dimensions::new(256, 256).unwrap(),
+                band_bytes: 1 << 20,
+                threads: NonZeroUsize::MIN,
+            },
+        };
+        let built = Builder::new(Arc::new(store), work).build(&job);
+        assert!(far.was_free.load(Ordering::Relaxed));
+        built
+    }
+
+    #[test]
+    fn what_does_not_come_is_not_built_and_what_is_too_large_at_once_is() {
+        let late = built(|| Err(io::Error::from(io::ErrorKind::TimedOut).into()));
+        assert!(
+            matches!(late, Err(BuildError::Decode(DecodeError::Io(_)))),
+            "{late:?}"
+        );
+        let large = built(|| {
+            Err(DecodeError::TooLarge {
+                what: "the image",
+                value: 2,
+                limit: 1,
+            })
+        });
+        assert!(matches!(large, Ok(Outcome::Built(_))), "{large:?}");
     }
 }

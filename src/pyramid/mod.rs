@@ -9,6 +9,7 @@ mod coding;
 pub mod config;
 mod halve;
 mod need;
+mod seen;
 mod tiff;
 mod writer;
 

@@ -26,6 +26,7 @@ use config::{REGISTRY, RouteConfig};
 pub use pattern::Pattern;
 pub use rule::Terms;
 use rule::{Rule, Step};
+pub use targets::Far;
 use targets::Targets;
 pub use template::Template;
 
@@ -108,14 +109,22 @@ impl Routes {
         }
     }
 
-    /// Whether looking for an image may mean to ask others over a network.
-    pub fn is_remote(&self, identifier: &Identifier) -> bool {
+    /// Who may have to be asked over a network, first of all, to look for an image. `None` if nobody.
+    pub fn far(&self, identifier: &Identifier) -> Option<Far> {
         let text = identifier.as_str();
         let mut remote = self
             .rules
             .iter()
             .filter(|rule| self.targets.is_remote(&rule.target));
-        remote.any(|rule| rule.keys(text).is_ok())
+        remote.find_map(|rule| {
+            let keys = rule.keys(text).ok()?;
+            self.targets.far(&rule.target, keys.first()?)
+        })
+    }
+
+    /// Who is asked for the bytes of an image. `None` if they are here.
+    pub fn far_of(&self, object: &Object) -> Option<Far> {
+        self.targets.far_source(object.source)
     }
 
     /// What holds for images that this route led to.

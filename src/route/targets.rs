@@ -24,6 +24,15 @@ pub enum Target {
     Authority(Arc<dyn Authority>),
 }
 
+/// Who is asked over a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Far {
+    /// The number of a source among those that are far away.
+    Source(usize),
+    /// Somebody who knows where an image is, and then a source.
+    Unknown,
+}
+
 /// All sources in use. Each is opened once, however many rules lead to it.
 #[derive(Default)]
 pub struct Targets {
@@ -235,6 +244,29 @@ impl Targets {
             }
             Target::Authority(_) => true,
         }
+    }
+
+    /// Who has to be asked over a network, first of all, as far as it is known.
+    pub fn far(&self, target: &Target, key: &str) -> Option<Far> {
+        match target {
+            Target::Sources(indices) => indices.iter().find_map(|&index| self.far_source(index)),
+            Target::Authority(authority) => {
+                let located = authority.ask_at_once(key);
+                let source = located.and_then(|located| {
+                    let mut keys = self.keys_of(&located.location);
+                    keys.find_map(|(index, _)| self.far_source(index))
+                });
+                Some(source.unwrap_or(Far::Unknown))
+            }
+        }
+    }
+
+    pub fn far_source(&self, index: usize) -> Option<Far> {
+        let is_remote = |source: &&Arc<dyn Source>| source.is_remote();
+        let before = || self.sources[..index].iter().filter(is_remote).count();
+        self.sources[index]
+            .is_remote()
+            .then(|| Far::Source(before()))
     }
 
     /// Of all directories that have the folder.

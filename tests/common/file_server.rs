@@ -50,6 +50,8 @@ pub struct Reply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
+    /// Between the first byte of the body and its last.
+    pub takes: Duration,
     pub end: End,
 }
 
@@ -173,6 +175,7 @@ impl Reply {
             status,
             headers: Vec::new(),
             body: Vec::new(),
+            takes: Duration::ZERO,
             end: End::Keep,
         }
     }
@@ -199,6 +202,12 @@ impl Reply {
 
     pub fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(found, _)| *found != name);
+        self
+    }
+
+    /// Which takes so long to come.
+    pub fn slowly(mut self, takes: Duration) -> Self {
+        self.takes = takes;
         self
     }
 
@@ -287,7 +296,12 @@ impl Shared {
         head.push_str("\r\n");
         self.bytes.fetch_add(reply.body.len(), Ordering::Relaxed);
         connection.write_all(head.as_bytes())?;
-        connection.write_all(&reply.body)
+        let pieces = if reply.takes.is_zero() { 1 } else { 50 };
+        for piece in reply.body.chunks(reply.body.len().div_ceil(pieces).max(1)) {
+            connection.write_all(piece)?;
+            thread::sleep(reply.takes / 50);
+        }
+        Ok(())
     }
 
     fn reply(&self, request: &Request) -> Reply {

@@ -2,7 +2,8 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::RawQuery;
@@ -209,4 +210,43 @@ async fn a_resolver_says_where_images_are() {
         let answer = server.get(&format!("/iiif/3/{elsewhere}/info.json")).await;
         assert!(is_outage(&answer), "{elsewhere}: {}", answer.status);
     }
+}
+
+/// A source that does not answer takes the threads of those who want it, and no others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_slow_does_not_keep_others_waiting() {
+    let folder = folder();
+    let slow = FolderServer::over(folder.path()).await;
+    let fast = FolderServer::over(folder.path()).await;
+    let patient = HttpSourceConfig {
+        timeout_ms: 20_000,
+        connections: 100,
+        ..web(&slow, 0)
+    };
+    let quick = web(&fast, 0);
+    let server = Server::configured("/", |config| {
+        for (name, source) in [("slow", patient), ("fast", quick)] {
+            config.sources.http.insert(name.to_owned(), source);
+            config.routes.push(RouteConfig {
+                identifier: format!("{name}-{{key}}").parse().unwrap(),
+                keys: vec!["{key}".parse().unwrap()],
+                ..RouteConfig::to(name)
+            });
+        }
+    });
+    slow.fall_silent();
+    let server = Arc::new(server);
+    for number in 0..70 {
+        let server = Arc::clone(&server);
+        tokio::spawn(async move {
+            server
+                .status(&format!("/iiif/3/slow-{number}/info.json"))
+                .await
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(slow.take_counts().0 > 0);
+    let answer = server.status("/iiif/3/fast-a.tif/info.json");
+    let answer = tokio::time::timeout(Duration::from_secs(10), answer).await;
+    assert_eq!(answer, Ok(200));
 }

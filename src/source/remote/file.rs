@@ -207,15 +207,14 @@ impl RemoteFile {
             condition: Condition::Only(self.state.clone()),
         };
         let attempt = || async {
+            let unfinished = self.copies.begin(Some(self.state.size)).await?;
             let Answer::Whole {
-                size,
-                validators,
-                body,
+                validators, body, ..
             } = self.origin.ask(&ask).await?
             else {
                 return Err(RemoteError::Changed);
             };
-            let fetched = self.copies.fetch(size, Chunks::new(body)).await?;
+            let fetched = self.copies.fetch(unfinished, Chunks::new(body)).await?;
             let is_whole = fetched.length == self.state.size;
             if !is_whole || fetched.version(validators) != self.version {
                 return Err(RemoteError::Changed);

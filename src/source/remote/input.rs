@@ -18,9 +18,9 @@ const LARGE: u64 = 8 << 20;
 pub struct RemoteInput {
     file: Arc<RemoteFile>,
     ahead: Mutex<Ahead>,
-    /// Whether all of it will be read.
-    is_wanted: AtomicBool,
     copy: OnceLock<Arc<FileInput>>,
+    /// Whether it turned out that no copy can be made: who tries again fetches all of it in vain.
+    is_refused: AtomicBool,
 }
 
 impl RemoteInput {
@@ -32,13 +32,14 @@ impl RemoteInput {
         Self {
             file: Arc::new(file),
             ahead: Mutex::new(Ahead::new()),
-            is_wanted: AtomicBool::new(false),
             copy,
+            is_refused: AtomicBool::new(false),
         }
     }
 
+    /// Who decodes does not wait for a copy, but for the bytes that are read.
     fn read(&self, buffer: &mut [u8], bytes: Range<u64>) -> io::Result<()> {
-        if let Some(copy) = self.copy(&bytes)? {
+        if let Some(copy) = self.copy.get() {
             return copy.read_exact_at(buffer, bytes.start);
         }
         let read = if buffer.len() as u64 > LARGE {
@@ -49,18 +50,22 @@ impl RemoteInput {
         Ok(read?)
     }
 
-    /// The copy, if there is one, or should be. Where none can be made, ranges have to do.
-    fn copy(&self, bytes: &Range<u64>) -> Result<Option<Arc<FileInput>>, RemoteError> {
-        if let Some(copy) = self.copy.get() {
-            return Ok(Some(Arc::clone(copy)));
-        }
-        if !self.is_wanted.load(Ordering::Relaxed) && !self.is_most(bytes.end - bytes.start) {
-            return Ok(None);
+    /// Copies all of it; `false` where that cannot be done, so that ranges have to do.
+    fn copy_all(&self) -> Result<bool, RemoteError> {
+        let can_be = self.file.copies.can_keep(self.file.state.size);
+        if !can_be || self.is_refused.load(Ordering::Relaxed) {
+            return Ok(false);
         }
         match self.file.copied() {
-            Ok(copy) => Ok(Some(Arc::clone(self.copy.get_or_init(|| copy)))),
-            Err(error @ (RemoteError::Changed | RemoteError::Absent)) => Err(error),
-            Err(_) => Ok(None),
+            Ok(copy) => {
+                self.copy.get_or_init(|| copy);
+                Ok(true)
+            }
+            Err(RemoteError::Refused(_) | RemoteError::Broken(_)) => {
+                self.is_refused.store(true, Ordering::Relaxed);
+                Ok(false)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -105,7 +110,8 @@ impl ReadAt for RemoteInput {
         self.read(buffer, offset..end)
     }
 
-    /// Waits, so that who decodes need not. Of more than a quarter of what may be kept only the first is fetched.
+    /// Waits, so that who decodes need not. Of more than a quarter of what may be kept only the first is fetched. A copy that takes longer
+    /// is made all the same: whoever asks later finds it.
     fn read_ahead(&self, ranges: &[Range<u64>]) -> io::Result<()> {
         let within = |range: &Range<u64>| range.start.min(self.size())..range.end.min(self.size());
         let ranges = ranges.iter().map(within);
@@ -116,13 +122,10 @@ impl ReadAt for RemoteInput {
         if self.copy.get().is_some() {
             return Ok(());
         }
-        if self.is_most(total) {
-            self.is_wanted.store(true, Ordering::Relaxed);
-            self.copy(&(0..total))?;
-        } else {
-            self.file.fetch_all(ranges, GAP)?;
+        if self.is_most(total) && self.copy_all()? {
+            return Ok(());
         }
-        Ok(())
+        Ok(self.file.fetch_all(ranges, GAP)?)
     }
 }
 

@@ -18,15 +18,31 @@ impl Scratch {
 
     /// With so many bytes for blocks.
     pub fn with_blocks(bytes: u64) -> Self {
+        Self::with(bytes, 100 << 20)
+    }
+
+    /// With so many bytes for copies.
+    pub fn with_copies(bytes: u64) -> Self {
+        Self::with(64 << 20, bytes)
+    }
+
+    fn with(blocks: u64, copies: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shared = Shared::new(&RemoteConfig {
-            blocks: Some(ByteSize(bytes)),
+            blocks: Some(ByteSize(blocks)),
             copies: CopiesConfig {
                 directory: Some(folder.path().join("copies")),
-                size: 100 << 20,
+                size: copies,
             },
         });
         Self { shared, folder }
+    }
+
+    /// Bytes of all copies, and of those that are being made.
+    pub fn bytes(&self) -> u64 {
+        let files = std::fs::read_dir(self.folder.path().join("copies")).unwrap();
+        let bytes = |file: std::fs::DirEntry| file.metadata().map_or(0, |it| it.len());
+        files.flatten().map(bytes).sum()
     }
 
     /// Files with this extension.

@@ -254,7 +254,8 @@ impl Finder {
         if let Some(found) = told.filter(|found| copies.open(id(&found.object)).is_some()) {
             return Ok(found);
         }
-        let fetched = copies.fetch(size, Chunks::new(body)).await?;
+        let unfinished = copies.begin(size).await?;
+        let fetched = copies.fetch(unfinished, Chunks::new(body)).await?;
         let found = found(fetched.length, fetched.version(validators.clone()));
         copies.publish(id(&found.object), fetched).await?;
         Ok(found)

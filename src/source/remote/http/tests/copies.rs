@@ -1,8 +1,13 @@
 //! Files that are fetched as a whole.
 
+use std::io;
+use std::slice;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::*;
+use crate::source::SourceError;
 use crate::source::contract::{bytes, read};
 use crate::source::is_replaced;
 use crate::source::remote::file_server::{End, Tags};
@@ -201,5 +206,117 @@ fn a_file_that_is_too_large_is_not_kept_whatever_its_length_is_said_to_be() {
         let error = source.find("a.tif").unwrap_err();
         assert!(format!("{error:?}").contains("larger"), "{error:?}");
         assert_eq!((scratch.files("copy"), scratch.files("tmp")), (0, 0));
+    }
+}
+
+/// A copy that is slow to come is an outage for who needs all of it, costs those who decode nothing, and is there later.
+#[test]
+fn a_copy_that_comes_late_is_told_and_found_by_the_next() {
+    const SIZE: usize = 10_000_000;
+    let server = FileServer::start(Manner::USUAL);
+    let content = bytes(SIZE, 1);
+    server.put("/a.tif", &content);
+    let scratch = Scratch::new();
+    let config = HttpSourceConfig {
+        timeout_ms: 300,
+        revalidate_after: 60,
+        ..config(&server)
+    };
+    let source = open(&config, &scratch.shared).unwrap();
+    let found = source.find("a.tif").unwrap();
+    let input = source.open(&found).unwrap();
+    let all = 0..SIZE as u64;
+    let all = slice::from_ref(&all);
+    server.then(|reply| reply.slowly(Duration::from_millis(2_500)));
+    server.requests();
+    let late = input.read_ahead(all).unwrap_err();
+    assert_eq!(late.kind(), io::ErrorKind::TimedOut, "{late}");
+    let start = Instant::now();
+    let mut buffer = vec![0; 100];
+    input.read_exact_at(&mut buffer, 5_000_000).unwrap();
+    assert!(buffer == content[5_000_000..][..100]);
+    assert!(
+        start.elapsed() < Duration::from_millis(800),
+        "it does not wait for the copy"
+    );
+    while input.read_ahead(all).is_err() {
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+    let whole = server.requests();
+    let whole = whole.iter().filter(|it| !it.headers.contains_key("range"));
+    assert_eq!(whole.count(), 1);
+}
+
+#[test]
+fn where_no_copy_can_be_kept_none_is_fetched() {
+    const SIZE: usize = 10_000_000;
+    let server = FileServer::start(Manner::USUAL);
+    let content = bytes(SIZE, 1);
+    server.put("/a.tif", &content);
+    let too_small = Scratch::with_copies(1 << 20);
+    let unwritable = Scratch::new();
+    let directory = unwritable.folder.path().join("copies");
+    for (scratch, most) in [(&too_small, 0), (&unwritable, 1)] {
+        let source = open(&config(&server), &scratch.shared).unwrap();
+        let found = source.find("a.tif").unwrap();
+        let input = source.open(&found).unwrap();
+        if most > 0 {
+            std::fs::remove_dir_all(&directory).unwrap();
+            std::fs::write(&directory, "no directory").unwrap();
+        }
+        server.requests();
+        let mut buffer = vec![0; SIZE];
+        for _ in 0..3 {
+            input
+                .read_ahead(slice::from_ref(&(0..SIZE as u64)))
+                .unwrap();
+            input.read_exact_at(&mut buffer, 0).unwrap();
+            assert!(buffer == content);
+        }
+        let whole = server.requests();
+        let whole = whole.iter().filter(|it| !it.headers.contains_key("range"));
+        assert!(whole.count() <= most);
+    }
+}
+
+#[test]
+fn copies_that_are_being_made_are_within_the_bound() {
+    const SIZE: usize = 9_000_000;
+    for has_lengths in [true, false] {
+        let server = FileServer::start(Manner {
+            has_ranges: has_lengths,
+            has_lengths,
+            ..Manner::USUAL
+        });
+        let scratch = Scratch::with_copies(20_000_000);
+        let source = open(&config(&server), &scratch.shared).unwrap();
+        let is_over = AtomicBool::new(false);
+        let most = thread::scope(|scope| {
+            let readers: Vec<_> = (0..8_u32)
+                .map(|number| {
+                    server.put(&format!("/{number}.tif"), &bytes(SIZE, number as u8));
+                    let source = &source;
+                    scope.spawn(move || {
+                        let found = source.find(&format!("{number}.tif"))?;
+                        Ok(source
+                            .open(&found)?
+                            .read_ahead(slice::from_ref(&(0..SIZE as u64)))?)
+                    })
+                })
+                .collect();
+            let watch = scope.spawn(|| {
+                let mut most = 0;
+                while !is_over.load(Ordering::Relaxed) {
+                    most = scratch.bytes().max(most);
+                }
+                most
+            });
+            let read = readers.into_iter().map(|it| it.join().unwrap());
+            let read: Vec<Result<(), SourceError>> = read.collect();
+            is_over.store(true, Ordering::Relaxed);
+            assert!(read.iter().any(Result::is_ok), "{read:?}");
+            watch.join().unwrap()
+        });
+        assert!(SIZE as u64 <= most && most <= 20_000_000, "{most}");
     }
 }
