@@ -20,6 +20,14 @@ mod postgres_server;
 mod stalling_proxy;
 
 const LIMIT: Duration = Duration::from_millis(1500);
+const OVER_ENTRY: Over = Over {
+    entry: true,
+    tombstone: false,
+};
+const OVER_TOMBSTONE: Over = Over {
+    entry: false,
+    tombstone: true,
+};
 
 fn config(url: &str) -> RegistryConfig {
     RegistryConfig {
@@ -110,7 +118,7 @@ async fn what_is_put_is_found(config: &RegistryConfig) {
     };
     let before = SystemTime::now() - Duration::from_secs(1);
     let new = NewEntry::new("a/b ü", "s3://b/k", details, "import csv").unwrap();
-    assert_eq!(registry.put(&new, Over::Nothing).await.unwrap(), Put::New);
+    assert_eq!(registry.put(&new, Over::NOTHING).await.unwrap(), Put::New);
     let entry = found(registry.find("a/b ü").await.unwrap());
     assert_eq!(entry.identifier, "a/b ü");
     assert_eq!(entry.location, "s3://b/k");
@@ -122,7 +130,7 @@ async fn what_is_put_is_found(config: &RegistryConfig) {
     assert!(entry.created >= before && entry.created <= SystemTime::now());
     let by_location = registry.find_by_location("s3://b/k").await.unwrap();
     assert_eq!(by_location, Some(entry));
-    assert_eq!(registry.put(&new, Over::Nothing).await.unwrap(), Put::Same);
+    assert_eq!(registry.put(&new, Over::NOTHING).await.unwrap(), Put::Same);
     assert_eq!(registry.find("A/b ü").await.unwrap(), Answer::Unknown);
     assert_eq!(registry.find("a\0").await.unwrap(), Answer::Unknown);
 }
@@ -130,7 +138,7 @@ async fn what_is_put_is_found(config: &RegistryConfig) {
 async fn what_is_replaced_stays_in_the_history(config: &RegistryConfig) {
     let registry = open(config).await;
     registry
-        .put(&entry("a", "file:1"), Over::Nothing)
+        .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     let first = found(registry.find("a").await.unwrap());
@@ -139,10 +147,10 @@ async fn what_is_replaced_stays_in_the_history(config: &RegistryConfig) {
         ..Details::default()
     };
     let second = NewEntry::new("a", "file:2", details, "second").unwrap();
-    let kept = registry.put(&second, Over::Nothing).await.unwrap();
+    let kept = registry.put(&second, Over::NOTHING).await.unwrap();
     assert_eq!(kept, Put::Kept(first.clone()));
     assert_eq!(found(registry.find("a").await.unwrap()), first);
-    let replaced = registry.put(&second, Over::Entry).await.unwrap();
+    let replaced = registry.put(&second, OVER_ENTRY).await.unwrap();
     assert_eq!(replaced, Put::Replaced(first));
     let standing = found(registry.find("a").await.unwrap());
     assert_eq!(
@@ -151,7 +159,7 @@ async fn what_is_replaced_stays_in_the_history(config: &RegistryConfig) {
     );
     // A title that is not given is no wish to lose it.
     registry
-        .put(&entry("a", "file:3"), Over::Entry)
+        .put(&entry("a", "file:3"), OVER_ENTRY)
         .await
         .unwrap();
     let standing = found(registry.find("a").await.unwrap());
@@ -165,7 +173,7 @@ async fn what_is_removed_leaves_a_tombstone(config: &RegistryConfig) {
     let registry = open(config).await;
     assert!(!registry.remove("a", "nobody").await.unwrap());
     registry
-        .put(&entry("a", "file:1"), Over::Nothing)
+        .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     assert!(registry.remove("a", "the librarian").await.unwrap());
@@ -173,17 +181,20 @@ async fn what_is_removed_leaves_a_tombstone(config: &RegistryConfig) {
     assert_eq!(registry.find_by_location("file:1").await.unwrap(), None);
     assert_eq!(registry.list(None, 10).await.unwrap(), []);
     assert!(!registry.remove("a", "again").await.unwrap());
-    for over in [Over::Nothing, Over::Entry] {
+    for over in [Over::NOTHING, OVER_ENTRY] {
         let put = registry.put(&entry("a", "file:1"), over).await.unwrap();
         assert_eq!(put, Put::Gone);
     }
     assert_eq!(registry.find("a").await.unwrap(), Answer::Gone);
     let put = registry
-        .put(&entry("a", "file:1"), Over::Tombstone)
+        .put(&entry("a", "file:1"), OVER_TOMBSTONE)
         .await
         .unwrap();
     assert_eq!(put, Put::Revived);
     assert_eq!(found(registry.find("a").await.unwrap()).location, "file:1");
+    let alive = found(registry.find("a").await.unwrap());
+    let put = registry.put(&entry("a", "file:2"), OVER_TOMBSTONE).await;
+    assert_eq!(put.unwrap(), Put::Kept(alive), "it was not to be replaced");
     let old = |provenance: &str| ("file:1".to_owned(), provenance.to_owned());
     assert_eq!(
         history(config, "a").await,
@@ -194,11 +205,11 @@ async fn what_is_removed_leaves_a_tombstone(config: &RegistryConfig) {
 async fn a_restart_loses_nothing(config: &RegistryConfig) {
     let registry = open(config).await;
     registry
-        .put(&entry("a", "file:1"), Over::Nothing)
+        .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     registry
-        .put(&entry("b", "file:1"), Over::Nothing)
+        .put(&entry("b", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     registry.remove("b", "test").await.unwrap();
@@ -211,7 +222,7 @@ async fn a_restart_loses_nothing(config: &RegistryConfig) {
 async fn nodes_may_start_at_once(config: &RegistryConfig) {
     let registries = join_all((0..6).map(|_| open(config))).await;
     registries[0]
-        .put(&entry("a", "file:1"), Over::Nothing)
+        .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     for registry in &registries {
@@ -219,7 +230,7 @@ async fn nodes_may_start_at_once(config: &RegistryConfig) {
         assert!(registry.find_at_once("a").is_some(), "for some seconds");
     }
     registries[1]
-        .put(&entry("a", "file:2"), Over::Entry)
+        .put(&entry("a", "file:2"), OVER_ENTRY)
         .await
         .unwrap();
     assert_eq!(
@@ -239,7 +250,7 @@ async fn of_many_writers_at_once_one_is_first(config: &RegistryConfig) {
         let entry = entry("a", &format!("file:{number}"));
         nodes[number % 2].put(&entry, over).await.unwrap()
     };
-    let outcomes = join_all((0..20).map(|number| put(number, Over::Nothing))).await;
+    let outcomes = join_all((0..20).map(|number| put(number, Over::NOTHING))).await;
     let first = outcomes.iter().position(|put| *put == Put::New).unwrap();
     let standing = found(nodes[0].find("a").await.unwrap());
     assert_eq!(standing.location, format!("file:{first}"));
@@ -249,7 +260,7 @@ async fn of_many_writers_at_once_one_is_first(config: &RegistryConfig) {
             "{outcome:?}"
         );
     }
-    let outcomes = join_all((100..120).map(|number| put(number, Over::Entry))).await;
+    let outcomes = join_all((100..120).map(|number| put(number, OVER_ENTRY))).await;
     let is_change = |put: &Put| matches!(put, Put::Replaced(_));
     assert!(outcomes.iter().all(is_change), "{outcomes:?}");
     let mut seen = history(config, "a").await;
@@ -268,13 +279,13 @@ async fn a_chunk_is_put_whole_or_not_at_all(config: &RegistryConfig) {
         .collect();
     let given_up = timeout(
         Duration::from_millis(5),
-        registry.put_all(&chunk, Over::Nothing),
+        registry.put_all(&chunk, Over::NOTHING),
     )
     .await;
     assert!(given_up.is_err(), "it takes longer");
     assert_eq!(registry.list(None, 1).await.unwrap(), []);
     let outcomes = registry
-        .put_all(&chunk[..100], Over::Nothing)
+        .put_all(&chunk[..100], Over::NOTHING)
         .await
         .unwrap();
     assert_eq!(outcomes, vec![Put::New; 100]);
@@ -283,14 +294,14 @@ async fn a_chunk_is_put_whole_or_not_at_all(config: &RegistryConfig) {
         entry("00003", "file:a"),
         entry("x", "file:1"),
     ];
-    let outcomes = registry.put_all(&mixed, Over::Nothing).await.unwrap();
+    let outcomes = registry.put_all(&mixed, Over::NOTHING).await.unwrap();
     assert_eq!(outcomes, [Put::New, Put::Same, Put::Same]);
 }
 
 async fn a_preview_writes_nothing(config: &RegistryConfig) {
     let registry = open(config).await;
     registry
-        .put(&entry("a", "file:1"), Over::Nothing)
+        .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     let standing = found(registry.find("a").await.unwrap());
@@ -299,7 +310,7 @@ async fn a_preview_writes_nothing(config: &RegistryConfig) {
         entry("a", "file:2"),
         entry("b", "file:2"),
     ];
-    let preview = registry.preview(&entries, Over::Nothing).await.unwrap();
+    let preview = registry.preview(&entries, Over::NOTHING).await.unwrap();
     assert_eq!(preview, [Put::Same, Put::Kept(standing), Put::New]);
     assert_eq!(registry.find("b").await.unwrap(), Answer::Unknown);
 }
@@ -308,7 +319,7 @@ async fn a_list_has_pages(config: &RegistryConfig) {
     let registry = open(config).await;
     for identifier in ["b", "ä", "a/2", "Z", "a", "a/10"] {
         registry
-            .put(&entry(identifier, "file:1"), Over::Nothing)
+            .put(&entry(identifier, "file:1"), Over::NOTHING)
             .await
             .unwrap();
     }
@@ -352,7 +363,7 @@ async fn a_server_that_is_gone_is_no_answer_and_comes_back() {
     let mut server = PostgresServer::start();
     let registry = open(&config(&server.new_database("azulejo"))).await;
     registry
-        .put(&entry("a", "file:1"), Over::Nothing)
+        .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     server.stop();
@@ -465,7 +476,7 @@ fn what_it_does_can_be_done_on_any_thread() {
     fn all(registry: &Registry) {
         check(registry.find("a"));
         check(registry.find_by_location("file:a"));
-        check(registry.put_all(&[], Over::Nothing));
+        check(registry.put_all(&[], Over::NOTHING));
         check(registry.remove("a", "test"));
         check(registry.list(None, 1));
         check(registry.check());

@@ -7,15 +7,20 @@ use sqlx::AnyConnection;
 use super::entry::{Entry, NewEntry, Stored, seconds};
 use super::read::stored;
 
-/// What an entry may be put in place of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Over {
-    /// Only where nothing ever was.
-    Nothing,
+/// What an entry may be put in place of, besides nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Over {
     /// Of another entry of the same identifier.
-    Entry,
-    /// And of a tombstone.
-    Tombstone,
+    pub entry: bool,
+    pub tombstone: bool,
+}
+
+impl Over {
+    /// Only where nothing ever was.
+    pub const NOTHING: Self = Self {
+        entry: false,
+        tombstone: false,
+    };
 }
 
 /// What became of an entry that was put.
@@ -86,10 +91,10 @@ pub async fn preview(
 fn outcome(standing: &Stored, entry: &NewEntry, over: Over) -> Put {
     let old = || standing.entry.clone();
     match standing.is_gone {
-        true if over >= Over::Tombstone => Put::Revived,
+        true if over.tombstone => Put::Revived,
         true => Put::Gone,
         false if entry.says_the_same_as(&standing.entry) => Put::Same,
-        false if over >= Over::Entry => Put::Replaced(old()),
+        false if over.entry => Put::Replaced(old()),
         false => Put::Kept(old()),
     }
 }

@@ -111,7 +111,10 @@ async fn check_costs(far: impl Fn() -> Server, origin: &impl Counting, folder: &
         assert!(is_within(cold, cost.cold), "{}: {cold:?}", cost.name);
         let warm = get("9216,3072,256,256/256,256").await;
         assert!(is_within(warm, cost.warm), "{}: {warm:?}", cost.name);
-        println!("{}: cold {cold:?}, warm {warm:?} (requests, bytes)", cost.name);
+        println!(
+            "{}: cold {cold:?}, warm {warm:?} (requests, bytes)",
+            cost.name
+        );
         let neighbour = get("5130,7178,100,100/100,100").await;
         assert_eq!(neighbour, (0, 0), "{}", cost.name);
     }

@@ -432,7 +432,7 @@ async fn what_the_old_service_does_not_know_or_mixes_up_is_a_failure() {
     let removed = uuid_of_page(2);
     let entry = NewEntry::new(&removed, &page(2), Details::default(), "test").unwrap();
     let registry = archive.registry().await;
-    registry.put(&entry, Over::Nothing).await.unwrap();
+    registry.put(&entry, Over::NOTHING).await.unwrap();
     registry.remove(&removed, "test").await.unwrap();
     let ids = [
         uuid_of_page(1),

@@ -264,6 +264,53 @@ const DOORS: [(Method, &str); 7] = [
     (Method::DELETE, "/entity/a"),
 ];
 
+/// Where images take `doc;2` for a page of `doc`, and `:` for a slash.
+#[tokio::test]
+async fn entries_have_no_pages_and_scales() {
+    let desk = Desk::with(|config| {
+        config.compatibility.meta_identifiers = true;
+        config.server.slash_substitute = Some(":".to_owned());
+    })
+    .await;
+    let put = async |identifier: &str| {
+        let path = format!("/resources?id={identifier}&uri={LOCATION}/{identifier}");
+        assert_eq!(desk.write(Method::PUT, &path).await.status, 201);
+    };
+    let status = async |identifier: &str| {
+        let path = format!("/resources/{identifier}");
+        desk.server.status(&path).await
+    };
+    put("doc").await;
+    let remove = desk.write(Method::DELETE, "/resources/doc%3B2").await;
+    assert_eq!(remove.status, 404);
+    assert_eq!(status("doc").await, 200);
+    for identifier in ["m%3B3", "m%3B1%3A2", "a:b"] {
+        put(identifier).await;
+        assert_eq!(status(identifier).await, 200, "{identifier}");
+        let path = format!("/resources/{identifier}");
+        assert_eq!(desk.write(Method::DELETE, &path).await.status, 204);
+        assert_eq!(status(identifier).await, 410, "{identifier}");
+    }
+    assert_eq!(status("doc").await, 200);
+}
+
+/// To bring back what was removed is no leave to change what was not.
+#[tokio::test]
+async fn revive_does_not_replace() {
+    let desk = Desk::new().await;
+    let put = async |location: &str, over: &str| {
+        let path = format!("/resources?id=a&uri=http://a.org/{location}{over}");
+        desk.write(Method::PUT, &path).await.status.as_u16()
+    };
+    assert_eq!(put("1", "").await, 201);
+    assert_eq!(put("2", "&revive=true").await, 409);
+    assert_eq!(put("2", "&replace=true").await, 200);
+    assert_eq!(put("1", "&revive=true&replace=true").await, 200);
+    desk.write(Method::DELETE, "/resources/a").await;
+    assert_eq!(put("1", "&replace=true").await, 410);
+    assert_eq!(put("1", "&revive=true").await, 201);
+}
+
 #[tokio::test]
 async fn nobody_writes_without_the_token() {
     let desk = Desk::new().await;
@@ -405,7 +452,8 @@ async fn an_upload_tells_what_became_of_each_line() {
             .await,
         200
     );
-    let report = desk.bulk("/resources/bulk?revive=true", lines).await;
+    let path = "/resources/bulk?revive=true&replace=true";
+    let report = desk.bulk(path, lines).await;
     assert_eq!(report.status, 422);
     let report = document(&report);
     let counts =

@@ -60,10 +60,9 @@ impl Desk {
                     .to_owned(),
             )
         })?;
-        let over = if options.replace {
-            Over::Entry
-        } else {
-            Over::Nothing
+        let over = Over {
+            entry: options.replace,
+            tombstone: false,
         };
         Ok(Self {
             intake: Intake::new(registry.clone(), over, options.dry_run),

@@ -19,7 +19,7 @@ pub async fn find_or_mint(State(api): State<Api>, request: Parts) -> Response {
             Err(_) if api.open_minting => "anyone, by GET /entity".to_owned(),
             writer => writer?,
         };
-        let mut response = api.mint(&location, Over::Nothing, &writer).await?;
+        let mut response = api.mint(&location, Over::NOTHING, &writer).await?;
         *response.status_mut() = axum::http::StatusCode::OK;
         Ok(response)
     };
