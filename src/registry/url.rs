@@ -43,7 +43,6 @@ impl RegistryUrl {
         }
     }
 
-    /// As the driver takes it, with the password.
     /// The file of SQLite, if it is not there.
     pub fn missing_file(&self) -> Option<&Path> {
         match &self.place {
@@ -52,6 +51,7 @@ impl RegistryUrl {
         }
     }
 
+    /// As the driver takes it, with the password.
     pub fn for_driver(&self) -> String {
         match &self.place {
             Place::Sqlite(path) => {
