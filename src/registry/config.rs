@@ -39,7 +39,8 @@ pub struct RegistryConfig {
     pub token: Option<Token>,
 
     /// Whether `GET /entity?url=` makes an entry for a URL that has none also for those without the token, as the TAMU IR IIIF
-    /// service expects of its resolver. Then everyone who reaches this server can fill the registry.
+    /// service expects of its resolver. Then everyone who reaches this server can fill the registry, and see what its source of http
+    /// images reads; not files and buckets, and nothing that was removed.
     pub open_minting: bool,
 }
 

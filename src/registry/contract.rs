@@ -96,6 +96,8 @@ async fn postgresql_keeps_the_contract() {
 async fn keeps_the_contract(new: impl Fn(&str) -> RegistryConfig) {
     what_is_put_is_found(&new("found")).await;
     what_is_replaced_stays_in_the_history(&new("replaced")).await;
+    what_is_not_given_stays(&new("kept")).await;
+    a_location_is_its_first_page(&new("pages")).await;
     what_is_removed_leaves_a_tombstone(&new("removed")).await;
     a_restart_loses_nothing(&new("restarted")).await;
     nodes_may_start_at_once(&new("nodes")).await;
@@ -128,8 +130,6 @@ async fn what_is_put_is_found(config: &RegistryConfig) {
     assert_eq!(entry.checked, None);
     assert_eq!(entry.provenance, "import csv");
     assert!(entry.created >= before && entry.created <= SystemTime::now());
-    let by_location = registry.find_by_location("s3://b/k").await.unwrap();
-    assert_eq!(by_location, Some(entry));
     assert_eq!(registry.put(&new, Over::NOTHING).await.unwrap(), Put::Same);
     assert_eq!(registry.find("A/b ü").await.unwrap(), Answer::Unknown);
     assert_eq!(registry.find("a\0").await.unwrap(), Answer::Unknown);
@@ -167,6 +167,67 @@ async fn what_is_replaced_stays_in_the_history(config: &RegistryConfig) {
     let old = |location: &str, provenance: &str| (location.to_owned(), provenance.to_owned());
     let expected = [old("file:1", "test"), old("file:2", "second")];
     assert_eq!(history(config, "a").await, expected);
+}
+
+async fn what_is_not_given_stays(config: &RegistryConfig) {
+    let registry = open(config).await;
+    let checked = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    let details = Details {
+        page: Some(2),
+        checksum: Some("sha256:00".to_owned()),
+        ..Details::default()
+    };
+    let mut first = NewEntry::new("a", "file:1", details, "test").unwrap();
+    first.checked = checked(1000);
+    registry.put(&first, Over::NOTHING).await.unwrap();
+    let plain = entry("a", "file:1");
+    for over in [Over::NOTHING, OVER_ENTRY] {
+        assert_eq!(registry.put(&plain, over).await.unwrap(), Put::Same);
+    }
+    let mut seen = plain;
+    for (time, over, is_taken) in [
+        (2000, Over::NOTHING, false),
+        (500, OVER_ENTRY, false),
+        (2000, OVER_ENTRY, true),
+        (2000, OVER_ENTRY, false),
+    ] {
+        seen.checked = checked(time);
+        let put = registry.put(&seen, over).await.unwrap();
+        assert_eq!(matches!(put, Put::Replaced(_)), is_taken, "{time} {over:?}");
+        assert_eq!(put == Put::Same, !is_taken, "{time} {over:?}");
+    }
+    let standing = found(registry.find("a").await.unwrap());
+    assert_eq!((standing.page, standing.checked), (Some(2), checked(2000)));
+    assert_eq!(standing.checksum.as_deref(), Some("sha256:00"));
+    let moved = registry.put(&entry("a", "file:2"), OVER_ENTRY).await;
+    assert_eq!(moved.unwrap(), Put::Replaced(standing));
+    let standing = found(registry.find("a").await.unwrap());
+    assert_eq!((&*standing.location, standing.page), ("file:2", Some(2)));
+    assert_eq!((standing.checksum, standing.checked), (None, None));
+}
+
+async fn a_location_is_its_first_page(config: &RegistryConfig) {
+    let registry = open(config).await;
+    let put = async |identifier: &str, page| {
+        let details = Details {
+            page,
+            ..Details::default()
+        };
+        let entry = NewEntry::new(identifier, "file:1", details, "test").unwrap();
+        registry.put(&entry, Over::NOTHING).await.unwrap();
+    };
+    put("page 2", Some(2)).await;
+    assert_eq!(registry.find_by_location("file:1").await.unwrap(), None);
+    put("page 1", Some(1)).await;
+    let first = registry.find_by_location("file:1").await.unwrap();
+    assert_eq!(first.unwrap().identifier, "page 1");
+    assert!(!registry.was_removed("file:1").await.unwrap());
+    registry.remove("page 1", "test").await.unwrap();
+    put("whole", None).await;
+    let first = registry.find_by_location("file:1").await.unwrap();
+    assert_eq!(first.unwrap().identifier, "whole");
+    assert!(registry.was_removed("file:1").await.unwrap());
+    assert!(!registry.was_removed("file:2").await.unwrap());
 }
 
 async fn what_is_removed_leaves_a_tombstone(config: &RegistryConfig) {
@@ -435,6 +496,37 @@ async fn connections_that_nothing_comes_through_are_not_used_again() {
     transaction.rollback().await.unwrap();
     assert_eq!(soon(&registry, "c").await, Answer::Unknown);
     assert!(ask_all("d").await.iter().all(Result::is_ok));
+}
+
+/// Another node writes, and more wait for it here than there are connections.
+#[tokio::test]
+async fn who_asks_does_not_wait_for_those_who_write() {
+    let folder = TempDir::new().unwrap();
+    let server = PostgresServer::start();
+    for config in [
+        file_in(folder.path()),
+        config(&server.new_database("azulejo")),
+    ] {
+        let registry = open(&config).await;
+        let first = entry("a", "file:1");
+        registry.put(&first, Over::NOTHING).await.unwrap();
+        let mut other = connect(&config).await;
+        let mut transaction = other.begin().await.unwrap();
+        let change = sqlx::query("UPDATE registry_entries SET revision = 7");
+        change.execute(&mut *transaction).await.unwrap();
+        let second = entry("a", "file:2");
+        let puts = join_all((0..20).map(|_| registry.put(&second, OVER_ENTRY)));
+        let asking = async {
+            tokio::time::sleep(LIMIT / 3).await;
+            for number in 0..20 {
+                let answer = registry.find(&format!("unknown {number}")).await;
+                assert_eq!(answer.unwrap(), Answer::Unknown);
+            }
+            transaction.rollback().await.unwrap();
+        };
+        let (puts, ()) = join(puts, asking).await;
+        assert!(puts.iter().all(Result::is_ok), "{puts:?}");
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::error::RegistryError;
@@ -14,6 +15,9 @@ use super::url::{Kind, RegistryUrl};
 use crate::breaker::Breaker;
 
 const CONNECTIONS: u32 = 8;
+/// So many write at once, and leave connections to those who ask. Of SQLite, only one can.
+const WRITERS_OF_SQLITE: usize = 1;
+const WRITERS_OF_POSTGRES: usize = 4;
 /// Opening and writing may wait for another node that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -22,6 +26,7 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
 
 pub struct Database {
     pool: AnyPool,
+    writers: Semaphore,
     kind: Kind,
     limit: Duration,
     /// Requests wait for it on threads that images need, too, of which it knows nothing.
@@ -55,6 +60,10 @@ impl Database {
             .connect_lazy_with(options);
         let database = Self {
             pool,
+            writers: Semaphore::new(match kind {
+                Kind::Sqlite => WRITERS_OF_SQLITE,
+                Kind::Postgres => WRITERS_OF_POSTGRES,
+            }),
             kind,
             limit,
             breaker: Breaker::new("registry", "read"),
@@ -101,6 +110,7 @@ impl Database {
         work: impl AsyncFnOnce(&mut AnyConnection) -> sqlx::Result<T>,
     ) -> Result<T, RegistryError> {
         let writing = async {
+            let _turn = self.writers.acquire().await.expect("never closed");
             let mut session = self.session().await?;
             let mut transaction = session.begin_with(self.begin()).await?;
             let answer = work(&mut transaction).await?;

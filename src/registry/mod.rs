@@ -87,7 +87,7 @@ impl Registry {
         self.0.copies.get(identifier)
     }
 
-    /// The first entry that was made for a location.
+    /// The first entry that was made for a location, and not for a later page of what is there.
     ///
     /// # Errors
     /// If it could not be asked.
@@ -99,6 +99,18 @@ impl Registry {
             .0
             .database
             .read(async |c| read::by_location(c, location).await);
+        asking.await
+    }
+
+    /// Whether an entry of a location was removed, of whatever identifier.
+    ///
+    /// # Errors
+    /// If it could not be asked.
+    pub async fn was_removed(&self, location: &str) -> Result<bool, RegistryError> {
+        let asking = self
+            .0
+            .database
+            .read(async |c| read::was_removed(c, location).await);
         asking.await
     }
 

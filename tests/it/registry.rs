@@ -225,6 +225,25 @@ async fn minting_may_be_open_to_all() {
     assert_eq!(desk.server.send(Method::POST, &post, &[]).await.status, 401);
 }
 
+/// Otherwise it would show what only the server can read.
+#[tokio::test]
+async fn open_minting_opens_no_files_and_nothing_that_was_removed() {
+    let desk = Desk::with(|config| config.registry.open_minting = true).await;
+    for location in ["file:chart.png", "s3://bucket/key", "gs://b/k", "az://c/k"] {
+        let path = format!("/entity?url={location}");
+        assert_eq!(desk.server.status(&path).await, 401, "{location}");
+        assert_eq!(desk.write(Method::GET, &path).await.status, 200);
+        assert_eq!(desk.server.status(&path).await, 200, "it is there already");
+    }
+    let put = format!("/resources?id=secret&uri={LOCATION}");
+    assert_eq!(desk.write(Method::PUT, &put).await.status, 201);
+    desk.write(Method::DELETE, "/resources/secret").await;
+    let mint = format!("/entity?url={LOCATION}");
+    assert_eq!(desk.server.status(&mint).await, 410);
+    let minted = desk.write(Method::GET, &mint).await;
+    assert_eq!((minted.status.as_u16(), text(&minted)), (200, IDENTIFIER));
+}
+
 #[tokio::test]
 async fn what_is_no_location_is_a_bad_request() {
     let desk = Desk::new().await;

@@ -110,7 +110,7 @@ fn named(api: &Api, request: &Parts) -> Result<Identifier, Refusal> {
     Ok(with_slashes(&api.app, Identifier::decode(segment)?)?)
 }
 
-fn is_on_the_web(location: &str) -> bool {
+pub(super) fn is_on_the_web(location: &str) -> bool {
     let scheme = location.split(':').next().unwrap_or_default();
     ["http", "https"]
         .iter()
