@@ -106,6 +106,7 @@ async fn keeps_the_contract(new: impl Fn(&str) -> RegistryConfig) {
     a_preview_writes_nothing(&new("preview")).await;
     a_list_has_pages(&new("list")).await;
     a_newer_schema_is_refused(&new("newer")).await;
+    a_lost_registry_is_no_empty_one(&new("lost")).await;
 }
 
 async fn what_is_put_is_found(config: &RegistryConfig) {
@@ -404,8 +405,40 @@ async fn a_newer_schema_is_refused(config: &RegistryConfig) {
         .execute(&mut connect(config).await)
         .await
         .unwrap();
-    let refused = Registry::open(config).await.err().unwrap();
-    assert!(matches!(refused, RegistryError::Newer(99)), "{refused:?}");
+    let opened = [
+        Registry::open(config).await,
+        Registry::open_unchanged(config).await,
+    ];
+    for refused in opened.map(|opened| opened.err().unwrap()) {
+        assert!(matches!(refused, RegistryError::Newer(99)), "{refused:?}");
+    }
+}
+
+/// As when a volume is not mounted, or the database is another one.
+async fn a_lost_registry_is_no_empty_one(config: &RegistryConfig) {
+    let careful = RegistryConfig {
+        create: false,
+        ..config.clone()
+    };
+    let is_file = config.url.as_ref().unwrap().kind() == Kind::Sqlite;
+    let missing = || config.url.as_ref().unwrap().missing_file();
+    for _ in 0..2 {
+        for opened in [
+            Registry::open(&careful).await,
+            Registry::open_unchanged(config).await,
+        ] {
+            match opened.err().unwrap() {
+                RegistryError::Missing(file) => assert_eq!(Some(&*file), missing()),
+                RegistryError::Empty => assert!(!is_file),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(missing().is_some(), is_file, "none is made");
+    }
+    drop(open(config).await);
+    open(&careful).await.check().await.unwrap();
+    let unchanged = Registry::open_unchanged(config).await.unwrap().unwrap();
+    assert_eq!(unchanged.find("a").await.unwrap(), Answer::Unknown);
 }
 
 /// When the moment has passed in which nobody asks.
@@ -549,7 +582,7 @@ async fn what_is_no_registry_is_not_opened() {
     let folder = TempDir::new().unwrap();
     let absent = file_in(&folder.path().join("absent"));
     let error = Registry::open(&absent).await.err().unwrap();
-    assert!(matches!(error, RegistryError::Unavailable(_)), "{error:?}");
+    assert!(matches!(error, RegistryError::NotMade(..)), "{error:?}");
     let config = file_in(folder.path());
     std::fs::write(
         folder.path().join("azulejo.db"),

@@ -1,6 +1,8 @@
 //! The connections to the database, and the time that they are given.
 
+use std::fs::OpenOptions;
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
@@ -33,16 +35,27 @@ pub struct Database {
     breaker: Breaker,
 }
 
+/// What opening may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// Makes the registry where there is none, and the missing steps of its schema.
+    Create,
+    /// Makes the missing steps of its schema.
+    Update,
+    Unchanged,
+}
+
 impl Database {
-    /// Connects, creates the file if there is none, and makes the missing steps of the schema.
-    pub async fn open(url: &RegistryUrl, limit: Duration) -> Result<Self, RegistryError> {
+    pub async fn open(
+        url: &RegistryUrl,
+        limit: Duration,
+        opening: Opening,
+    ) -> Result<Self, RegistryError> {
         install_default_drivers();
-        if let Some(file) = url.missing_file() {
-            // As it should be at the first start, and at no other.
-            let file = file.display();
-            tracing::warn!(
-                "there is no registry {file}: a new one is made, which knows no identifier"
-            );
+        match url.missing_file() {
+            Some(file) if opening == Opening::Create => create(file)?,
+            Some(file) => return Err(RegistryError::Missing(file.to_owned())),
+            None => {}
         }
         let options: AnyConnectOptions = url.for_driver().parse()?;
         let kind = url.kind();
@@ -51,7 +64,7 @@ impl Database {
             .acquire_timeout(PATIENCE)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    if kind == Kind::Sqlite {
+                    if kind == Kind::Sqlite && opening != Opening::Unchanged {
                         connection.execute(SQLITE_SETTINGS).await?;
                     }
                     Ok(())
@@ -68,13 +81,18 @@ impl Database {
             limit,
             breaker: Breaker::new("registry", "read"),
         };
-        within(limit.max(PATIENCE), database.migrate()).await?;
+        within(limit.max(PATIENCE), database.prepare(opening)).await?;
         Ok(database)
     }
 
-    async fn migrate(&self) -> Result<(), RegistryError> {
+    async fn prepare(&self, opening: Opening) -> Result<(), RegistryError> {
         let mut session = self.session().await?;
-        migrations::run(&mut session, self.kind).await?;
+        if opening != Opening::Create {
+            migrations::check(&mut session).await?;
+        }
+        if opening != Opening::Unchanged {
+            migrations::run(&mut session, self.kind).await?;
+        }
         session.end();
         Ok(())
     }
@@ -132,6 +150,18 @@ impl Database {
     async fn session(&self) -> Result<Session, RegistryError> {
         Ok(Session(Some(self.pool.acquire().await?)))
     }
+}
+
+/// An empty file, which is a database without tables. Two nodes may do so at once.
+fn create(file: &Path) -> Result<(), RegistryError> {
+    // As it should be at the first start, and at no other.
+    tracing::warn!(
+        "there is no registry {}: a new one is made, which knows no identifier",
+        file.display()
+    );
+    let made = OpenOptions::new().append(true).create(true).open(file);
+    made.map(drop)
+        .map_err(|error| RegistryError::NotMade(file.to_owned(), error))
 }
 
 async fn within<T>(

@@ -1,6 +1,8 @@
 //! `/resources` and `/entity`: the registry over HTTP.
 
 use std::io;
+use std::process::Stdio;
+use std::thread;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::postgres_server::PostgresServer;
-use crate::process::{Process, ask};
+use crate::process::{Process, ask, command};
 use crate::server::{Answer, Server, fixtures};
 
 const TOKEN: &str = "correct-horse-battery-staple";
@@ -606,6 +608,44 @@ fn what_was_answered_outlives_the_process() {
             );
         }
     }
+}
+
+/// A volume that is not mounted must not turn every identifier into 404.
+#[test]
+fn where_the_registry_is_lost_nothing_starts() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("azulejo.db");
+    let images = fixtures("images");
+    let run = |create: &str, arguments: &[&str]| {
+        let mut command = command();
+        command.args(arguments).current_dir(folder.path());
+        command.env(
+            "AZULEJO_REGISTRY__URL",
+            format!("sqlite:{}", file.display()),
+        );
+        command.env("AZULEJO_REGISTRY__CREATE", create);
+        command.env("AZULEJO_SERVER__LISTEN", "127.0.0.1:0");
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let ended = (0..400).any(|_| {
+            thread::sleep(Duration::from_millis(50));
+            child.try_wait().unwrap().is_some()
+        });
+        let _ = child.kill();
+        let output = child.wait_with_output().unwrap();
+        assert!(ended && !output.status.success(), "{arguments:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("there is no registry"), "{told}");
+        assert!(told.contains(file.to_str().unwrap()), "{told}");
+        assert!(!file.exists(), "{arguments:?}");
+    };
+    let images = images.to_str().unwrap();
+    std::fs::write(folder.path().join("list.csv"), "url\nhttp://a.org/1\n").unwrap();
+    run("false", &["serve", images]);
+    run("false", &["import", "csv", "list.csv"]);
+    run("true", &["import", "csv", "list.csv", "--dry-run"]);
+    let path = "/iiif/3/chart.png/info.json";
+    run("true", &["explain", path, images]);
 }
 
 /// Whoever waits for the answer of a lost upload is told so in time.

@@ -57,7 +57,12 @@ struct Failed(u64, String);
 impl Desk {
     pub async fn open(options: &Options, trusts: bool) -> Result<Self, Box<dyn Error>> {
         let config = Config::load(&options.config.layers())?.config;
-        let registry = Registry::open(&config.registry).await?.ok_or_else(|| {
+        let registry = if options.dry_run {
+            Registry::open_unchanged(&config.registry).await?
+        } else {
+            Registry::open(&config.registry).await?
+        };
+        let registry = registry.ok_or_else(|| {
             Usage(
                 "which registry is meant? Say so with registry.url or AZULEJO_REGISTRY__URL"
                     .to_owned(),
