@@ -23,7 +23,7 @@ impl Explain {
         let loaded = Config::load_for_serving(&self.settings.layers_with_images()?)?;
         // For as long as the registry is asked.
         let runtime = Builder::new_multi_thread().enable_all().build()?;
-        let app = runtime.block_on(App::open(&loaded.config))?;
+        let app = runtime.block_on(App::open_unchanged(&loaded.config))?;
         let explained = http::explain(&app, &self.url)?;
         print(&format!("{:#}\n", explained.steps))?;
         explained.ended.map_or(Ok(()), |error| Err(error.into()))

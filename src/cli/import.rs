@@ -53,6 +53,14 @@ struct Options {
     config: ConfigFile,
 }
 
+/// Of what is read, where nobody is asked whether it is right.
+#[derive(Args)]
+struct Trust {
+    /// Also take identifiers that are UUIDs of version 3, but not of their locations; without it, they are failures
+    #[arg(long)]
+    unverified: bool,
+}
+
 impl Import {
     pub fn run(&self) -> Outcome {
         let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -60,7 +68,7 @@ impl Import {
     }
 
     async fn import(&self) -> Outcome {
-        let mut desk = Desk::open(self.options()).await?;
+        let mut desk = Desk::open(self.options(), self.trusts()).await?;
         let end = match &self.from {
             Origin::Csv(files) => files.import(&mut desk).await,
             Origin::Json(files) => files.import(&mut desk).await,
@@ -68,6 +76,15 @@ impl Import {
             Origin::Manifests(manifests) => manifests.import(&mut desk).await,
         };
         desk.close(end).await
+    }
+
+    fn trusts(&self) -> bool {
+        match &self.from {
+            Origin::Csv(files) => files.trust.unverified,
+            Origin::Json(files) => files.trust.unverified,
+            Origin::Redis(redis) => redis.trust.unverified,
+            Origin::Manifests(_) => false,
+        }
     }
 
     fn options(&self) -> &Options {

@@ -36,6 +36,15 @@ impl App {
         Self::with(config, registry.map_err(io::Error::other)?)
     }
 
+    /// To look at it: with the registry as it is.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and if there is no registry where one is configured.
+    pub async fn open_unchanged(config: &Config) -> io::Result<Self> {
+        let registry = Registry::open_unchanged(&config.registry).await;
+        Self::with(config, registry.map_err(io::Error::other)?)
+    }
+
     /// Without a registry.
     ///
     /// # Errors

@@ -100,14 +100,20 @@ async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Re
     }
 }
 
-/// E14: where a proxy decodes `%2F`, another text stands for the slash.
 pub(super) fn identifier(app: &App, segment: &str) -> Result<Identifier, IdentifierError> {
-    let identifier = Identifier::decode(segment)?;
-    let identifier = match &app.server().slash_substitute {
-        Some(substitute) => Identifier::new(identifier.as_str().replace(substitute, "/"))?,
-        None => identifier,
-    };
+    let identifier = with_slashes(app, Identifier::decode(segment)?)?;
     app.compatibility().identifier(identifier)
+}
+
+/// E14: where a proxy decodes `%2F`, another text stands for the slash.
+pub(super) fn with_slashes(
+    app: &App,
+    identifier: Identifier,
+) -> Result<Identifier, IdentifierError> {
+    match &app.server().slash_substitute {
+        Some(substitute) => Identifier::new(identifier.as_str().replace(substitute, "/")),
+        None => Ok(identifier),
+    }
 }
 
 /// The base URI of an image.

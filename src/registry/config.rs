@@ -23,6 +23,10 @@ pub struct RegistryConfig {
     )]
     pub url: Option<RegistryUrl>,
 
+    /// Whether a registry is made where there is none: the file, and the tables. Set it to false once it has been made, so that a
+    /// volume that is not mounted is an error at the start instead of an empty registry, which knows none of the identifiers.
+    pub create: bool,
+
     /// Milliseconds that an answer is waited for. After that, a request is answered with 503.
     #[schemars(range(min = 10, max = 60_000))]
     pub timeout_ms: u32,
@@ -39,7 +43,8 @@ pub struct RegistryConfig {
     pub token: Option<Token>,
 
     /// Whether `GET /entity?url=` makes an entry for a URL that has none also for those without the token, as the TAMU IR IIIF
-    /// service expects of its resolver. Then everyone who reaches this server can fill the registry.
+    /// service expects of its resolver. Then everyone who reaches this server can fill the registry, and see what its source of http
+    /// images reads; not files and buckets, and nothing that was removed.
     pub open_minting: bool,
 }
 
@@ -47,6 +52,7 @@ impl Default for RegistryConfig {
     fn default() -> Self {
         Self {
             url: None,
+            create: true,
             timeout_ms: 1000,
             token: None,
             open_minting: false,

@@ -20,6 +20,14 @@ mod postgres_server;
 mod stalling_proxy;
 
 const LIMIT: Duration = Duration::from_millis(1500);
+const OVER_ENTRY: Over = Over {
+    entry: true,
+    tombstone: false,
+};
+const OVER_TOMBSTONE: Over = Over {
+    entry: false,
+    tombstone: true,
+};
 
 fn config(url: &str) -> RegistryConfig {
     RegistryConfig {
@@ -88,6 +96,8 @@ async fn postgresql_keeps_the_contract() {
 async fn keeps_the_contract(new: impl Fn(&str) -> RegistryConfig) {
     what_is_put_is_found(&new("found")).await;
     what_is_replaced_stays_in_the_history(&new("replaced")).await;
+    what_is_not_given_stays(&new("kept")).await;
+    a_location_is_its_first_page(&new("pages")).await;
     what_is_removed_leaves_a_tombstone(&new("removed")).await;
     a_restart_loses_nothing(&new("restarted")).await;
     nodes_may_start_at_once(&new("nodes")).await;
@@ -96,6 +106,7 @@ async fn keeps_the_contract(new: impl Fn(&str) -> RegistryConfig) {
     a_preview_writes_nothing(&new("preview")).await;
     a_list_has_pages(&new("list")).await;
     a_newer_schema_is_refused(&new("newer")).await;
+    a_lost_registry_is_no_empty_one(&new("lost")).await;
 }
 
 async fn what_is_put_is_found(config: &RegistryConfig) {
@@ -110,7 +121,7 @@ async fn what_is_put_is_found(config: &RegistryConfig) {
     };
     let before = SystemTime::now() - Duration::from_secs(1);
     let new = NewEntry::new("a/b ü", "s3://b/k", details, "import csv").unwrap();
-    assert_eq!(registry.put(&new, Over::Nothing).await.unwrap(), Put::New);
+    assert_eq!(registry.put(&new, Over::NOTHING).await.unwrap(), Put::New);
     let entry = found(registry.find("a/b ü").await.unwrap());
     assert_eq!(entry.identifier, "a/b ü");
     assert_eq!(entry.location, "s3://b/k");
@@ -120,9 +131,7 @@ async fn what_is_put_is_found(config: &RegistryConfig) {
     assert_eq!(entry.checked, None);
     assert_eq!(entry.provenance, "import csv");
     assert!(entry.created >= before && entry.created <= SystemTime::now());
-    let by_location = registry.find_by_location("s3://b/k").await.unwrap();
-    assert_eq!(by_location, Some(entry));
-    assert_eq!(registry.put(&new, Over::Nothing).await.unwrap(), Put::Same);
+    assert_eq!(registry.put(&new, Over::NOTHING).await.unwrap(), Put::Same);
     assert_eq!(registry.find("A/b ü").await.unwrap(), Answer::Unknown);
     assert_eq!(registry.find("a\0").await.unwrap(), Answer::Unknown);
 }
@@ -130,7 +139,7 @@ async fn what_is_put_is_found(config: &RegistryConfig) {
 async fn what_is_replaced_stays_in_the_history(config: &RegistryConfig) {
     let registry = open(config).await;
     registry
-        .put(&entry("a", "file:1"), Over::Nothing)
+        .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     let first = found(registry.find("a").await.unwrap());
@@ -139,10 +148,10 @@ async fn what_is_replaced_stays_in_the_history(config: &RegistryConfig) {
         ..Details::default()
     };
     let second = NewEntry::new("a", "file:2", details, "second").unwrap();
-    let kept = registry.put(&second, Over::Nothing).await.unwrap();
+    let kept = registry.put(&second, Over::NOTHING).await.unwrap();
     assert_eq!(kept, Put::Kept(first.clone()));
     assert_eq!(found(registry.find("a").await.unwrap()), first);
-    let replaced = registry.put(&second, Over::Entry).await.unwrap();
+    let replaced = registry.put(&second, OVER_ENTRY).await.unwrap();
     assert_eq!(replaced, Put::Replaced(first));
     let standing = found(registry.find("a").await.unwrap());
     assert_eq!(
@@ -151,7 +160,7 @@ async fn what_is_replaced_stays_in_the_history(config: &RegistryConfig) {
     );
     // A title that is not given is no wish to lose it.
     registry
-        .put(&entry("a", "file:3"), Over::Entry)
+        .put(&entry("a", "file:3"), OVER_ENTRY)
         .await
         .unwrap();
     let standing = found(registry.find("a").await.unwrap());
@@ -161,11 +170,72 @@ async fn what_is_replaced_stays_in_the_history(config: &RegistryConfig) {
     assert_eq!(history(config, "a").await, expected);
 }
 
+async fn what_is_not_given_stays(config: &RegistryConfig) {
+    let registry = open(config).await;
+    let checked = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    let details = Details {
+        page: Some(2),
+        checksum: Some("sha256:00".to_owned()),
+        ..Details::default()
+    };
+    let mut first = NewEntry::new("a", "file:1", details, "test").unwrap();
+    first.checked = checked(1000);
+    registry.put(&first, Over::NOTHING).await.unwrap();
+    let plain = entry("a", "file:1");
+    for over in [Over::NOTHING, OVER_ENTRY] {
+        assert_eq!(registry.put(&plain, over).await.unwrap(), Put::Same);
+    }
+    let mut seen = plain;
+    for (time, over, is_taken) in [
+        (2000, Over::NOTHING, false),
+        (500, OVER_ENTRY, false),
+        (2000, OVER_ENTRY, true),
+        (2000, OVER_ENTRY, false),
+    ] {
+        seen.checked = checked(time);
+        let put = registry.put(&seen, over).await.unwrap();
+        assert_eq!(matches!(put, Put::Replaced(_)), is_taken, "{time} {over:?}");
+        assert_eq!(put == Put::Same, !is_taken, "{time} {over:?}");
+    }
+    let standing = found(registry.find("a").await.unwrap());
+    assert_eq!((standing.page, standing.checked), (Some(2), checked(2000)));
+    assert_eq!(standing.checksum.as_deref(), Some("sha256:00"));
+    let moved = registry.put(&entry("a", "file:2"), OVER_ENTRY).await;
+    assert_eq!(moved.unwrap(), Put::Replaced(standing));
+    let standing = found(registry.find("a").await.unwrap());
+    assert_eq!((&*standing.location, standing.page), ("file:2", Some(2)));
+    assert_eq!((standing.checksum, standing.checked), (None, None));
+}
+
+async fn a_location_is_its_first_page(config: &RegistryConfig) {
+    let registry = open(config).await;
+    let put = async |identifier: &str, page| {
+        let details = Details {
+            page,
+            ..Details::default()
+        };
+        let entry = NewEntry::new(identifier, "file:1", details, "test").unwrap();
+        registry.put(&entry, Over::NOTHING).await.unwrap();
+    };
+    put("page 2", Some(2)).await;
+    assert_eq!(registry.find_by_location("file:1").await.unwrap(), None);
+    put("page 1", Some(1)).await;
+    let first = registry.find_by_location("file:1").await.unwrap();
+    assert_eq!(first.unwrap().identifier, "page 1");
+    assert!(!registry.was_removed("file:1").await.unwrap());
+    registry.remove("page 1", "test").await.unwrap();
+    put("whole", None).await;
+    let first = registry.find_by_location("file:1").await.unwrap();
+    assert_eq!(first.unwrap().identifier, "whole");
+    assert!(registry.was_removed("file:1").await.unwrap());
+    assert!(!registry.was_removed("file:2").await.unwrap());
+}
+
 async fn what_is_removed_leaves_a_tombstone(config: &RegistryConfig) {
     let registry = open(config).await;
     assert!(!registry.remove("a", "nobody").await.unwrap());
     registry
-        .put(&entry("a", "file:1"), Over::Nothing)
+        .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     assert!(registry.remove("a", "the librarian").await.unwrap());
@@ -173,17 +243,20 @@ async fn what_is_removed_leaves_a_tombstone(config: &RegistryConfig) {
     assert_eq!(registry.find_by_location("file:1").await.unwrap(), None);
     assert_eq!(registry.list(None, 10).await.unwrap(), []);
     assert!(!registry.remove("a", "again").await.unwrap());
-    for over in [Over::Nothing, Over::Entry] {
+    for over in [Over::NOTHING, OVER_ENTRY] {
         let put = registry.put(&entry("a", "file:1"), over).await.unwrap();
         assert_eq!(put, Put::Gone);
     }
     assert_eq!(registry.find("a").await.unwrap(), Answer::Gone);
     let put = registry
-        .put(&entry("a", "file:1"), Over::Tombstone)
+        .put(&entry("a", "file:1"), OVER_TOMBSTONE)
         .await
         .unwrap();
     assert_eq!(put, Put::Revived);
     assert_eq!(found(registry.find("a").await.unwrap()).location, "file:1");
+    let alive = found(registry.find("a").await.unwrap());
+    let put = registry.put(&entry("a", "file:2"), OVER_TOMBSTONE).await;
+    assert_eq!(put.unwrap(), Put::Kept(alive), "it was not to be replaced");
     let old = |provenance: &str| ("file:1".to_owned(), provenance.to_owned());
     assert_eq!(
         history(config, "a").await,
@@ -194,11 +267,11 @@ async fn what_is_removed_leaves_a_tombstone(config: &RegistryConfig) {
 async fn a_restart_loses_nothing(config: &RegistryConfig) {
     let registry = open(config).await;
     registry
-        .put(&entry("a", "file:1"), Over::Nothing)
+        .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     registry
-        .put(&entry("b", "file:1"), Over::Nothing)
+        .put(&entry("b", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     registry.remove("b", "test").await.unwrap();
@@ -211,7 +284,7 @@ async fn a_restart_loses_nothing(config: &RegistryConfig) {
 async fn nodes_may_start_at_once(config: &RegistryConfig) {
     let registries = join_all((0..6).map(|_| open(config))).await;
     registries[0]
-        .put(&entry("a", "file:1"), Over::Nothing)
+        .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     for registry in &registries {
@@ -219,7 +292,7 @@ async fn nodes_may_start_at_once(config: &RegistryConfig) {
         assert!(registry.find_at_once("a").is_some(), "for some seconds");
     }
     registries[1]
-        .put(&entry("a", "file:2"), Over::Entry)
+        .put(&entry("a", "file:2"), OVER_ENTRY)
         .await
         .unwrap();
     assert_eq!(
@@ -239,7 +312,7 @@ async fn of_many_writers_at_once_one_is_first(config: &RegistryConfig) {
         let entry = entry("a", &format!("file:{number}"));
         nodes[number % 2].put(&entry, over).await.unwrap()
     };
-    let outcomes = join_all((0..20).map(|number| put(number, Over::Nothing))).await;
+    let outcomes = join_all((0..20).map(|number| put(number, Over::NOTHING))).await;
     let first = outcomes.iter().position(|put| *put == Put::New).unwrap();
     let standing = found(nodes[0].find("a").await.unwrap());
     assert_eq!(standing.location, format!("file:{first}"));
@@ -249,7 +322,7 @@ async fn of_many_writers_at_once_one_is_first(config: &RegistryConfig) {
             "{outcome:?}"
         );
     }
-    let outcomes = join_all((100..120).map(|number| put(number, Over::Entry))).await;
+    let outcomes = join_all((100..120).map(|number| put(number, OVER_ENTRY))).await;
     let is_change = |put: &Put| matches!(put, Put::Replaced(_));
     assert!(outcomes.iter().all(is_change), "{outcomes:?}");
     let mut seen = history(config, "a").await;
@@ -268,13 +341,13 @@ async fn a_chunk_is_put_whole_or_not_at_all(config: &RegistryConfig) {
         .collect();
     let given_up = timeout(
         Duration::from_millis(5),
-        registry.put_all(&chunk, Over::Nothing),
+        registry.put_all(&chunk, Over::NOTHING),
     )
     .await;
     assert!(given_up.is_err(), "it takes longer");
     assert_eq!(registry.list(None, 1).await.unwrap(), []);
     let outcomes = registry
-        .put_all(&chunk[..100], Over::Nothing)
+        .put_all(&chunk[..100], Over::NOTHING)
         .await
         .unwrap();
     assert_eq!(outcomes, vec![Put::New; 100]);
@@ -283,14 +356,14 @@ async fn a_chunk_is_put_whole_or_not_at_all(config: &RegistryConfig) {
         entry("00003", "file:a"),
         entry("x", "file:1"),
     ];
-    let outcomes = registry.put_all(&mixed, Over::Nothing).await.unwrap();
+    let outcomes = registry.put_all(&mixed, Over::NOTHING).await.unwrap();
     assert_eq!(outcomes, [Put::New, Put::Same, Put::Same]);
 }
 
 async fn a_preview_writes_nothing(config: &RegistryConfig) {
     let registry = open(config).await;
     registry
-        .put(&entry("a", "file:1"), Over::Nothing)
+        .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     let standing = found(registry.find("a").await.unwrap());
@@ -299,7 +372,7 @@ async fn a_preview_writes_nothing(config: &RegistryConfig) {
         entry("a", "file:2"),
         entry("b", "file:2"),
     ];
-    let preview = registry.preview(&entries, Over::Nothing).await.unwrap();
+    let preview = registry.preview(&entries, Over::NOTHING).await.unwrap();
     assert_eq!(preview, [Put::Same, Put::Kept(standing), Put::New]);
     assert_eq!(registry.find("b").await.unwrap(), Answer::Unknown);
 }
@@ -308,7 +381,7 @@ async fn a_list_has_pages(config: &RegistryConfig) {
     let registry = open(config).await;
     for identifier in ["b", "ä", "a/2", "Z", "a", "a/10"] {
         registry
-            .put(&entry(identifier, "file:1"), Over::Nothing)
+            .put(&entry(identifier, "file:1"), Over::NOTHING)
             .await
             .unwrap();
     }
@@ -332,8 +405,40 @@ async fn a_newer_schema_is_refused(config: &RegistryConfig) {
         .execute(&mut connect(config).await)
         .await
         .unwrap();
-    let refused = Registry::open(config).await.err().unwrap();
-    assert!(matches!(refused, RegistryError::Newer(99)), "{refused:?}");
+    let opened = [
+        Registry::open(config).await,
+        Registry::open_unchanged(config).await,
+    ];
+    for refused in opened.map(|opened| opened.err().unwrap()) {
+        assert!(matches!(refused, RegistryError::Newer(99)), "{refused:?}");
+    }
+}
+
+/// As when a volume is not mounted, or the database is another one.
+async fn a_lost_registry_is_no_empty_one(config: &RegistryConfig) {
+    let careful = RegistryConfig {
+        create: false,
+        ..config.clone()
+    };
+    let is_file = config.url.as_ref().unwrap().kind() == Kind::Sqlite;
+    let missing = || config.url.as_ref().unwrap().missing_file();
+    for _ in 0..2 {
+        for opened in [
+            Registry::open(&careful).await,
+            Registry::open_unchanged(config).await,
+        ] {
+            match opened.err().unwrap() {
+                RegistryError::Missing(file) => assert_eq!(Some(&*file), missing()),
+                RegistryError::Empty => assert!(!is_file),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(missing().is_some(), is_file, "none is made");
+    }
+    drop(open(config).await);
+    open(&careful).await.check().await.unwrap();
+    let unchanged = Registry::open_unchanged(config).await.unwrap().unwrap();
+    assert_eq!(unchanged.find("a").await.unwrap(), Answer::Unknown);
 }
 
 /// When the moment has passed in which nobody asks.
@@ -352,7 +457,7 @@ async fn a_server_that_is_gone_is_no_answer_and_comes_back() {
     let mut server = PostgresServer::start();
     let registry = open(&config(&server.new_database("azulejo"))).await;
     registry
-        .put(&entry("a", "file:1"), Over::Nothing)
+        .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     server.stop();
@@ -426,6 +531,37 @@ async fn connections_that_nothing_comes_through_are_not_used_again() {
     assert!(ask_all("d").await.iter().all(Result::is_ok));
 }
 
+/// Another node writes, and more wait for it here than there are connections.
+#[tokio::test]
+async fn who_asks_does_not_wait_for_those_who_write() {
+    let folder = TempDir::new().unwrap();
+    let server = PostgresServer::start();
+    for config in [
+        file_in(folder.path()),
+        config(&server.new_database("azulejo")),
+    ] {
+        let registry = open(&config).await;
+        let first = entry("a", "file:1");
+        registry.put(&first, Over::NOTHING).await.unwrap();
+        let mut other = connect(&config).await;
+        let mut transaction = other.begin().await.unwrap();
+        let change = sqlx::query("UPDATE registry_entries SET revision = 7");
+        change.execute(&mut *transaction).await.unwrap();
+        let second = entry("a", "file:2");
+        let puts = join_all((0..20).map(|_| registry.put(&second, OVER_ENTRY)));
+        let asking = async {
+            tokio::time::sleep(LIMIT / 3).await;
+            for number in 0..20 {
+                let answer = registry.find(&format!("unknown {number}")).await;
+                assert_eq!(answer.unwrap(), Answer::Unknown);
+            }
+            transaction.rollback().await.unwrap();
+        };
+        let (puts, ()) = join(puts, asking).await;
+        assert!(puts.iter().all(Result::is_ok), "{puts:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_file_is_opened_as_it_should_be() {
     let folder = TempDir::new().unwrap();
@@ -446,7 +582,7 @@ async fn what_is_no_registry_is_not_opened() {
     let folder = TempDir::new().unwrap();
     let absent = file_in(&folder.path().join("absent"));
     let error = Registry::open(&absent).await.err().unwrap();
-    assert!(matches!(error, RegistryError::Unavailable(_)), "{error:?}");
+    assert!(matches!(error, RegistryError::NotMade(..)), "{error:?}");
     let config = file_in(folder.path());
     std::fs::write(
         folder.path().join("azulejo.db"),
@@ -465,7 +601,7 @@ fn what_it_does_can_be_done_on_any_thread() {
     fn all(registry: &Registry) {
         check(registry.find("a"));
         check(registry.find_by_location("file:a"));
-        check(registry.put_all(&[], Over::Nothing));
+        check(registry.put_all(&[], Over::NOTHING));
         check(registry.remove("a", "test"));
         check(registry.list(None, 1));
         check(registry.check());

@@ -1,11 +1,14 @@
 //! The connections to the database, and the time that they are given.
 
+use std::fs::OpenOptions;
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::error::RegistryError;
@@ -14,6 +17,9 @@ use super::url::{Kind, RegistryUrl};
 use crate::breaker::Breaker;
 
 const CONNECTIONS: u32 = 8;
+/// So many write at once, and leave connections to those who ask. Of SQLite, only one can.
+const WRITERS_OF_SQLITE: usize = 1;
+const WRITERS_OF_POSTGRES: usize = 4;
 /// Opening and writing may wait for another node that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -22,22 +28,34 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
 
 pub struct Database {
     pool: AnyPool,
+    writers: Semaphore,
     kind: Kind,
     limit: Duration,
     /// Requests wait for it on threads that images need, too, of which it knows nothing.
     breaker: Breaker,
 }
 
+/// What opening may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// Makes the registry where there is none, and the missing steps of its schema.
+    Create,
+    /// Makes the missing steps of its schema.
+    Update,
+    Unchanged,
+}
+
 impl Database {
-    /// Connects, creates the file if there is none, and makes the missing steps of the schema.
-    pub async fn open(url: &RegistryUrl, limit: Duration) -> Result<Self, RegistryError> {
+    pub async fn open(
+        url: &RegistryUrl,
+        limit: Duration,
+        opening: Opening,
+    ) -> Result<Self, RegistryError> {
         install_default_drivers();
-        if let Some(file) = url.missing_file() {
-            // As it should be at the first start, and at no other.
-            let file = file.display();
-            tracing::warn!(
-                "there is no registry {file}: a new one is made, which knows no identifier"
-            );
+        match url.missing_file() {
+            Some(file) if opening == Opening::Create => create(file)?,
+            Some(file) => return Err(RegistryError::Missing(file.to_owned())),
+            None => {}
         }
         let options: AnyConnectOptions = url.for_driver().parse()?;
         let kind = url.kind();
@@ -46,7 +64,7 @@ impl Database {
             .acquire_timeout(PATIENCE)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    if kind == Kind::Sqlite {
+                    if kind == Kind::Sqlite && opening != Opening::Unchanged {
                         connection.execute(SQLITE_SETTINGS).await?;
                     }
                     Ok(())
@@ -55,17 +73,26 @@ impl Database {
             .connect_lazy_with(options);
         let database = Self {
             pool,
+            writers: Semaphore::new(match kind {
+                Kind::Sqlite => WRITERS_OF_SQLITE,
+                Kind::Postgres => WRITERS_OF_POSTGRES,
+            }),
             kind,
             limit,
             breaker: Breaker::new("registry", "read"),
         };
-        within(limit.max(PATIENCE), database.migrate()).await?;
+        within(limit.max(PATIENCE), database.prepare(opening)).await?;
         Ok(database)
     }
 
-    async fn migrate(&self) -> Result<(), RegistryError> {
+    async fn prepare(&self, opening: Opening) -> Result<(), RegistryError> {
         let mut session = self.session().await?;
-        migrations::run(&mut session, self.kind).await?;
+        if opening != Opening::Create {
+            migrations::check(&mut session).await?;
+        }
+        if opening != Opening::Unchanged {
+            migrations::run(&mut session, self.kind).await?;
+        }
         session.end();
         Ok(())
     }
@@ -101,6 +128,7 @@ impl Database {
         work: impl AsyncFnOnce(&mut AnyConnection) -> sqlx::Result<T>,
     ) -> Result<T, RegistryError> {
         let writing = async {
+            let _turn = self.writers.acquire().await.expect("never closed");
             let mut session = self.session().await?;
             let mut transaction = session.begin_with(self.begin()).await?;
             let answer = work(&mut transaction).await?;
@@ -122,6 +150,18 @@ impl Database {
     async fn session(&self) -> Result<Session, RegistryError> {
         Ok(Session(Some(self.pool.acquire().await?)))
     }
+}
+
+/// An empty file, which is a database without tables. Two nodes may do so at once.
+fn create(file: &Path) -> Result<(), RegistryError> {
+    // As it should be at the first start, and at no other.
+    tracing::warn!(
+        "there is no registry {}: a new one is made, which knows no identifier",
+        file.display()
+    );
+    let made = OpenOptions::new().append(true).create(true).open(file);
+    made.map(drop)
+        .map_err(|error| RegistryError::NotMade(file.to_owned(), error))
 }
 
 async fn within<T>(

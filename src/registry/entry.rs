@@ -99,9 +99,14 @@ impl NewEntry {
     pub(super) fn says_the_same_as(&self, entry: &Entry) -> bool {
         let is_same = |new: &Option<String>, old: &Option<String>| new.is_none() || new == old;
         self.location == entry.location
-            && self.page == entry.page
+            && (self.page.is_none() || self.page == entry.page)
             && is_same(&self.title, &entry.title)
             && is_same(&self.checksum, &entry.checksum)
+    }
+
+    /// Whether the image was seen later than the entry knows.
+    pub(super) fn was_checked_after(&self, entry: &Entry) -> bool {
+        self.checked.map(seconds) > entry.checked.map(seconds)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Why the registry did not answer.
 
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
@@ -12,6 +14,15 @@ pub enum RegistryError {
     /// It did not answer others, and is left alone for a moment.
     #[error("the registry does not answer")]
     Silent,
+    /// Neither made nor taken for an empty one.
+    #[error("there is no registry {}: is its volume mounted? With registry.create = true, azulejo serve makes a new one", .0.display())]
+    Missing(PathBuf),
+    #[error("the registry {} cannot be made", .0.display())]
+    NotMade(PathBuf, #[source] io::Error),
+    #[error(
+        "the database has no tables of a registry: is it the right one? With registry.create = true, azulejo serve makes them"
+    )]
+    Empty,
     #[error("the registry cannot be asked")]
     Unavailable(#[source] sqlx::Error),
     #[error(

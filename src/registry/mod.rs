@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use config::RegistryConfig;
 use copies::Copies;
-use database::Database;
+use database::{Database, Opening};
 use entry::{Stored, check_identifier};
 
 /// The registry. Clones are the same one.
@@ -45,16 +45,36 @@ struct Parts {
 }
 
 impl Registry {
-    /// Opens what is configured, creates it if it is an SQLite file that does not exist, and makes the missing steps of its
+    /// Opens what is configured, creates it if there is none and `registry.create` allows it, and makes the missing steps of its
     /// schema. `None` if nothing is configured.
     ///
     /// # Errors
-    /// If it cannot be opened within ten seconds, or a newer Azulejo has changed its schema.
+    /// If there is none, it cannot be opened within ten seconds, or a newer Azulejo has changed its schema.
     pub async fn open(config: &RegistryConfig) -> Result<Option<Self>, RegistryError> {
+        let opening = if config.create {
+            Opening::Create
+        } else {
+            Opening::Update
+        };
+        Self::opened(config, opening).await
+    }
+
+    /// Opens what is configured as it is, to read it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), also if there is none.
+    pub async fn open_unchanged(config: &RegistryConfig) -> Result<Option<Self>, RegistryError> {
+        Self::opened(config, Opening::Unchanged).await
+    }
+
+    async fn opened(
+        config: &RegistryConfig,
+        opening: Opening,
+    ) -> Result<Option<Self>, RegistryError> {
         let Some(url) = &config.url else {
             return Ok(None);
         };
-        let database = Database::open(url, config.timeout()).await?;
+        let database = Database::open(url, config.timeout(), opening).await?;
         Ok(Some(Self(Arc::new(Parts {
             database,
             copies: Copies::new(),
@@ -87,7 +107,7 @@ impl Registry {
         self.0.copies.get(identifier)
     }
 
-    /// The first entry that was made for a location.
+    /// The first entry that was made for a location, and not for a later page of what is there.
     ///
     /// # Errors
     /// If it could not be asked.
@@ -99,6 +119,18 @@ impl Registry {
             .0
             .database
             .read(async |c| read::by_location(c, location).await);
+        asking.await
+    }
+
+    /// Whether an entry of a location was removed, of whatever identifier.
+    ///
+    /// # Errors
+    /// If it could not be asked.
+    pub async fn was_removed(&self, location: &str) -> Result<bool, RegistryError> {
+        let asking = self
+            .0
+            .database
+            .read(async |c| read::was_removed(c, location).await);
         asking.await
     }
 

@@ -27,20 +27,31 @@ pub async fn stored(
     row.as_ref().map(Stored::from_row).transpose()
 }
 
-/// The first entry that was made for a location.
+/// The first entry that was made for a location, and not for a later page of what is there.
 pub async fn by_location(
     connection: &mut AnyConnection,
     location: &str,
 ) -> sqlx::Result<Option<Entry>> {
-    let row = select!("WHERE location = $1 AND gone = 0 ORDER BY created, identifier LIMIT 1")
-        .bind(location)
-        .fetch_optional(connection)
-        .await?;
+    let row = select!(
+        "WHERE location = $1 AND gone = 0 AND COALESCE(page, 1) = 1 ORDER BY created, identifier LIMIT 1"
+    )
+    .bind(location)
+    .fetch_optional(connection)
+    .await?;
     Ok(row
         .as_ref()
         .map(Stored::from_row)
         .transpose()?
         .map(|stored| stored.entry))
+}
+
+/// Whether an entry that was made for a location is a tombstone.
+pub async fn was_removed(connection: &mut AnyConnection, location: &str) -> sqlx::Result<bool> {
+    let row = select!("WHERE location = $1 AND gone = 1 LIMIT 1")
+        .bind(location)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
 }
 
 /// Entries in the order of the bytes of their identifiers.

@@ -43,7 +43,6 @@ impl RegistryUrl {
         }
     }
 
-    /// As the driver takes it, with the password.
     /// The file of SQLite, if it is not there.
     pub fn missing_file(&self) -> Option<&Path> {
         match &self.place {
@@ -52,11 +51,12 @@ impl RegistryUrl {
         }
     }
 
+    /// As the driver takes it, with the password. It makes no file.
     pub fn for_driver(&self) -> String {
         match &self.place {
             Place::Sqlite(path) => {
                 let path = percent_encode(path.as_os_str().as_encoded_bytes(), &NOT_OF_A_PATH);
-                format!("sqlite:{path}?mode=rwc")
+                format!("sqlite:{path}?mode=rw")
             }
             Place::Postgres => self.text.clone(),
         }
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(url.kind(), Kind::Sqlite);
         assert_eq!(
             url.for_driver(),
-            "sqlite:/var/lib/a%20folder/100%25/azulejo.db?mode=rwc"
+            "sqlite:/var/lib/a%20folder/100%25/azulejo.db?mode=rw"
         );
     }
 

@@ -7,15 +7,20 @@ use sqlx::AnyConnection;
 use super::entry::{Entry, NewEntry, Stored, seconds};
 use super::read::stored;
 
-/// What an entry may be put in place of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Over {
-    /// Only where nothing ever was.
-    Nothing,
+/// What an entry may be put in place of, besides nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Over {
     /// Of another entry of the same identifier.
-    Entry,
-    /// And of a tombstone.
-    Tombstone,
+    pub entry: bool,
+    pub tombstone: bool,
+}
+
+impl Over {
+    /// Only where nothing ever was.
+    pub const NOTHING: Self = Self {
+        entry: false,
+        tombstone: false,
+    };
 }
 
 /// What became of an entry that was put.
@@ -86,12 +91,17 @@ pub async fn preview(
 fn outcome(standing: &Stored, entry: &NewEntry, over: Over) -> Put {
     let old = || standing.entry.clone();
     match standing.is_gone {
-        true if over >= Over::Tombstone => Put::Revived,
+        true if over.tombstone => Put::Revived,
         true => Put::Gone,
-        false if entry.says_the_same_as(&standing.entry) => Put::Same,
-        false if over >= Over::Entry => Put::Replaced(old()),
+        false if says_enough(&standing.entry, entry, over) => Put::Same,
+        false if over.entry => Put::Replaced(old()),
         false => Put::Kept(old()),
     }
+}
+
+/// When an image was last seen is no reason to fail, but to replace an entry where that is allowed.
+fn says_enough(standing: &Entry, entry: &NewEntry, over: Over) -> bool {
+    entry.says_the_same_as(standing) && !(over.entry && entry.was_checked_after(standing))
 }
 
 /// Whether there was no row of this identifier.
@@ -115,7 +125,7 @@ async fn insert(connection: &mut AnyConnection, entry: &NewEntry) -> sqlx::Resul
     Ok(done.rows_affected() == 1)
 }
 
-/// Whether the row was still as it was seen.
+/// Whether the row was still as it was seen. What is not given stays, but for what was known of a file that is elsewhere.
 async fn replace(
     connection: &mut AnyConnection,
     standing: &Stored,
@@ -125,8 +135,9 @@ async fn replace(
         return Ok(false);
     }
     let done = sqlx::query(
-        "UPDATE registry_entries SET revision = revision + 1, gone = 0, location = $3, page = $4, \
-         title = COALESCE($5, title), checksum = COALESCE($6, checksum), checked = $7, changed = $8, provenance = $9 \
+        "UPDATE registry_entries SET revision = revision + 1, gone = 0, location = $3, page = COALESCE($4, page), \
+         title = COALESCE($5, title), checksum = COALESCE($6, CASE WHEN location = $3 THEN checksum END), \
+         checked = COALESCE($7, CASE WHEN location = $3 THEN checked END), changed = $8, provenance = $9 \
          WHERE identifier = $1 AND revision = $2",
     )
     .bind(&entry.identifier)

@@ -122,6 +122,7 @@ impl Run {
 #[tokio::test]
 async fn f000_10_a_table_is_imported_once() {
     let archive = Archive::new();
+    archive.registry().await;
     archive.write(
         "list.csv",
         format!("\u{feff}url,id,title,page\n{LOCATION},,,\ns3://bucket/a.pdf,a/b,\"A title, with comma\",3\n"),
@@ -279,9 +280,16 @@ async fn f000_10_the_redis_of_the_old_service_is_read() {
         redis.cli(&["HSET", &format!("resource:{id}"), "id", &id, "url", &url]);
     }
     let archive = Archive::new();
-    let run = archive.import(&["redis", &redis.url()]).await;
-    assert_eq!(run.counts(), (Some(1), [24, 0, 2]), "{}", run.stderr());
-    assert_eq!(run.places(), ["resource:broken", "resource:other"]);
+    let careful = archive.import(&["redis", &redis.url()]).await;
+    assert_eq!(careful.counts(), (Some(1), [23, 0, 3]));
+    let mut places = careful.places();
+    places.sort_unstable();
+    let of_moved = format!("resource:{moved}");
+    assert_eq!(places, [&*of_moved, "resource:broken", "resource:other"]);
+    assert_eq!(careful.report["unverified"], json!([moved]));
+    let trusting = ["redis", &redis.url(), "--unverified"];
+    let run = archive.import(&trusting).await;
+    assert_eq!(run.counts(), (Some(1), [1, 23, 2]), "{}", run.stderr());
     assert_eq!(run.report["unverified"], json!([moved]));
     assert_eq!(archive.entry(IDENTIFIER).await.location, LOCATION);
     assert_eq!(archive.entry(random).await.location, "http://a.org/1");
@@ -292,6 +300,38 @@ async fn f000_10_the_redis_of_the_old_service_is_read() {
     let again = archive.import(&["redis", &redis.url()]).await;
     assert_eq!(again.counts(), (Some(0), [0, 0, 0]));
     assert_eq!(archive.size().await, 24, "an import removes nothing");
+}
+
+/// A keyspace is no pattern.
+#[tokio::test]
+async fn only_keys_of_the_keyspace_are_read() {
+    let redis = RedisServer::start();
+    for (key, id) in [("re*[x]?:a", "a"), ("resource-x-1:b", "b"), ("rex1:c", "c")] {
+        redis.cli(&["HSET", key, "id", id, "url", "http://a.org/1"]);
+    }
+    let archive = Archive::new();
+    let arguments = ["redis", &redis.url(), "--keyspace", "re*[x]?"];
+    let run = archive.import(&arguments).await;
+    assert_eq!(run.counts(), (Some(0), [1, 0, 0]), "{}", run.stderr());
+    assert_eq!(archive.entry("a").await.location, "http://a.org/1");
+}
+
+/// A UUID of version 3 says of which location it is.
+#[tokio::test]
+async fn rows_whose_identifier_is_that_of_another_url_are_failures() {
+    let archive = Archive::new();
+    archive.write("list.csv", format!("id,url\n{IDENTIFIER},http://a.org/1\n"));
+    let line = json!({"identifier": IDENTIFIER, "location": "http://a.org/1"});
+    archive.write("lines.json", line.to_string());
+    for arguments in [["csv", "list.csv"], ["json", "lines.json"]] {
+        let run = archive.import(&arguments).await;
+        assert_eq!(run.counts(), (Some(1), [0, 0, 1]), "{}", run.stderr());
+        assert!(run.stderr().contains("--unverified"), "{}", run.stderr());
+    }
+    assert_eq!(archive.size().await, 0);
+    let run = archive.import(&["csv", "list.csv", "--unverified"]).await;
+    assert_eq!(run.counts(), (Some(0), [1, 0, 0]), "{}", run.stderr());
+    assert_eq!(archive.entry(IDENTIFIER).await.location, "http://a.org/1");
 }
 
 /// The resolver that is to be replaced; it writes down what it is asked for.
@@ -377,6 +417,7 @@ fn uuid_of_page(number: u32) -> String {
 async fn f000_10_manifests_are_resolved_by_the_old_service() {
     let service = OldService::start().await;
     let archive = Archive::new();
+    archive.registry().await;
     fs::create_dir_all(archive.path("manifests/more")).unwrap();
     let ids: Vec<String> = (1..=10).map(uuid_of_page).collect();
     archive.write("manifests/book.json", manifest(&ids));
@@ -424,6 +465,21 @@ async fn f000_10_manifests_are_resolved_by_the_old_service() {
     );
 }
 
+/// Only a page and a scale are cut off, as where images are asked for.
+#[tokio::test]
+async fn semicolons_may_be_part_of_an_identifier() {
+    let service = OldService::start().await;
+    let archive = Archive::new();
+    let ids = ["map;sheet", "map;sheet;2", "map%3Bsheet%3B2%3B1%3A2"];
+    archive.write("map.json", manifest(&ids.map(str::to_owned)));
+    let base = "https://api.example.org/iiif/2";
+    let arguments = ["manifests", "map.json", "--service", &service.url];
+    archive
+        .import(&[&arguments[..], &["--base", base]].concat())
+        .await;
+    assert_eq!(service.take_asked(), ["map;sheet"]);
+}
+
 /// Healing can never mis-assign.
 #[tokio::test]
 async fn what_the_old_service_does_not_know_or_mixes_up_is_a_failure() {
@@ -432,7 +488,7 @@ async fn what_the_old_service_does_not_know_or_mixes_up_is_a_failure() {
     let removed = uuid_of_page(2);
     let entry = NewEntry::new(&removed, &page(2), Details::default(), "test").unwrap();
     let registry = archive.registry().await;
-    registry.put(&entry, Over::Nothing).await.unwrap();
+    registry.put(&entry, Over::NOTHING).await.unwrap();
     registry.remove(&removed, "test").await.unwrap();
     let ids = [
         uuid_of_page(1),

@@ -1,6 +1,8 @@
 //! `/resources` and `/entity`: the registry over HTTP.
 
 use std::io;
+use std::process::Stdio;
+use std::thread;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::postgres_server::PostgresServer;
-use crate::process::{Process, ask};
+use crate::process::{Process, ask, command};
 use crate::server::{Answer, Server, fixtures};
 
 const TOKEN: &str = "correct-horse-battery-staple";
@@ -225,6 +227,25 @@ async fn minting_may_be_open_to_all() {
     assert_eq!(desk.server.send(Method::POST, &post, &[]).await.status, 401);
 }
 
+/// Otherwise it would show what only the server can read.
+#[tokio::test]
+async fn open_minting_opens_no_files_and_nothing_that_was_removed() {
+    let desk = Desk::with(|config| config.registry.open_minting = true).await;
+    for location in ["file:chart.png", "s3://bucket/key", "gs://b/k", "az://c/k"] {
+        let path = format!("/entity?url={location}");
+        assert_eq!(desk.server.status(&path).await, 401, "{location}");
+        assert_eq!(desk.write(Method::GET, &path).await.status, 200);
+        assert_eq!(desk.server.status(&path).await, 200, "it is there already");
+    }
+    let put = format!("/resources?id=secret&uri={LOCATION}");
+    assert_eq!(desk.write(Method::PUT, &put).await.status, 201);
+    desk.write(Method::DELETE, "/resources/secret").await;
+    let mint = format!("/entity?url={LOCATION}");
+    assert_eq!(desk.server.status(&mint).await, 410);
+    let minted = desk.write(Method::GET, &mint).await;
+    assert_eq!((minted.status.as_u16(), text(&minted)), (200, IDENTIFIER));
+}
+
 #[tokio::test]
 async fn what_is_no_location_is_a_bad_request() {
     let desk = Desk::new().await;
@@ -263,6 +284,53 @@ const DOORS: [(Method, &str); 7] = [
     (Method::POST, "/entity?url=http://a.org"),
     (Method::DELETE, "/entity/a"),
 ];
+
+/// Where images take `doc;2` for a page of `doc`, and `:` for a slash.
+#[tokio::test]
+async fn entries_have_no_pages_and_scales() {
+    let desk = Desk::with(|config| {
+        config.compatibility.meta_identifiers = true;
+        config.server.slash_substitute = Some(":".to_owned());
+    })
+    .await;
+    let put = async |identifier: &str| {
+        let path = format!("/resources?id={identifier}&uri={LOCATION}/{identifier}");
+        assert_eq!(desk.write(Method::PUT, &path).await.status, 201);
+    };
+    let status = async |identifier: &str| {
+        let path = format!("/resources/{identifier}");
+        desk.server.status(&path).await
+    };
+    put("doc").await;
+    let remove = desk.write(Method::DELETE, "/resources/doc%3B2").await;
+    assert_eq!(remove.status, 404);
+    assert_eq!(status("doc").await, 200);
+    for identifier in ["m%3B3", "m%3B1%3A2", "a:b"] {
+        put(identifier).await;
+        assert_eq!(status(identifier).await, 200, "{identifier}");
+        let path = format!("/resources/{identifier}");
+        assert_eq!(desk.write(Method::DELETE, &path).await.status, 204);
+        assert_eq!(status(identifier).await, 410, "{identifier}");
+    }
+    assert_eq!(status("doc").await, 200);
+}
+
+/// To bring back what was removed is no leave to change what was not.
+#[tokio::test]
+async fn revive_does_not_replace() {
+    let desk = Desk::new().await;
+    let put = async |location: &str, over: &str| {
+        let path = format!("/resources?id=a&uri=http://a.org/{location}{over}");
+        desk.write(Method::PUT, &path).await.status.as_u16()
+    };
+    assert_eq!(put("1", "").await, 201);
+    assert_eq!(put("2", "&revive=true").await, 409);
+    assert_eq!(put("2", "&replace=true").await, 200);
+    assert_eq!(put("1", "&revive=true&replace=true").await, 200);
+    desk.write(Method::DELETE, "/resources/a").await;
+    assert_eq!(put("1", "&replace=true").await, 410);
+    assert_eq!(put("1", "&revive=true").await, 201);
+}
 
 #[tokio::test]
 async fn nobody_writes_without_the_token() {
@@ -405,7 +473,8 @@ async fn an_upload_tells_what_became_of_each_line() {
             .await,
         200
     );
-    let report = desk.bulk("/resources/bulk?revive=true", lines).await;
+    let path = "/resources/bulk?revive=true&replace=true";
+    let report = desk.bulk(path, lines).await;
     assert_eq!(report.status, 422);
     let report = document(&report);
     let counts =
@@ -539,6 +608,44 @@ fn what_was_answered_outlives_the_process() {
             );
         }
     }
+}
+
+/// A volume that is not mounted must not turn every identifier into 404.
+#[test]
+fn where_the_registry_is_lost_nothing_starts() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("azulejo.db");
+    let images = fixtures("images");
+    let run = |create: &str, arguments: &[&str]| {
+        let mut command = command();
+        command.args(arguments).current_dir(folder.path());
+        command.env(
+            "AZULEJO_REGISTRY__URL",
+            format!("sqlite:{}", file.display()),
+        );
+        command.env("AZULEJO_REGISTRY__CREATE", create);
+        command.env("AZULEJO_SERVER__LISTEN", "127.0.0.1:0");
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let ended = (0..400).any(|_| {
+            thread::sleep(Duration::from_millis(50));
+            child.try_wait().unwrap().is_some()
+        });
+        let _ = child.kill();
+        let output = child.wait_with_output().unwrap();
+        assert!(ended && !output.status.success(), "{arguments:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("there is no registry"), "{told}");
+        assert!(told.contains(file.to_str().unwrap()), "{told}");
+        assert!(!file.exists(), "{arguments:?}");
+    };
+    let images = images.to_str().unwrap();
+    std::fs::write(folder.path().join("list.csv"), "url\nhttp://a.org/1\n").unwrap();
+    run("false", &["serve", images]);
+    run("false", &["import", "csv", "list.csv"]);
+    run("true", &["import", "csv", "list.csv", "--dry-run"]);
+    let path = "/iiif/3/chart.png/info.json";
+    run("true", &["explain", path, images]);
 }
 
 /// Whoever waits for the answer of a lost upload is told so in time.

@@ -25,6 +25,8 @@ pub struct Desk {
     pub bar: ProgressBar,
     pub summary: Summary,
     report: Option<PathBuf>,
+    /// Whether identifiers are taken that are UUIDs of version 3, but not of their locations.
+    trusts: bool,
 }
 
 /// What an import has done: its report.
@@ -33,7 +35,8 @@ pub struct Summary {
     pub dry_run: bool,
     #[serde(flatten)]
     entries: Report,
-    /// Identifiers that are UUIDs of version 3, but not of their locations: the first thousand. They are imported as they are.
+    /// Identifiers that are UUIDs of version 3, but not of their locations: the first thousand. With `--unverified` they are
+    /// imported as they are, else they failed.
     unverified: Vec<String>,
     /// Of the images that manifests name, those that were not asked for, because the registry has them.
     pub known: u64,
@@ -52,18 +55,22 @@ pub struct Summary {
 struct Failed(u64, String);
 
 impl Desk {
-    pub async fn open(options: &Options) -> Result<Self, Box<dyn Error>> {
+    pub async fn open(options: &Options, trusts: bool) -> Result<Self, Box<dyn Error>> {
         let config = Config::load(&options.config.layers())?.config;
-        let registry = Registry::open(&config.registry).await?.ok_or_else(|| {
+        let registry = if options.dry_run {
+            Registry::open_unchanged(&config.registry).await?
+        } else {
+            Registry::open(&config.registry).await?
+        };
+        let registry = registry.ok_or_else(|| {
             Usage(
                 "which registry is meant? Say so with registry.url or AZULEJO_REGISTRY__URL"
                     .to_owned(),
             )
         })?;
-        let over = if options.replace {
-            Over::Entry
-        } else {
-            Over::Nothing
+        let over = Over {
+            entry: options.replace,
+            tombstone: false,
         };
         Ok(Self {
             intake: Intake::new(registry.clone(), over, options.dry_run),
@@ -74,6 +81,7 @@ impl Desk {
                 ..Summary::default()
             },
             report: options.report.clone(),
+            trusts,
         })
     }
 
@@ -86,23 +94,31 @@ impl Desk {
         place: String,
         entry: Result<NewEntry, impl ToString>,
     ) -> Result<(), Box<dyn Error>> {
-        match entry {
-            Ok(entry) => {
-                self.verify(&entry);
-                Ok(self.intake.take(place, entry).await?)
-            }
+        let entry = entry.map_err(|reason| reason.to_string());
+        match entry.and_then(|entry| self.verified(entry)) {
+            Ok(entry) => Ok(self.intake.take(place, entry).await?),
             Err(reason) => {
-                self.intake.refuse(place, reason.to_string());
+                self.intake.refuse(place, reason);
                 Ok(())
             }
         }
     }
 
-    fn verify(&mut self, entry: &NewEntry) {
-        let unverified = &mut self.summary.unverified;
-        if unverified.len() < LISTED && contradicts(entry.identifier(), entry.location()) {
-            unverified.push(entry.identifier().to_owned());
+    fn verified(&mut self, entry: NewEntry) -> Result<NewEntry, String> {
+        let identifier = entry.identifier();
+        if !contradicts(identifier, entry.location()) {
+            return Ok(entry);
         }
+        let unverified = &mut self.summary.unverified;
+        if unverified.len() < LISTED {
+            unverified.push(identifier.to_owned());
+        }
+        if self.trusts {
+            return Ok(entry);
+        }
+        Err(format!(
+            "{identifier} is not the UUID of its location, though of that form: --unverified takes it"
+        ))
     }
 
     /// What the registry knows of an identifier.

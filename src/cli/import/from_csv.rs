@@ -8,7 +8,7 @@ use csv::{Reader, StringRecord};
 use serde::Deserialize;
 
 use super::desk::Desk;
-use super::{Options, open, unreadable};
+use super::{Options, Trust, open, unreadable};
 use crate::registry::{Details, NewEntry, name_uuid};
 
 const COLUMNS: [&str; 5] = ["url", "id", "title", "page", "checksum"];
@@ -19,6 +19,9 @@ pub struct Csv {
     /// The files, or - for standard input. Where there is no id, it is the UUID of version 3 of the URL
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub trust: Trust,
 
     #[command(flatten)]
     pub options: Options,

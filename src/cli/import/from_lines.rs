@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::desk::Desk;
-use super::{Options, open, unreadable};
+use super::{Options, Trust, open, unreadable};
 use crate::registry::NewEntry;
 
 /// From JSON, an object with a location and perhaps an identifier, page, title, checksum and checked on each line
@@ -16,6 +16,9 @@ pub struct Lines {
     /// The files, or - for standard input. Where there is no identifier, it is the UUID of version 3 of the location
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub trust: Trust,
 
     #[command(flatten)]
     pub options: Options,

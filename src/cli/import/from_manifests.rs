@@ -131,7 +131,7 @@ impl Manifests {
         }
     }
 
-    /// What the URI of an image service names, without the page of a document: `identifier;2`.
+    /// What the URI of an image service names, without page and scale: `identifier;2`.
     fn identifier(&self, uri: &str) -> Option<String> {
         let segment = if self.bases.is_empty() {
             uri.rsplit('/').next()
@@ -142,8 +142,8 @@ impl Manifests {
             })
         }?;
         let identifier = Identifier::decode(segment).ok()?;
-        let document = identifier.as_str().split(';').next()?;
-        (!document.is_empty()).then(|| document.to_owned())
+        let document = identifier.clone().with_suffixes().unwrap_or(identifier);
+        Some(document.as_str().to_owned())
     }
 }
 

@@ -8,8 +8,8 @@ use clap::Args;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, Pipeline, RedisResult, cmd};
 
-use super::Options;
 use super::desk::Desk;
+use super::{Options, Trust};
 use crate::config::passwords;
 use crate::registry::{Details, NewEntry};
 use crate::tls;
@@ -28,6 +28,9 @@ pub struct Redis {
     keyspace: String,
 
     #[command(flatten)]
+    pub trust: Trust,
+
+    #[command(flatten)]
     pub options: Options,
 }
 
@@ -42,7 +45,7 @@ impl Redis {
             let mut scan = cmd("SCAN");
             scan.arg(cursor)
                 .arg("MATCH")
-                .arg(format!("{}:*", self.keyspace));
+                .arg(format!("{}:*", literal(&self.keyspace)));
             scan.arg("COUNT").arg(AT_ONCE);
             let (next, keys): (u64, Vec<Vec<u8>>) = scan.query_async(&mut connection).await?;
             self.take(desk, &mut connection, keys).await?;
@@ -97,7 +100,9 @@ impl Redis {
         provenance: &str,
     ) -> Result<NewEntry, Box<dyn Error>> {
         let (id, url) = fields;
-        let identifier = &key[self.keyspace.len() + 1..];
+        let name = key.strip_prefix(&*self.keyspace);
+        let identifier = name.and_then(|name| name.strip_prefix(':'));
+        let identifier = identifier.ok_or("its key is of another keyspace")?;
         if id.is_some_and(|id| id != identifier.as_bytes()) {
             return Err("its field id is not that of its key".into());
         }
@@ -109,6 +114,15 @@ impl Redis {
             provenance,
         )?)
     }
+}
+
+/// The pattern that matches this text alone.
+fn literal(text: &str) -> String {
+    let escaped = text.chars().flat_map(|character| {
+        let is_special = matches!(character, '*' | '?' | '[' | ']' | '\\');
+        is_special.then_some('\\').into_iter().chain([character])
+    });
+    escaped.collect()
 }
 
 /// The answer to a command for each key. A scan finds none at times, and then there is nothing to ask.

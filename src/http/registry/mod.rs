@@ -94,12 +94,9 @@ fn is_of_another_site(headers: &HeaderMap) -> bool {
 fn over(request: &Parts) -> Over {
     let query = request.uri.query().unwrap_or_default();
     let is_set = |name| parameter(query, name).is_some_and(|value| value == "true");
-    if is_set("revive") {
-        Over::Tombstone
-    } else if is_set("replace") {
-        Over::Entry
-    } else {
-        Over::Nothing
+    Over {
+        entry: is_set("replace"),
+        tombstone: is_set("revive"),
     }
 }
 

@@ -9,7 +9,7 @@ use percent_encoding::{CONTROLS, utf8_percent_encode};
 use super::refusal::Refusal;
 use super::{Api, or_refusal, over, text};
 use crate::error::Error;
-use crate::http::image::identifier;
+use crate::http::image::with_slashes;
 use crate::http::index::parameter;
 use crate::iiif::Identifier;
 use crate::registry::{Answer, Entry, check_location};
@@ -60,7 +60,8 @@ pub async fn put(State(api): State<Api>, request: Parts) -> Response {
         let query = request.uri.query().unwrap_or_default();
         match parameter(query, "id") {
             Some(identifier) => {
-                api.put(&identifier, &location, over(&request), &writer)
+                let identifier = with_slashes(&api.app, Identifier::new(identifier)?)?;
+                api.put(identifier.as_str(), &location, over(&request), &writer)
                     .await
             }
             None => api.mint(&location, over(&request), &writer).await,
@@ -102,13 +103,14 @@ async fn entry(api: &Api, request: &Parts) -> Result<Entry, Refusal> {
     }
 }
 
-/// The segment of the path behind the first.
+/// The segment of the path behind the first. An entry has no pages and scales: `doc;2` is another one than `doc`, of which images
+/// take it for a page where `compatibility.meta_identifiers` is set.
 fn named(api: &Api, request: &Parts) -> Result<Identifier, Refusal> {
     let segment = request.uri.path().split('/').nth(2).unwrap_or_default();
-    Ok(identifier(&api.app, segment)?)
+    Ok(with_slashes(&api.app, Identifier::decode(segment)?)?)
 }
 
-fn is_on_the_web(location: &str) -> bool {
+pub(super) fn is_on_the_web(location: &str) -> bool {
     let scheme = location.split(':').next().unwrap_or_default();
     ["http", "https"]
         .iter()
