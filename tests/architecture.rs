@@ -139,6 +139,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "http",
             "iiif",
             "input",
+            "pipeline",
             "presentation",
             "pyramid",
             "registry",
