@@ -142,6 +142,7 @@ const ALLOWED: [(&str, &[&str]); 31] = [
             "http",
             "iiif",
             "input",
+            "pipeline",
             "presentation",
             "pyramid",
             "registry",
