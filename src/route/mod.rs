@@ -12,6 +12,7 @@ mod pattern;
 mod registered;
 pub mod resolver;
 mod rule;
+mod search;
 mod targets;
 mod template;
 
@@ -26,6 +27,7 @@ use config::{REGISTRY, RouteConfig};
 pub use pattern::Pattern;
 pub use rule::Terms;
 use rule::{Rule, Step};
+use search::Search;
 pub use targets::Far;
 use targets::Targets;
 pub use template::Template;
@@ -112,11 +114,7 @@ impl Routes {
     /// Who may have to be asked over a network, first of all, to look for an image. `None` if nobody.
     pub fn far(&self, identifier: &Identifier) -> Option<Far> {
         let text = identifier.as_str();
-        let mut remote = self
-            .rules
-            .iter()
-            .filter(|rule| self.targets.is_remote(&rule.target));
-        remote.find_map(|rule| {
+        self.rules.iter().find_map(|rule| {
             let keys = rule.keys(text).ok()?;
             self.targets.far(&rule.target, keys.first()?)
         })
@@ -165,7 +163,7 @@ impl Routes {
         note: &mut dyn FnMut(&Rule, Step<'_>),
     ) -> Result<Object, SourceError> {
         let text = identifier.as_str();
-        let mut absent = None;
+        let mut search = Search::default();
         for (index, rule) in self.rules.iter().enumerate() {
             let keys = match rule.keys(text) {
                 Ok(keys) => keys,
@@ -177,22 +175,15 @@ impl Routes {
             for key in keys {
                 let found = self.targets.find(&rule.target, &key);
                 note(rule, Step::Asked(&key, &found));
-                match found {
-                    Ok(object) => {
-                        return Ok(Object {
-                            route: index,
-                            ..object
-                        });
-                    }
-                    Err(SourceError::NotFound(location)) => {
-                        absent.get_or_insert(location);
-                    }
-                    Err(error) => return Err(error),
+                if let Some(end) = search.end_with(found) {
+                    return Ok(Object {
+                        route: index,
+                        ..end?
+                    });
                 }
             }
         }
-        let absent = absent.unwrap_or_else(|| text.to_owned());
-        Err(SourceError::NotFound(absent))
+        Err(search.in_vain(text))
     }
 }
 

@@ -8,6 +8,7 @@ use super::authority::{Authority, Located};
 use super::config::{FILES, REGISTRY};
 use super::registered::Registered;
 use super::resolver::Resolver;
+use super::search::Search;
 use crate::config::Config;
 use crate::page::Page;
 use crate::registry::Registry;
@@ -162,19 +163,14 @@ impl Targets {
         keys: impl Iterator<Item = (usize, String)>,
         wanted: &str,
     ) -> Result<Object, SourceError> {
-        let mut absent = None;
+        let mut search = Search::default();
         for (source, key) in keys {
-            match self.sources[source].find(&key) {
-                Ok(object) => return Ok(Object { source, ..object }),
-                Err(SourceError::NotFound(location)) => {
-                    absent.get_or_insert(location);
-                }
-                Err(error) => return Err(error),
+            let found = self.sources[source].find(&key);
+            if let Some(end) = search.end_with(found) {
+                return Ok(Object { source, ..end? });
             }
         }
-        Err(SourceError::NotFound(
-            absent.unwrap_or_else(|| wanted.to_owned()),
-        ))
+        Err(search.in_vain(wanted))
     }
 
     /// Not if it is known to be elsewhere by now.
@@ -234,16 +230,6 @@ impl Targets {
             page,
             ..object
         })
-    }
-
-    pub fn is_remote(&self, target: &Target) -> bool {
-        match target {
-            Target::Sources(indices) => {
-                let is_remote = |&index: &usize| self.sources[index].is_remote();
-                indices.iter().any(is_remote)
-            }
-            Target::Authority(_) => true,
-        }
     }
 
     /// Who has to be asked over a network, first of all, as far as it is known.
