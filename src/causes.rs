@@ -1,10 +1,17 @@
-//! An error and what led to it, in one line.
+//! An error and what led to it.
 
 use std::error::Error;
 use std::iter::successors;
 
-/// Their texts, each after what it is the cause of.
+/// The error, its cause, the cause of that, and so on.
+pub fn all<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |&error| error.source())
+}
+
+/// Their texts in one line, each after what it is the cause of.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let all = successors(Some(error), |&error| error.source());
-    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let texts = all(error).map(ToString::to_string);
+    texts.collect::<Vec<_>>().join(": ")
 }

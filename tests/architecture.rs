@@ -136,6 +136,7 @@ const ALLOWED: [(&str, &[&str]); 31] = [
     (
         "cli",
         &[
+            "causes",
             "config",
             "decode",
             "geometry",

@@ -21,6 +21,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::causes;
+
 /// An IIIF image server.
 #[derive(Parser)]
 #[command(name = "azulejo", version)]
@@ -75,14 +77,9 @@ pub fn run() -> ExitCode {
 }
 
 /// The error and what led to it, one a line.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!("\n  because: {error}");
-        cause = error.source();
-    }
-    text
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let texts: Vec<String> = causes::all(error).map(ToString::to_string).collect();
+    texts.join("\n  because: ")
 }
 
 /// Writes a result to the standard output. A reader that stops early, such as `head`, is no problem.

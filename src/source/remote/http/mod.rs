@@ -7,7 +7,6 @@ mod response;
 mod tests;
 mod urls;
 
-use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +26,7 @@ use self::urls::{PRIVATE, Urls, location};
 use super::ask::{Answer, Ask, Condition, Remote};
 use super::error::{Failure, RemoteError};
 use super::{Shared, Store};
-use crate::causes::chain;
+use crate::causes::{self, chain};
 use crate::tls;
 
 /// A source over HTTP.
@@ -216,12 +215,8 @@ fn next(url: &Url, to: &str) -> Result<Url, RemoteError> {
 /// The cause is told to the log, without the path and the query of the URL, which may be secret.
 fn failure(url: &Url, error: reqwest::Error) -> RemoteError {
     let error = error.without_url();
-    let mut cause: Option<&dyn Error> = Some(&error);
-    while let Some(inner) = cause {
-        if inner.is::<Private>() {
-            return PRIVATE;
-        }
-        cause = inner.source();
+    if causes::all(&error).any(|cause| cause.is::<Private>()) {
+        return PRIVATE;
     }
     let server = url.origin().ascii_serialization();
     tracing::warn!(server, error = chain(&error), "an origin cannot be asked");
