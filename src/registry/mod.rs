@@ -20,6 +20,7 @@ mod write;
 mod contract;
 
 pub use self::url::RegistryUrl;
+pub use database::Database;
 pub use entry::{Answer, Details, Entry, NewEntry, check_location};
 pub use error::RegistryError;
 pub use intake::{Intake, Problem, Report};
@@ -32,7 +33,7 @@ use std::sync::Arc;
 
 use config::RegistryConfig;
 use copies::Copies;
-use database::{Database, Opening};
+use database::Opening;
 use entry::{Stored, check_identifier};
 
 /// The registry. Clones are the same one.
@@ -79,6 +80,11 @@ impl Registry {
             database,
             copies: Copies::new(),
         }))))
+    }
+
+    /// Where it is kept, for what else is kept there: in tables of its own.
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.database
     }
 
     /// What is known of an identifier: now, or a few seconds ago if another node changes it.
