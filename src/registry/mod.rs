@@ -19,8 +19,8 @@ mod write;
 #[cfg(test)]
 mod contract;
 
+pub(crate) use self::database::Database;
 pub use self::url::RegistryUrl;
-pub use database::Database;
 pub use entry::{Answer, Details, Entry, NewEntry, check_location};
 pub use error::RegistryError;
 pub use intake::{Intake, Problem, Report};
@@ -82,7 +82,7 @@ impl Registry {
         }))))
     }
 
-    /// Where it is kept, for what else is kept there: in tables of its own.
+    /// For those who keep other tables beside its own.
     pub(crate) fn database(&self) -> &Database {
         &self.0.database
     }
