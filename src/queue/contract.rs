@@ -91,12 +91,17 @@ async fn take_subjects(queue: &Queue, count: usize) -> Vec<String> {
 /// Number, error and whether it is over.
 async fn row(queue: &Queue, subject: &str) -> (i64, Option<String>, bool) {
     let asking = async |c: &mut AnyConnection| {
-        let row = sqlx::query::<Any>("SELECT attempts, error, finished FROM jobs WHERE subject = $1")
-            .bind(subject)
-            .fetch_one(c)
-            .await?;
+        let row =
+            sqlx::query::<Any>("SELECT attempts, error, finished FROM jobs WHERE subject = $1")
+                .bind(subject)
+                .fetch_one(c)
+                .await?;
         let finished: Option<i64> = row.try_get("finished")?;
-        Ok((row.try_get("attempts")?, row.try_get("error")?, finished.is_some()))
+        Ok((
+            row.try_get("attempts")?,
+            row.try_get("error")?,
+            finished.is_some(),
+        ))
     };
     queue.registry.database().read(asking).await.unwrap()
 }
@@ -144,7 +149,10 @@ async fn what_is_put_is_taken_once(url: &str) {
     put(&queue, &[new]).await;
     let job = take(&queue).await;
     assert_eq!((job.kind.as_str(), job.owner.as_str()), ("test", "me"));
-    assert_eq!((job.subject.as_str(), job.payload.as_str()), ("it", "{\"a\": \"ü\"}"));
+    assert_eq!(
+        (job.subject.as_str(), job.payload.as_str()),
+        ("it", "{\"a\": \"ü\"}")
+    );
     assert_eq!(job.attempt, 1);
     assert_eq!(queue.claim().await.unwrap(), None);
     assert!(holds(&queue, job.lease).await);
@@ -167,7 +175,11 @@ async fn what_is_not_committed_is_not_there(url: &str) {
 /// Who has one job does not wait for all of who has many: not with one worker, and not with several.
 async fn owners_take_turns(url: &str) {
     let queue = node(url, "a", CALM).await;
-    put(&queue, &[job("many", "1"), job("many", "2"), job("many", "3")]).await;
+    put(
+        &queue,
+        &[job("many", "1"), job("many", "2"), job("many", "3")],
+    )
+    .await;
     assert_eq!(take_subjects(&queue, 1).await, ["1"]);
     put(&queue, &[job("one", "a"), job("two", "b"), job("two", "c")]).await;
     assert_eq!(take_subjects(&queue, 3).await, ["a", "b", "2"]);
@@ -253,12 +265,19 @@ async fn a_clock_that_is_wrong_changes_nothing(url: &str) {
     assert!((0..5000).contains(&(now - created)), "{created} {now}");
     assert!((0..=20_000).contains(&left), "{left}");
     let source = include_str!("table.rs");
-    assert!(!source.contains("SystemTime"), "by the clock of the database alone");
+    assert!(
+        !source.contains("SystemTime"),
+        "by the clock of the database alone"
+    );
 }
 
 async fn a_cancelled_job_is_over(url: &str) {
     let queue = node(url, "a", CALM).await;
-    put(&queue, &[job("me", "waits"), job("me", "waits"), job("me", "other")]).await;
+    put(
+        &queue,
+        &[job("me", "waits"), job("me", "waits"), job("me", "other")],
+    )
+    .await;
     assert_eq!(stop(&queue, "waits").await, 2);
     assert_eq!(stop(&queue, "waits").await, 0);
     let other = take(&queue).await;
@@ -283,7 +302,13 @@ async fn a_failed_job_is_tried_again_later(url: &str) {
         assert_eq!(job.attempt, attempt);
         assert!(queue.retry(&job, "no luck").await.unwrap());
         let start = Instant::now();
-        while !queue.registry.database().read(async |c| table::is_any(c).await).await.unwrap() {
+        while !queue
+            .registry
+            .database()
+            .read(async |c| table::is_any(c).await)
+            .await
+            .unwrap()
+        {
             assert!(start.elapsed() < LONG);
             sleep(Duration::from_millis(10)).await;
         }
@@ -291,7 +316,10 @@ async fn a_failed_job_is_tried_again_later(url: &str) {
     }
     assert!(pauses[0] >= Duration::from_millis(300), "{pauses:?}");
     assert!(pauses[1] >= Duration::from_millis(700), "{pauses:?}");
-    assert_eq!(row(&queue, "it").await, (2, Some("no luck".to_owned()), false));
+    assert_eq!(
+        row(&queue, "it").await,
+        (2, Some("no luck".to_owned()), false)
+    );
 }
 
 /// Does what the first word of a payload says, and tells of it.
@@ -369,7 +397,10 @@ async fn a_runner_does_what_comes(url: &str) {
     let start = Instant::now();
     put(&queue, &[told("it", "")]).await;
     assert_eq!(next(&mut begins).await.subject, "it");
-    assert!(start.elapsed() < LONG / 2, "it does not wait for the next look");
+    assert!(
+        start.elapsed() < LONG / 2,
+        "it does not wait for the next look"
+    );
     eventually("it is done", async || row(&queue, "it").await.2).await;
     runner.stop().await;
     let looking = Runner::start(&other, Arc::clone(&script), 1);
@@ -393,10 +424,16 @@ async fn a_runner_tries_again_and_gives_up(url: &str) {
     eventually("it is over", async || row(&queue, "other").await.2).await;
     runner.stop().await;
     assert!(begins.try_recv().is_err());
-    assert_eq!(row(&queue, "it").await, (3, Some("no luck".to_owned()), true));
+    assert_eq!(
+        row(&queue, "it").await,
+        (3, Some("no luck".to_owned()), true)
+    );
     let given_up = script.given_up.lock().unwrap();
     let expected = [("it", "no luck"), ("other", "no way")];
-    assert_eq!(*given_up, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    assert_eq!(
+        *given_up,
+        expected.map(|(a, b)| (a.to_owned(), b.to_owned()))
+    );
 }
 
 /// Each process that takes it is gone before it can say a word.

@@ -51,7 +51,9 @@ impl Job {
             owner: row.try_get("owner")?,
             subject: row.try_get("subject")?,
             payload: row.try_get("payload")?,
-            attempt: u32::try_from(attempts).unwrap_or(u32::MAX).saturating_add(1),
+            attempt: u32::try_from(attempts)
+                .unwrap_or(u32::MAX)
+                .saturating_add(1),
         })
     }
 }

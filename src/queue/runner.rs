@@ -136,7 +136,11 @@ impl<W: Work> Worker<W> {
         };
         let start = Instant::now();
         while let Err(error) = self.settle(job, &end).await {
-            tracing::warn!(job = job.lease.job, error = chain(&error), "a job is not settled");
+            tracing::warn!(
+                job = job.lease.job,
+                error = chain(&error),
+                "a job is not settled"
+            );
             // By then another one has it.
             if *self.stopped.borrow() || start.elapsed() > 4 * self.queue.pace.lease {
                 return;
@@ -177,7 +181,11 @@ impl<W: Work> Worker<W> {
                 Ok(Ok(Beat::Cancelled)) => return End::Cancelled,
                 Ok(Ok(Beat::Lost)) | Err(_) => return End::Failed(Failure::Lost),
                 Ok(Err(error)) => {
-                    tracing::warn!(job = lease.job, error = chain(&error), "a lease is not extended");
+                    tracing::warn!(
+                        job = lease.job,
+                        error = chain(&error),
+                        "a lease is not extended"
+                    );
                 }
             }
         }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sqlx::{AnyConnection, Row};
 
+use super::Beat;
 use super::clock::now;
 use super::job::{Job, Lease, NewJob};
-use super::Beat;
 
 /// Puts a job into the queue, if the transaction is committed. Returns its number.
 ///

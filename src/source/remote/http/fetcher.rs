@@ -57,14 +57,18 @@ impl Fetcher {
             range: None,
             condition: Condition::Always,
         };
-        match self.origin.attempts(&ask.key, || self.origin.ask(&ask)).await? {
+        match self
+            .origin
+            .attempts(&ask.key, || self.origin.ask(&ask))
+            .await?
+        {
             Answer::Whole { size, body, .. } => Ok(Download {
                 size,
                 body: Chunks::new(body),
             }),
-            Answer::Part { .. } | Answer::Unchanged => Err(RemoteError::Broken(
-                "the origin's answer was not asked for",
-            )),
+            Answer::Part { .. } | Answer::Unchanged => {
+                Err(RemoteError::Broken("the origin's answer was not asked for"))
+            }
         }
     }
 }
