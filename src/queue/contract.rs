@@ -12,11 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
 use crate::registry::config::RegistryConfig;
-use postgres_server::PostgresServer;
-
-#[path = "../../tests/common/postgres_server.rs"]
-#[allow(dead_code, reason = "shared with the tests of the registry")]
-mod postgres_server;
+use crate::registry::postgres_server::PostgresServer;
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -227,7 +223,9 @@ async fn a_job_whose_lease_ends_is_taken_by_another(url: &str) {
     put(&a, &[job("me", "it")]).await;
     let first = take(&a).await;
     assert_eq!(b.claim().await.unwrap(), None);
+    assert!(b.is_alive(first.lease).await.unwrap());
     sleep(QUICK.lease).await;
+    assert!(!b.is_alive(first.lease).await.unwrap());
     let second = take(&b).await;
     assert_eq!((second.subject.as_str(), second.attempt), ("it", 2));
     assert_eq!(a.beat(first.lease).await.unwrap(), Beat::Lost);
@@ -235,7 +233,9 @@ async fn a_job_whose_lease_ends_is_taken_by_another(url: &str) {
     assert!(!a.finish(first.lease, None).await.unwrap());
     assert!(!a.retry(&first, "late").await.unwrap());
     assert!(!a.give_back(first.lease, Duration::ZERO).await.unwrap());
+    assert!(b.is_alive(second.lease).await.unwrap());
     assert!(b.finish(second.lease, None).await.unwrap());
+    assert!(!b.is_alive(second.lease).await.unwrap());
 }
 
 async fn a_beat_keeps_a_job(url: &str) {

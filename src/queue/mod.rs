@@ -115,6 +115,15 @@ impl Queue {
         self.registry.database().write(beating).await
     }
 
+    /// Whether a lease has not ended: somebody may be working under it.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn is_alive(&self, lease: Lease) -> Result<bool, RegistryError> {
+        let asking = async |c: &mut _| table::is_alive(c, lease).await;
+        self.registry.database().read(asking).await
+    }
+
     /// The job is done, or will never be. `false` if the lease was lost.
     ///
     /// # Errors

@@ -163,6 +163,20 @@ pub async fn beat(
     Ok(cancelled.map_or(Beat::Lost, |_| Beat::Cancelled))
 }
 
+/// Whether somebody works under this lease, or may.
+pub async fn is_alive(connection: &mut AnyConnection, lease: Lease) -> sqlx::Result<bool> {
+    let now = now(connection).await?;
+    let row = sqlx::query(
+        "SELECT id FROM jobs WHERE id = $1 AND lease = $2 AND leased_until > $3 AND finished IS NULL",
+    )
+    .bind(lease.job)
+    .bind(lease.number)
+    .bind(now)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.is_some())
+}
+
 pub async fn finish(
     connection: &mut AnyConnection,
     lease: Lease,

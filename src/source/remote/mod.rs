@@ -42,7 +42,7 @@ use std::sync::Arc;
 use self::blocks::Blocks;
 use self::config::RemoteConfig;
 use self::copies::Copies;
-pub use self::error::is_replaced;
+pub use self::error::{Failure, RemoteError, is_replaced};
 pub use self::secret::Secret;
 pub use self::store::Store;
 
