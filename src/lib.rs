@@ -19,6 +19,7 @@ mod files;
 pub mod geometry;
 pub mod http;
 pub mod iiif;
+pub mod ingest;
 pub mod input;
 mod machine;
 pub mod orientation;

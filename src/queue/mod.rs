@@ -81,8 +81,13 @@ impl Queue {
         }
     }
 
-    pub fn pace(&self) -> &Pace {
-        &self.pace
+    /// The same queue for one who takes other times.
+    #[must_use]
+    pub fn at(&self, pace: Pace) -> Self {
+        Self {
+            pace,
+            ..self.clone()
+        }
     }
 
     /// To be called when a transaction that [`enqueue`]s is committed: the job is begun at once, if this process has time.

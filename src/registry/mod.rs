@@ -4,7 +4,7 @@
 //! is committed before it is said to be there. A database that does not answer is told from one that has no such identifier.
 
 pub mod config;
-mod copies;
+pub(crate) mod copies;
 mod database;
 mod entry;
 mod error;
@@ -45,7 +45,7 @@ pub struct Registry(Arc<Parts>);
 
 struct Parts {
     database: Database,
-    copies: Copies,
+    copies: Copies<Answer>,
 }
 
 impl Registry {

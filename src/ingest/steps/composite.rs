@@ -42,7 +42,8 @@ impl Steps {
         let location = document(member.id);
         let path = self.path(&location)?;
         if member.document.as_ref() != Some(&location) || !path.exists() {
-            self.advance(member, Status::FetchingOrigin, Progress::default()).await?;
+            self.advance(member, Status::FetchingOrigin, Progress::default())
+                .await?;
             let url = member.composite.origin();
             fetch(&self.fetcher, &self.scratch, lease, url, path.clone()).await?;
         }
@@ -118,11 +119,15 @@ impl Steps {
     }
 
     async fn finish(&self, member: &Member, places: Vec<Place>) -> Result<(), Failure> {
-        self.advance(member, Status::BuildingDlcsRequest, Progress::default()).await?;
+        self.advance(member, Status::BuildingDlcsRequest, Progress::default())
+            .await?;
         let pages = places.into_iter().zip(0..);
         let pages = pages.map(|(place, index)| member.composite.page(index, place));
         let pages: Vec<NewAsset> = pages.collect();
-        let done = self.store.complete(member, &pages, self.settings.per_batch).await?;
+        let done = self
+            .store
+            .complete(member, &pages, self.settings.per_batch)
+            .await?;
         done.map(drop).map_err(|_| Failure::Lost)
     }
 

@@ -53,13 +53,24 @@ mod tests {
         let member = Uuid::nil();
         let page = Page::new(12).unwrap();
         for (location, path) in [
-            (document(member), "documents/00000000-0000-0000-0000-000000000000"),
-            (pyramid(member, page), "pages/00000000-0000-0000-0000-000000000000/00012.tif"),
+            (
+                document(member),
+                "documents/00000000-0000-0000-0000-000000000000",
+            ),
+            (
+                pyramid(member, page),
+                "pages/00000000-0000-0000-0000-000000000000/00012.tif",
+            ),
         ] {
             let expected = Path::new("/var/composites").join(path);
             assert_eq!(folder.path(&location).unwrap(), expected);
         }
-        for wrong in ["composites:../x", "composites:/etc/passwd", "file:x", "documents/x"] {
+        for wrong in [
+            "composites:../x",
+            "composites:/etc/passwd",
+            "file:x",
+            "documents/x",
+        ] {
             assert_eq!(folder.path(wrong), None, "{wrong}");
         }
     }

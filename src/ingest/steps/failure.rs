@@ -82,10 +82,16 @@ mod tests {
         assert!(!is_transient(&of_origin(&RemoteError::Absent)));
         assert!(!is_transient(&of_origin(&RemoteError::Refused("no"))));
         assert!(is_transient(&of_source(&late().of_image("a"))));
-        assert!(!is_transient(&of_source(&RemoteError::Absent.of_image("a"))));
-        assert!(!is_transient(&of_source(&RemoteError::Broken("no").of_image("a"))));
+        assert!(!is_transient(&of_source(
+            &RemoteError::Absent.of_image("a")
+        )));
+        assert!(!is_transient(&of_source(
+            &RemoteError::Broken("no").of_image("a")
+        )));
         assert!(!is_transient(&of_content(&DecodeError::UnknownFormat)));
-        assert!(is_transient(&of_writing(&io::ErrorKind::StorageFull.into())));
+        assert!(is_transient(&of_writing(
+            &io::ErrorKind::StorageFull.into()
+        )));
         assert!(is_transient(&of_writing(&io::Error::other(NoRoom::Now))));
         assert!(!is_transient(&of_writing(&io::Error::other(NoRoom::Ever))));
     }

@@ -1,8 +1,8 @@
 //! FETCHING_ORIGIN: the document as a file of ours.
 
-use bytes::Bytes;
 use std::path::PathBuf;
-use std::sync::Arc;
+
+use bytes::Bytes;
 
 use super::failure::{of_content, of_origin, of_writing};
 use super::scratch::{Scratch, Unfinished};
@@ -24,10 +24,13 @@ pub async fn fetch(
     url: &str,
     to: PathBuf,
 ) -> Result<(), Failure> {
-    let mut download = fetcher.fetch(url).await.map_err(|error| of_origin(&error))?;
+    let mut download = fetcher
+        .fetch(url)
+        .await
+        .map_err(|error| of_origin(&error))?;
     let first = next(&mut download).await?;
     // A page that says "please log in" is not worth its bytes.
-    decode::source_format(&Arc::new(first.to_vec())).map_err(|error| of_content(&error))?;
+    decode::source_format(&first.to_vec()).map_err(|error| of_content(&error))?;
     let begun = scratch.begin(lease, download.size).await;
     let mut unfinished = begun.map_err(|error| of_writing(&error))?;
     append(scratch, &mut unfinished, first, &mut download).await?;
@@ -51,5 +54,8 @@ async fn append(
 }
 
 async fn next(download: &mut Download) -> Result<Bytes, Failure> {
-    download.next(PIECE).await.map_err(|error| of_origin(&error))
+    download
+        .next(PIECE)
+        .await
+        .map_err(|error| of_origin(&error))
 }

@@ -25,34 +25,19 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use self::quiet::Quiet;
 use self::scratch::Scratch;
-use super::asset::AssetKey;
-use super::store::Store;
+use super::asset::{AssetKey, Place};
+use super::store::{ASSET, COMPOSITE, Image, Store};
 use crate::decode::Limits;
-use crate::queue::{Failure, Job, Queue, Runner, Work};
+use crate::queue::{Failure, Job, Pace, Runner, Work};
 use crate::registry::RegistryError;
 use crate::source::Source;
 use crate::source::remote::http::Fetcher;
 use crate::work;
-
-/// Kinds of jobs. The subject of a composite's is the member.
-pub const COMPOSITE: &str = "composite";
-/// The subject of an asset's is its key; the payload an [`Origin`].
-pub const ASSET: &str = "asset";
-
-/// Which asset is to be ingested.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
-    pub customer: i64,
-    pub space: i64,
-    pub id: String,
-    /// As it was when this became necessary.
-    pub origin: String,
-}
 
 /// What the steps may cost, and whether pages are copied.
 #[derive(Clone, Debug)]
@@ -109,22 +94,34 @@ impl Steps {
     ///
     /// # Errors
     /// If the folder cannot be written to, or the database does not answer.
-    pub async fn start(self, queue: &Queue) -> io::Result<Runner> {
+    pub async fn start(self, pace: Pace) -> io::Result<Runner> {
+        let queue = self.store.queue().at(pace);
         let is_alive = async |lease| queue.is_alive(lease).await;
         self.scratch.sweep(is_alive).await?;
         let workers = self.settings.workers;
-        Ok(Runner::start(queue, self, workers))
+        Ok(Runner::start(&queue, self, workers))
     }
 
     async fn asset(&self, job: &Job) -> Result<(), Failure> {
-        let origin = origin(job)?;
+        let image = image(job)?;
         let (images, limits) = (Arc::clone(&self.images), self.settings.limits);
-        let url = origin.origin.clone();
-        let looked = self.quiet.run(move |_| image::look(&*images, &limits, &url));
-        let place = looked.await.map_err(busy)??;
-        let key = key(&origin);
-        self.store.ingested(&key, &origin.origin, Ok(&place)).await?;
+        let origin = image.origin.clone();
+        let looking = self
+            .quiet
+            .run(move |_| image::look(&*images, &limits, &origin));
+        let place = looking.await.map_err(busy)??;
+        self.tell(&image, Ok(&place)).await?;
         Ok(())
+    }
+
+    async fn tell(&self, image: &Image, found: Result<&Place, &str>) -> Result<(), RegistryError> {
+        let key = AssetKey {
+            customer: image.customer,
+            space: image.space,
+            id: image.id.clone(),
+        };
+        let told = self.store.ingested(&key, &image.origin, found).await;
+        told.map(drop)
     }
 }
 
@@ -133,7 +130,9 @@ impl Work for Steps {
         match job.kind.as_str() {
             COMPOSITE => self.composite(job).await,
             ASSET => self.asset(job).await,
-            other => Err(Failure::Permanent(format!("unknown: a job of kind {other}"))),
+            other => Err(Failure::Permanent(format!(
+                "unknown: a job of kind {other}"
+            ))),
         }
     }
 
@@ -141,24 +140,16 @@ impl Work for Steps {
         if let Ok(member) = Uuid::try_parse(&job.subject) {
             // Final already: nobody needs to be told.
             let _ = self.store.fail(member, error).await?;
-        } else if let Ok(origin) = origin(job) {
-            self.store.ingested(&key(&origin), &origin.origin, Err(error)).await?;
+        } else if let Ok(image) = image(job) {
+            self.tell(&image, Err(error)).await?;
         }
         Ok(())
     }
 }
 
-fn origin(job: &Job) -> Result<Origin, Failure> {
-    let origin = serde_json::from_str(&job.payload);
-    origin.map_err(|error| Failure::Permanent(format!("the job cannot be read: {error}")))
-}
-
-fn key(origin: &Origin) -> AssetKey {
-    AssetKey {
-        customer: origin.customer,
-        space: origin.space,
-        id: origin.id.clone(),
-    }
+fn image(job: &Job) -> Result<Image, Failure> {
+    let image = serde_json::from_str(&job.payload);
+    image.map_err(|error| Failure::Permanent(format!("the job cannot be read: {error}")))
 }
 
 /// Of a thread that could not be started.

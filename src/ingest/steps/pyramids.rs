@@ -1,8 +1,6 @@
 //! PUSHING_TO_DLCS: a page as a file of its own.
 
 use std::fs::File;
-use std::thread;
-use std::time::Duration;
 
 use super::failure::{of_building, of_content};
 use super::quiet::Unwanted;
@@ -12,9 +10,6 @@ use crate::page::Page;
 use crate::pyramid;
 use crate::queue::Failure;
 use crate::work::Work;
-
-/// Between two looks whether there is memory.
-const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A page and the file that its pyramid is written to.
 pub struct Building {

@@ -241,7 +241,10 @@ mod tests {
             std::mem::forget(scratch.begin(lease, None).await.unwrap());
         }
         fs::write(folder.path().join("scratch/not-ours"), "").unwrap();
-        scratch.sweep(async |lease| Ok(lease == LEASE)).await.unwrap();
+        scratch
+            .sweep(async |lease| Ok(lease == LEASE))
+            .await
+            .unwrap();
         assert_eq!(files(folder.path()), 2);
         scratch.sweep(async |_| Ok(false)).await.unwrap();
         assert_eq!(files(folder.path()), 1);
@@ -255,7 +258,10 @@ mod tests {
         assert!(no_room(error).contains("larger"));
         let known = scratch.begin(LEASE, Some(2 * MEBIBYTE)).await.unwrap();
         let mut unknown = scratch.begin(LEASE, None).await.unwrap();
-        scratch.append(&mut unknown, mebibyte.clone()).await.unwrap();
+        scratch
+            .append(&mut unknown, mebibyte.clone())
+            .await
+            .unwrap();
         let error = scratch.append(&mut unknown, mebibyte.clone()).await;
         assert!(no_room(error).contains("other files"));
         drop(unknown);
