@@ -18,6 +18,8 @@ mod pages;
 mod pyramids;
 mod quiet;
 mod scratch;
+#[cfg(test)]
+mod tests;
 
 pub use documents::Folder;
 
@@ -106,10 +108,9 @@ impl Steps {
         let image = image(job)?;
         let (images, limits) = (Arc::clone(&self.images), self.settings.limits);
         let origin = image.origin.clone();
-        let looking = self
-            .quiet
-            .run(move |_| image::look(&*images, &limits, &origin));
-        let place = looking.await.map_err(busy)??;
+        // It waits for the origin, mostly.
+        let looking = spawn_blocking(move || image::look(&*images, &limits, &origin));
+        let place = looking.await.map_err(|error| busy(error.into()))??;
         self.tell(&image, Ok(&place)).await?;
         Ok(())
     }

@@ -20,7 +20,7 @@ mod failures;
 mod file;
 #[cfg(test)]
 #[path = "../../../tests/common/file_server.rs"]
-mod file_server;
+pub mod file_server;
 mod flights;
 pub mod http;
 mod input;
