@@ -33,7 +33,7 @@ use uuid::Uuid;
 use self::quiet::Quiet;
 use self::scratch::Scratch;
 use super::asset::{AssetKey, Place};
-use super::store::{ASSET, COMPOSITE, Image, Store};
+use super::store::{ASSET, COMPOSITE, DISCARD, Image, Store};
 use crate::decode::Limits;
 use crate::queue::{Failure, Job, Pace, Runner, Work};
 use crate::registry::RegistryError;
@@ -115,6 +115,16 @@ impl Steps {
         Ok(())
     }
 
+    /// Removes the files of a member.
+    async fn discard(&self, job: &Job) -> Result<(), Failure> {
+        let member = Uuid::try_parse(&job.subject);
+        let member = member.map_err(|error| Failure::Permanent(format!("no member: {error}")))?;
+        let folder = self.folder.clone();
+        let discarded = spawn_blocking(move || folder.discard(member)).await;
+        let discarded = discarded.map_err(|error| busy(error.into()))?;
+        discarded.map_err(|error| failure::of_writing(&error))
+    }
+
     async fn tell(&self, image: &Image, found: Result<&Place, &str>) -> Result<(), RegistryError> {
         let key = AssetKey {
             customer: image.customer,
@@ -131,6 +141,7 @@ impl Work for Steps {
         match job.kind.as_str() {
             COMPOSITE => self.composite(job).await,
             ASSET => self.asset(job).await,
+            DISCARD => self.discard(job).await,
             other => Err(Failure::Permanent(format!(
                 "unknown: a job of kind {other}"
             ))),
@@ -138,9 +149,12 @@ impl Work for Steps {
     }
 
     async fn give_up(&self, job: &Job, error: &str) -> Result<(), RegistryError> {
-        if let Ok(member) = Uuid::try_parse(&job.subject) {
+        if job.kind == COMPOSITE
+            && let Ok(member) = Uuid::try_parse(&job.subject)
+        {
             // Final already: nobody needs to be told.
             let _ = self.store.fail(member, error).await?;
+            let _ = self.discard(job).await;
         } else if let Ok(image) = image(job) {
             self.tell(&image, Err(error)).await?;
         }
