@@ -28,6 +28,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod presentation;
 pub mod pyramid;
+pub mod queue;
 pub mod raster;
 pub mod registry;
 pub mod resident;

@@ -34,6 +34,7 @@ pub use header::sample as sample_header;
 pub use header::{Coding, ColorModel, Header, Level, Resolution, SourceFormat};
 pub use jp2::JP2_SAMPLE;
 pub use limits::Limits;
+pub use sniff::source_format;
 pub use unit::Unit;
 
 use crate::geometry::Rect;

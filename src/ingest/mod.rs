@@ -6,6 +6,7 @@ pub mod composite;
 pub mod fields;
 pub mod member;
 pub mod status;
+pub mod steps;
 pub mod store;
 pub mod template;
 pub mod timestamp;

@@ -10,13 +10,15 @@ use super::url::Kind;
 /// Of this registry alone: others may keep their tables in the same database.
 const TABLE: &str = "registry_migrations";
 
-const SQLITE: [&str; 2] = [
+const SQLITE: [&str; 3] = [
     include_str!("migrations/sqlite/0001_entries.sql"),
     include_str!("migrations/sqlite/0002_composites.sql"),
+    include_str!("migrations/sqlite/0003_jobs.sql"),
 ];
-const POSTGRES: [&str; 2] = [
+const POSTGRES: [&str; 3] = [
     include_str!("migrations/postgres/0001_entries.sql"),
     include_str!("migrations/postgres/0002_composites.sql"),
+    include_str!("migrations/postgres/0003_jobs.sql"),
 ];
 
 /// Makes what steps are missing. Several nodes may do so at once.

@@ -18,6 +18,9 @@ mod write;
 
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+#[path = "../../tests/common/postgres_server.rs"]
+pub mod postgres_server;
 
 pub(crate) use self::database::Database;
 pub use self::url::RegistryUrl;

@@ -121,9 +121,9 @@ async fn replace_others(c: &mut AnyConnection, member: &Member) -> sqlx::Result<
     .bind(member.id.to_string())
     .execute(&mut *c)
     .await?;
-    sqlx::query(
+    let replaced = sqlx::query(
         "UPDATE ingest_members SET status = 'ERROR', error = $5, updated = $6 \
-         WHERE customer = $1 AND space = $2 AND composite = $3 AND id <> $4 AND status NOT IN ('COMPLETED', 'ERROR')",
+         WHERE customer = $1 AND space = $2 AND composite = $3 AND id <> $4 AND status NOT IN ('COMPLETED', 'ERROR') RETURNING id",
     )
     .bind(member.customer)
     .bind(member.composite.space())
@@ -131,8 +131,11 @@ async fn replace_others(c: &mut AnyConnection, member: &Member) -> sqlx::Result<
     .bind(member.id.to_string())
     .bind(format!("replaced by the member {} before it was finished", member.id))
     .bind(member.created.0)
-    .execute(c)
+    .fetch_all(&mut *c)
     .await?;
+    for row in &replaced {
+        work::not_on_composite(c, row.try_get("id")?).await?;
+    }
     Ok(())
 }
 

@@ -17,6 +17,7 @@ mod contract;
 pub use batches::{Waiting, Which};
 pub use listing::{Condition, Field, Filter, Listing, Order, Window};
 pub use progress::Outdated;
+pub use work::{ASSET, COMPOSITE, Image};
 
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ use super::batch::Batch;
 use super::composite::Composite;
 use super::member::{Collection, Member, Progress};
 use super::status::Status;
+use crate::files::unique;
+use crate::queue::{Pace, Queue};
 use crate::registry::copies::Copies;
 use crate::registry::{Database, Registry, RegistryError};
 
@@ -38,6 +41,8 @@ pub struct Store(Arc<Parts>);
 
 struct Parts {
     registry: Registry,
+    /// What is to be done because of what is kept here.
+    queue: Queue,
     /// Of what those who deliver images asked.
     copies: Copies<Delivery>,
 }
@@ -47,6 +52,7 @@ type Answer<T> = Result<T, RegistryError>;
 impl Store {
     pub fn new(registry: Registry) -> Self {
         Self(Arc::new(Parts {
+            queue: Queue::new(registry.clone(), &unique(), Pace::default()),
             registry,
             copies: Copies::new(),
         }))
@@ -54,6 +60,21 @@ impl Store {
 
     fn database(&self) -> &Database {
         self.0.registry.database()
+    }
+
+    /// Where the jobs are that changes make necessary.
+    pub fn queue(&self) -> &Queue {
+        &self.0.queue
+    }
+
+    /// What is to be done then is begun at once.
+    async fn write_and_wake<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut AnyConnection) -> sqlx::Result<T>,
+    ) -> Answer<T> {
+        let done = self.database().write(work).await;
+        self.0.queue.wake();
+        done
     }
 
     /// Keeps composites that were posted together, as `PENDING`, and has them worked on. A composite of the same customer, space and
@@ -70,7 +91,7 @@ impl Store {
         let accepting = async |c: &mut AnyConnection| {
             collections::accept(c, customer, composites, is_urgent).await
         };
-        self.database().write(accepting).await
+        self.write_and_wake(accepting).await
     }
 
     /// A collection with its members.
@@ -151,7 +172,7 @@ impl Store {
         let _forgetting = self.0.copies.forgetting(keys.collect());
         let submitting =
             async |c: &mut AnyConnection| batches::submit(c, customer, assets, is_urgent).await;
-        self.database().write(submitting).await
+        self.write_and_wake(submitting).await
     }
 
     /// # Errors
@@ -220,8 +241,7 @@ impl Store {
     pub async fn put(&self, customer: i64, asset: &NewAsset) -> Answer<bool> {
         let key = asset.key(customer).to_string();
         let _forgetting = self.0.copies.forgetting(vec![key]);
-        self.database()
-            .write(async |c| assets::put(c, customer, asset).await)
+        self.write_and_wake(async |c| assets::put(c, customer, asset).await)
             .await
     }
 
@@ -233,8 +253,7 @@ impl Store {
     pub async fn patch(&self, changes: &[(AssetKey, Map<String, Value>)]) -> Answer<Vec<Asset>> {
         let keys = changes.iter().map(|(key, _)| key.to_string());
         let _forgetting = self.0.copies.forgetting(keys.collect());
-        self.database()
-            .write(async |c| assets::patch(c, changes).await)
+        self.write_and_wake(async |c| assets::patch(c, changes).await)
             .await
     }
 
@@ -243,8 +262,7 @@ impl Store {
     /// # Errors
     /// If nobody knows whether it was done.
     pub async fn reingest(&self, key: &AssetKey) -> Answer<Option<Asset>> {
-        self.database()
-            .write(async |c| assets::reingest(c, key).await)
+        self.write_and_wake(async |c| assets::reingest(c, key).await)
             .await
     }
 
