@@ -117,6 +117,11 @@ impl Pipeline {
         self.walk.pyramids.start();
     }
 
+    /// Where images are made: what is made ahead takes its memory there, too.
+    pub fn makers(&self) -> &Work {
+        &self.makers
+    }
+
     /// Runs work that reads little of one image: it has no share in the memory budget.
     async fn read<T, F>(&self, identifier: &Identifier, work: F) -> Result<T, Error>
     where

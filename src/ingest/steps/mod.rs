@@ -24,7 +24,7 @@ mod tests;
 pub use documents::Folder;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
@@ -33,12 +33,17 @@ use uuid::Uuid;
 use self::quiet::Quiet;
 use self::scratch::Scratch;
 use super::asset::{AssetKey, Place};
+use super::config::{CompositesConfig, Mode};
 use super::store::{ASSET, COMPOSITE, DISCARD, Image, Store};
+use crate::config::Config;
+use crate::config::byte_size::ByteSize;
 use crate::decode::Limits;
 use crate::queue::{Failure, Job, Pace, Runner, Work};
 use crate::registry::RegistryError;
 use crate::source::Source;
-use crate::source::remote::http::Fetcher;
+use crate::source::remote::Shared;
+use crate::source::remote::config::RemoteConfig;
+use crate::source::remote::http::{self, Fetcher};
 use crate::work;
 
 /// What the steps may cost, and whether pages are copied.
@@ -71,7 +76,53 @@ pub struct Steps {
     settings: Settings,
 }
 
+/// Bytes of images that are only looked at, to be looked at again.
+const BLOCKS: u64 = 8 << 20;
+
+impl Settings {
+    fn new(composites: &CompositesConfig, folder: &Path, limits: &Limits) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            rasterizes: composites.mode == Mode::Rasterize,
+            most_pages: composites.max_pages,
+            scratch_bytes: composites.scratch,
+            per_batch: composites.batch_size as usize,
+            workers: composites.workers.into(),
+            limits: *limits,
+        }
+    }
+}
+
+/// As it is configured.
+pub fn pace(composites: &CompositesConfig) -> Pace {
+    Pace {
+        attempts: composites.attempts.into(),
+        patience: composites.job_timeout(),
+        ..Pace::default()
+    }
+}
+
 impl Steps {
+    /// As it is configured. `None` where there are no composites.
+    ///
+    /// # Errors
+    /// If the servers that may be asked cannot be understood.
+    pub fn open(config: &Config, store: Store, work: work::Work) -> io::Result<Option<Self>> {
+        let composites = &config.composites;
+        let Some(folder) = &composites.folder else {
+            return Ok(None);
+        };
+        let origins = composites.origins.source();
+        let shared = Shared::new(&RemoteConfig {
+            blocks: Some(ByteSize(BLOCKS)),
+            ..config.sources.remote.clone()
+        });
+        let images = Arc::new(http::open(&origins, &shared)?);
+        let settings = Settings::new(composites, folder, &config.decode);
+        let fetcher = Fetcher::new(&origins)?;
+        Ok(Some(Self::new(store, fetcher, images, work, settings)))
+    }
+
     pub fn new(
         store: Store,
         fetcher: Fetcher,
