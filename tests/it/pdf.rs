@@ -1,6 +1,7 @@
 //! Pages of documents as images, over HTTP; hostile ones, in a server that is a process of its own.
 
 mod hostile;
+mod poppler;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -153,7 +154,7 @@ fn hostile_documents_break_nothing() {
         );
     };
     says("forms-of-forms", "takes longer than 2 seconds");
-    says("large-image", "more memory than allowed");
+    says("large-fax", "more memory than allowed");
     says("many-pages", "exceeds the limit");
     says("large-page", "exceeds the limit");
 }

@@ -6,6 +6,7 @@
 mod child;
 pub mod config;
 mod fault;
+mod fonts;
 mod outline;
 mod page;
 mod pool;
@@ -98,7 +99,7 @@ impl PdfPage {
             page,
             pages: u32::try_from(outline.pages.len()).unwrap_or(u32::MAX),
         })?;
-        let header = outline.header(size, limits.pdf.resolution)?;
+        let header = outline.header(size, &limits)?;
         limits.check_dimensions(header.stored_dimensions())?;
         Ok(Self {
             document,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decode::header::{Coding, ColorModel, Header, Level, Resolution, SourceFormat};
-use crate::decode::{DecodeError, Unit};
+use crate::decode::{DecodeError, Limits, Unit};
 use crate::geometry::{Dimensions, ScaleFactor};
 use crate::orientation::Orientation;
 
@@ -12,6 +12,8 @@ use crate::orientation::Orientation;
 pub struct Outline {
     /// Of PDF: `1.7`.
     pub version: String,
+    /// What it calls itself.
+    pub title: Option<String>,
     pub pages: Vec<PageSize>,
 }
 
@@ -28,6 +30,20 @@ const BLOCK: u32 = 1024;
 const SMALLEST: u32 = 128;
 
 impl PageSize {
+    /// Pixels per inch: as configured, or as many as the most pixels allow.
+    fn resolution(self, limits: &Limits) -> u32 {
+        let most = limits.source_pixels as f64;
+        let allowed = (most / (self.width * self.height)).sqrt().floor();
+        let is_within = |resolution: &u32| {
+            let dimensions = self.dimensions(*resolution);
+            dimensions.is_ok_and(|it| it.area() <= limits.source_pixels)
+        };
+        let resolution = limits.pdf.resolution.min(allowed as u32).max(1);
+        // Rounding may have made it a pixel longer.
+        let less = resolution.saturating_sub(1).max(1);
+        Some(resolution).filter(is_within).unwrap_or(less)
+    }
+
     /// At so many pixels per inch.
     ///
     /// # Errors
@@ -45,11 +61,12 @@ impl PageSize {
 }
 
 impl Outline {
-    /// The header of a page, counted from zero.
+    /// The header of one of the pages.
     ///
     /// # Errors
     /// As [`PageSize::dimensions`].
-    pub fn header(&self, page: &PageSize, resolution: u32) -> Result<Header, DecodeError> {
+    pub fn header(&self, page: &PageSize, limits: &Limits) -> Result<Header, DecodeError> {
+        let resolution = page.resolution(limits);
         let full = page.dimensions(resolution)?;
         Ok(Header {
             format: SourceFormat::Pdf,
@@ -118,6 +135,29 @@ mod tests {
         assert_eq!(sides(point.dimensions(72).unwrap()), (1, 1));
     }
 
+    /// A poster is served all the same.
+    #[test]
+    fn a_page_with_too_many_pixels_has_fewer_per_inch() {
+        let few = Limits {
+            source_pixels: 10_000,
+            ..Limits::DEFAULT
+        };
+        let outline = Outline {
+            version: "1.7".to_owned(),
+            title: None,
+            pages: Vec::new(),
+        };
+        let header = outline.header(&page(10.0, 20.0), &few).unwrap();
+        assert_eq!(sides(header.dimensions()), (70, 140));
+        assert_eq!(header.resolution.unwrap().x, 7.0);
+        let header = outline.header(&page(0.149, 0.99), &few).unwrap();
+        assert!(
+            header.dimensions().area() <= 10_000,
+            "{:?}",
+            header.dimensions()
+        );
+    }
+
     #[test]
     fn nonsense_is_no_size() {
         for inches in [f64::NAN, f64::INFINITY, 1e9] {
@@ -129,9 +169,10 @@ mod tests {
     fn levels_go_down_by_halves_to_a_thumbnail() {
         let outline = Outline {
             version: "1.7".to_owned(),
+            title: None,
             pages: vec![page(8.5, 11.0); 3],
         };
-        let header = outline.header(&outline.pages[0], 300).unwrap();
+        let header = outline.header(&outline.pages[0], &Limits::DEFAULT).unwrap();
         let found: Vec<_> = header
             .levels
             .iter()

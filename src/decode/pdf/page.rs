@@ -13,6 +13,7 @@ use hayro::{RenderCache, RenderSettings};
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
+use super::fonts;
 use super::outline::{Outline, PageSize};
 
 /// ISO 32000-1, 14.11.2 and 7.7.3.3: a unit is a 72nd of an inch, unless the page says otherwise.
@@ -67,6 +68,7 @@ impl Parsed {
     pub fn outline(&self) -> Outline {
         Outline {
             version: version(self.pdf.version()).to_owned(),
+            title: self.pdf.metadata().title.as_deref().and_then(text),
             pages: self.pdf.pages().iter().map(size).collect(),
         }
     }
@@ -116,6 +118,7 @@ fn settings(has_failed: &Arc<AtomicBool>) -> InterpreterSettings {
                 has_failed.store(true, Ordering::Relaxed);
             }
         }),
+        font_resolver: Arc::new(fonts::substitute),
         ..InterpreterSettings::default()
     }
 }
@@ -132,6 +135,26 @@ fn painted(context: &mut RenderContext) -> Vec<u8> {
     opaque
         .flat_map(|pixel| [pixel.r, pixel.g, pixel.b])
         .collect()
+}
+
+/// A text string (7.9.2.2). `None` if nothing is in it that can be read.
+fn text(bytes: &[u8]) -> Option<String> {
+    let decoded = match bytes {
+        [0xFE, 0xFF, utf_16 @ ..] => {
+            let units = utf_16
+                .chunks_exact(2)
+                .map(|it| u16::from_be_bytes([it[0], it[1]]));
+            char::decode_utf16(units)
+                .map(|it| it.unwrap_or('\u{FFFD}'))
+                .collect()
+        }
+        [0xEF, 0xBB, 0xBF, utf_8 @ ..] => String::from_utf8_lossy(utf_8).into_owned(),
+        // PDFDocEncoding is Latin 1 but for a few signs.
+        _ => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    };
+    let readable: String = decoded.chars().filter(|it| !it.is_control()).collect();
+    let trimmed = readable.trim();
+    (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }
 
 fn size(page: &Page<'_>) -> PageSize {
@@ -155,5 +178,24 @@ fn version(version: PdfVersion) -> &'static str {
         PdfVersion::Pdf16 => "1.6",
         PdfVersion::Pdf17 => "1.7",
         PdfVersion::Pdf20 => "2.0",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_text() {
+        let rows: [(&[u8], Option<&str>); 5] = [
+            (b"Caf\xE9 ", Some("Café")),
+            (b"\xFE\xFF\x00A\x6F\x22", Some("A漢")),
+            (b"\xEF\xBB\xBF\xC3\xBC", Some("ü")),
+            (b"\x00\x01", None),
+            (b"", None),
+        ];
+        for (bytes, expected) in rows {
+            assert_eq!(text(bytes).as_deref(), expected, "{bytes:?}");
+        }
     }
 }
