@@ -36,6 +36,7 @@ pub use header::{Coding, ColorModel, Header, Level, Resolution, SourceFormat};
 pub use jp2::JP2_SAMPLE;
 pub use limits::Limits;
 pub use pdf::config::PdfLimits;
+pub use sniff::source_format;
 pub use unit::Unit;
 
 use crate::geometry::Rect;
