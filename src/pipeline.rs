@@ -92,7 +92,11 @@ impl Pipeline {
             walk: Arc::new(Walk {
                 images: Images::new(config, registry, layers.clone())?,
                 pixels: Pixels::new(config.cache.pixel_bytes()),
-                settings_tag: format!("{} {settings:?}", env!("CARGO_PKG_VERSION")),
+                settings_tag: format!(
+                    "{} {settings:?} {}",
+                    env!("CARGO_PKG_VERSION"),
+                    config.decode.pdf.resolution
+                ),
                 settings,
                 rights: config.image.rights.clone(),
                 attribution: config.image.attribution.clone(),
