@@ -9,6 +9,8 @@ use super::connections::Places;
 use super::metrics::{self, requests::Requests};
 use crate::config::Config;
 use crate::iiif::compatibility::CompatibilityConfig;
+use crate::ingest::config::CompositesConfig;
+use crate::ingest::store::Store;
 use crate::pipeline::Pipeline;
 use crate::registry::Registry;
 use crate::registry::config::RegistryConfig;
@@ -26,6 +28,8 @@ struct Parts {
     pipeline: Pipeline,
     registry_config: RegistryConfig,
     registry: Option<Registry>,
+    composites_config: CompositesConfig,
+    composites: Option<Store>,
 }
 
 impl App {
@@ -55,15 +59,21 @@ impl App {
 
     fn with(config: &Config, registry: Option<Registry>) -> io::Result<Self> {
         metrics::start();
+        let composites = registry
+            .clone()
+            .filter(|_| config.composites.folder.is_some());
+        let composites = composites.map(Store::new);
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
             compatibility: config.compatibility.clone(),
             admin: config.admin.clone(),
             requests: Requests::default(),
             places: Places::default(),
-            pipeline: Pipeline::new(config, registry.as_ref())?,
+            pipeline: Pipeline::new(config, registry.as_ref(), composites.as_ref())?,
             registry_config: config.registry.clone(),
             registry,
+            composites_config: config.composites.clone(),
+            composites,
         })))
     }
 
@@ -106,6 +116,15 @@ impl App {
 
     pub(super) fn registry(&self) -> Option<&Registry> {
         self.0.registry.as_ref()
+    }
+
+    pub(super) fn composites_config(&self) -> &CompositesConfig {
+        &self.0.composites_config
+    }
+
+    /// If there is a place for them.
+    pub(super) fn composites(&self) -> Option<&Store> {
+        self.0.composites.as_ref()
     }
 
     pub(super) fn pipeline(&self) -> &Pipeline {

@@ -17,6 +17,7 @@ mod health;
 mod image;
 mod index;
 mod information;
+mod ingest;
 mod layers;
 mod log;
 pub mod metrics;

@@ -6,7 +6,7 @@ use axum::response::Response;
 use axum::routing::{any, get};
 
 use super::app::App;
-use super::{admin, assets, error, health, image, index, layers, registry};
+use super::{admin, assets, error, health, image, index, ingest, layers, registry};
 use crate::error::Error;
 
 /// The server as a service, with all its layers.
@@ -25,6 +25,7 @@ pub fn router(app: App) -> Router {
     layers::wrap(routes, &app)
         .merge(admin::routes(&app))
         .merge(registry::routes(&app))
+        .merge(ingest::routes(&app))
 }
 
 async fn not_found(request: Request) -> Response {

@@ -7,10 +7,7 @@ use super::*;
 use crate::ingest::fields::Fields;
 use crate::page::Page;
 use crate::registry::config::RegistryConfig;
-use postgres_server::PostgresServer;
-
-#[path = "../../../tests/common/postgres_server.rs"]
-mod postgres_server;
+use crate::registry::postgres_server::PostgresServer;
 
 const CUSTOMER: i64 = 7;
 const ALL: Window = Window {
