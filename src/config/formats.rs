@@ -18,7 +18,7 @@ use crate::http::config::{
 };
 use crate::ingest::secret::SecretHash;
 use crate::registry::RegistryUrl;
-use crate::route::{Pattern, Template};
+use crate::route::{PagePattern, Pattern, Template};
 use crate::source::remote::objects::StoreUrl;
 use crate::telemetry::check_filter;
 
@@ -124,6 +124,12 @@ pub const FORMATS: [Format; 18] = [
         rule: "a text in which names in braces stand for parts, with text between them",
         example: "{bucket}:{version}:{key}",
         check: parses::<Pattern>,
+    },
+    Format {
+        name: "page-pattern",
+        rule: "a text with {id} in it and, after some more text, {page}",
+        example: "{id}/page/{page}",
+        check: parses::<PagePattern>,
     },
     Format {
         name: "key-template",

@@ -9,9 +9,11 @@ use super::connections::Places;
 use super::metrics::{self, requests::Requests};
 use crate::config::Config;
 use crate::iiif::compatibility::CompatibilityConfig;
+use crate::ingest::Store;
 use crate::ingest::config::CompositesConfig;
-use crate::ingest::store::Store;
+use crate::ingest::steps::{Steps, pace};
 use crate::pipeline::Pipeline;
+use crate::queue::Runner;
 use crate::registry::Registry;
 use crate::registry::config::RegistryConfig;
 
@@ -59,10 +61,8 @@ impl App {
 
     fn with(config: &Config, registry: Option<Registry>) -> io::Result<Self> {
         metrics::start();
-        let composites = registry
-            .clone()
-            .filter(|_| config.composites.folder.is_some());
-        let composites = composites.map(Store::new);
+        let composites = config.composites.folder.as_ref().and(registry.as_ref());
+        let composites = composites.cloned().map(Store::new);
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
             compatibility: config.compatibility.clone(),
@@ -80,6 +80,21 @@ impl App {
     /// To be called once, before the first request, by the process that serves.
     pub(super) fn start(&self) {
         self.0.pipeline.start();
+    }
+
+    /// Begins to work on what is in the queue, if there is one. To be called once, by the process that serves.
+    ///
+    /// # Errors
+    /// If the folder of composites cannot be written to, or the registry does not answer.
+    pub(super) async fn work(&self, config: &Config) -> io::Result<Option<Runner>> {
+        let Some(store) = self.0.composites.clone() else {
+            return Ok(None);
+        };
+        let steps = Steps::open(config, store, self.0.pipeline.makers().clone())?;
+        match steps {
+            Some(steps) => steps.start(pace(&config.composites)).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Waits until everything that is to be kept in the cache is written.

@@ -10,6 +10,7 @@ mod conditional;
 pub mod config;
 mod connections;
 mod credentials;
+mod delivery;
 mod disposition;
 mod error;
 mod explain;

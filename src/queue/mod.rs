@@ -12,7 +12,7 @@ mod table;
 
 pub use job::{Job, Lease, NewJob};
 pub use runner::{Failure, Runner, Work};
-pub use table::{cancel, enqueue, is_held};
+pub use table::{cancel, enqueue};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,7 +16,7 @@ pub async fn enqueue(connection: &mut AnyConnection, job: &NewJob<'_>) -> sqlx::
     let now = now(connection).await?;
     let row = sqlx::query(
         "INSERT INTO jobs (kind, owner, subject, priority, payload, attempts, created, run_at, lease, leased_until, cancelled) \
-         VALUES ($1, $2, $3, $4, $5, 0, $6, $6, 0, 0, 0) RETURNING id",
+         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, 0, 0, 0) RETURNING id",
     )
     .bind(job.kind)
     .bind(job.owner)
@@ -24,6 +24,7 @@ pub async fn enqueue(connection: &mut AnyConnection, job: &NewJob<'_>) -> sqlx::
     .bind(i64::from(job.priority))
     .bind(job.payload)
     .bind(now)
+    .bind(now + milliseconds(job.after))
     .fetch_one(connection)
     .await?;
     row.try_get(0)
@@ -49,22 +50,6 @@ pub async fn cancel(
     .execute(connection)
     .await?;
     Ok(done.rows_affected())
-}
-
-/// Whether the lease is the last one and the job is not over. It stays so until the end of the transaction: what is written in it
-/// cannot be over what another node or a later request has written.
-///
-/// # Errors
-/// Those of the database.
-pub async fn is_held(connection: &mut AnyConnection, lease: Lease) -> sqlx::Result<bool> {
-    let held = sqlx::query(
-        "UPDATE jobs SET lease = lease WHERE id = $1 AND lease = $2 AND finished IS NULL",
-    )
-    .bind(lease.job)
-    .bind(lease.number)
-    .execute(connection)
-    .await?;
-    Ok(held.rows_affected() == 1)
 }
 
 /// Whether there is a job to be done now.

@@ -26,6 +26,7 @@ mod metrics;
 mod negotiation;
 mod node;
 mod order;
+mod pdf;
 #[path = "../common/postgres_server.rs"]
 mod postgres_server;
 mod process;
