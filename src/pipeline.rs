@@ -27,8 +27,8 @@ use crate::iiif::{Identifier, ImageRequest, Information, SizeLimits};
 use crate::ingest::Store;
 use crate::pyramid::Pyramids;
 use crate::registry::Registry;
-use crate::route::{Far, Routes};
 pub use crate::route::Terms;
+use crate::route::{Far, Routes};
 use crate::source::{Listing, SourceError, Stamp};
 use crate::work::{Cancelled, Cost, Work};
 pub use caching::Caching;
@@ -95,7 +95,11 @@ impl Pipeline {
         let layers = config.cache.layers();
         Ok(Self {
             walk: Arc::new(Walk {
-                images: Images::new(config, Routes::new(config, registry, composites)?, layers.clone()),
+                images: Images::new(
+                    config,
+                    Routes::new(config, registry, composites)?,
+                    layers.clone(),
+                ),
                 pixels: Pixels::new(config.cache.pixel_bytes()),
                 settings_tag: format!(
                     "{} {settings:?} {}",

@@ -40,7 +40,7 @@ pub struct Format {
 }
 
 /// Every kind.
-pub const FORMATS: [Format; 18] = [
+pub const FORMATS: [Format; 19] = [
     Format {
         name: "socket-address",
         rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",

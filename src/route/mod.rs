@@ -7,8 +7,8 @@
 mod authority;
 mod check;
 mod coding;
-mod customers;
 pub mod config;
+mod customers;
 pub mod pages;
 mod pattern;
 mod registered;

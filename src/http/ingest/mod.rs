@@ -18,7 +18,6 @@ use axum::http::request::Parts;
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
-use self::refusal::Refusal;
 use super::app::App;
 use super::base::public_base;
 use super::image::Client;
