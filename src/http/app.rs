@@ -10,6 +10,7 @@ use super::metrics::{self, requests::Requests};
 use crate::config::Config;
 use crate::iiif::compatibility::CompatibilityConfig;
 use crate::ingest::Store;
+use crate::ingest::config::CompositesConfig;
 use crate::ingest::steps::{Steps, pace};
 use crate::pipeline::Pipeline;
 use crate::queue::Runner;
@@ -29,6 +30,7 @@ struct Parts {
     pipeline: Pipeline,
     registry_config: RegistryConfig,
     registry: Option<Registry>,
+    composites_config: CompositesConfig,
     composites: Option<Store>,
 }
 
@@ -60,16 +62,18 @@ impl App {
     fn with(config: &Config, registry: Option<Registry>) -> io::Result<Self> {
         metrics::start();
         let composites = config.composites.folder.as_ref().and(registry.as_ref());
+        let composites = composites.cloned().map(Store::new);
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
             compatibility: config.compatibility.clone(),
             admin: config.admin.clone(),
             requests: Requests::default(),
             places: Places::default(),
-            pipeline: Pipeline::new(config, registry.as_ref())?,
+            pipeline: Pipeline::new(config, registry.as_ref(), composites.as_ref())?,
             registry_config: config.registry.clone(),
-            composites: composites.cloned().map(Store::new),
             registry,
+            composites_config: config.composites.clone(),
+            composites,
         })))
     }
 
@@ -127,6 +131,15 @@ impl App {
 
     pub(super) fn registry(&self) -> Option<&Registry> {
         self.0.registry.as_ref()
+    }
+
+    pub(super) fn composites_config(&self) -> &CompositesConfig {
+        &self.0.composites_config
+    }
+
+    /// If there is a place for them.
+    pub(super) fn composites(&self) -> Option<&Store> {
+        self.0.composites.as_ref()
     }
 
     pub(super) fn pipeline(&self) -> &Pipeline {

@@ -5,6 +5,7 @@ pub mod batch;
 mod check;
 pub mod composite;
 pub mod config;
+pub mod customers;
 pub mod fields;
 pub mod member;
 pub mod secret;

@@ -11,6 +11,10 @@ mod copied;
 mod cors;
 #[path = "../common/documents.rs"]
 #[allow(dead_code, reason = "shared with the tests of the steps")]
+mod composites;
+mod copied;
+mod cors;
+#[path = "../common/documents.rs"]
 mod documents;
 mod errors;
 #[path = "../common/file_server.rs"]

@@ -21,7 +21,7 @@ mod scratch;
 #[cfg(test)]
 mod tests;
 
-pub use documents::Folder;
+pub use documents::{Folder, SCHEME};
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -92,7 +92,8 @@ pub fn id(complaints: &mut Complaints<'_>, value: &Value) {
 /// The format string that identifiers are made of.
 pub fn template_of_id(complaints: &mut Complaints<'_>, value: Option<&Value>) -> Option<Template> {
     id(complaints, value.unwrap_or(&Value::Null));
-    match Template::parse(value?.as_str()?) {
+    let text = value?.as_str().filter(|text| !text.is_empty())?;
+    match Template::parse(text) {
         Err(error) => {
             complaints.of("id", format!("is no format string: {error}"));
             None
