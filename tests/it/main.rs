@@ -7,10 +7,6 @@ mod canonical;
 mod chart;
 mod compatibility;
 mod composite_jobs;
-mod copied;
-mod cors;
-#[path = "../common/documents.rs"]
-#[allow(dead_code, reason = "shared with the tests of the steps")]
 mod composites;
 mod copied;
 mod cors;
