@@ -209,19 +209,12 @@ pub async fn retry(
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn give_back(
-    connection: &mut AnyConnection,
-    lease: Lease,
-    pause: Duration,
-) -> sqlx::Result<bool> {
-    let now = now(connection).await?;
+pub async fn give_back(connection: &mut AnyConnection, lease: Lease) -> sqlx::Result<bool> {
     let done = sqlx::query(
-        "UPDATE jobs SET leased_until = 0, attempts = attempts - 1, run_at = $3 \
-         WHERE id = $1 AND lease = $2 AND finished IS NULL",
+        "UPDATE jobs SET leased_until = 0, attempts = attempts - 1 WHERE id = $1 AND lease = $2 AND finished IS NULL",
     )
     .bind(lease.job)
     .bind(lease.number)
-    .bind(now + milliseconds(pause))
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
