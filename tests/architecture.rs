@@ -103,7 +103,8 @@ const ALLOWED: [(&str, &[&str]); 33] = [
     (
         "route",
         &[
-            "breaker", "causes", "config", "iiif", "input", "page", "registry", "source", "tls",
+            "breaker", "causes", "config", "iiif", "ingest", "input", "page", "registry", "source",
+            "tls",
         ],
     ),
     ("telemetry", &["config"]),
@@ -117,6 +118,7 @@ const ALLOWED: [(&str, &[&str]); 33] = [
     (
         "pipeline",
         &[
+            "ingest",
             "cache",
             "config",
             "decode",
@@ -145,6 +147,7 @@ const ALLOWED: [(&str, &[&str]); 33] = [
     (
         "cli",
         &[
+            "ingest",
             "causes",
             "config",
             "decode",

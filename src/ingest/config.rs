@@ -123,15 +123,15 @@ pub struct OriginsConfig {
 #[serde(deny_unknown_fields)]
 pub struct CustomerConfig {
     /// The number that stands in paths: `/customers/7`.
-    #[schemars(range(min = 1, max = 2_147_483_647))]
+    #[schemars(range(min = 1, max = 2_147_483_647), example = 7)]
     pub id: u32,
 
     /// The user name of basic authentication.
-    #[schemars(extend("minLength" = 1, "pattern" = "^[^:]+$"))]
+    #[schemars(extend("minLength" = 1, "pattern" = "^[^:]+$", "examples" = ["acme"]))]
     pub key: String,
 
     /// The password that belongs to it, as `azulejo hash-secret` prints it: Argon2id, as a PHC string. Never the password itself.
-    #[schemars(with = "String", extend("format" = "argon2id-hash", "writeOnly" = true))]
+    #[schemars(with = "String", extend("format" = "argon2id-hash", "writeOnly" = true, "examples" = ["the output of: azulejo hash-secret"]))]
     pub secret_hash: SecretHash,
 
     /// The spaces that there are. Without any, all are.
