@@ -1,6 +1,7 @@
 //! The walk of a request from the identifier to the encoded image; the table of its steps is in `ARCHITECTURE.md`.
 
 mod caching;
+mod contents;
 mod fetch;
 mod fetchers;
 mod headers;
@@ -31,6 +32,7 @@ pub use crate::route::Terms;
 use crate::source::{Listing, SourceError, Stamp};
 use crate::work::{Cancelled, Cost, Work};
 pub use caching::Caching;
+pub use contents::{Contents, Shown};
 pub use fetchers::FETCHERS;
 use fetchers::Fetchers;
 use images::{Image, Images};
@@ -55,6 +57,8 @@ pub struct Pipeline {
     layers: Layers,
     /// Images that are being opened.
     openings: Flights<(EntryKey, Stamp), Result<Image, Error>>,
+    /// Documents that are asked for their pages.
+    askings: Flights<(EntryKey, Stamp), contents::Outcome>,
     /// Images that are being made: what was purged meanwhile is made again.
     flights: Flights<(EntryKey, Generation), Result<Rendered, Error>>,
 }
@@ -77,6 +81,8 @@ struct Walk {
     rights: Option<String>,
     attribution: Option<String>,
     tells_page_count: bool,
+    /// Whether pages have identifiers of their own.
+    names_pages: bool,
     pyramids: Pyramids,
 }
 
@@ -97,6 +103,7 @@ impl Pipeline {
                 rights: config.image.rights.clone(),
                 attribution: config.image.attribution.clone(),
                 tells_page_count: config.compatibility.page_count,
+                names_pages: config.compatibility.meta_identifiers,
                 pyramids: Pyramids::new(config, &makers),
             }),
             readers: Work::new(
@@ -108,6 +115,7 @@ impl Pipeline {
             makers,
             layers,
             openings: Flights::default(),
+            askings: Flights::default(),
             flights: Flights::default(),
         })
     }
@@ -168,6 +176,16 @@ impl Pipeline {
             modified: image.object.modified,
             terms,
         })
+    }
+
+    /// The URI of the licence of all images.
+    pub fn rights(&self) -> Option<&String> {
+        self.walk.rights.as_ref()
+    }
+
+    /// The text that viewers must show with any image.
+    pub fn attribution(&self) -> Option<&String> {
+        self.walk.attribution.as_ref()
     }
 
     /// What holds for an image, if there is one; without reading its header.

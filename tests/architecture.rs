@@ -15,7 +15,7 @@ const ALLOWED: [(&str, &[&str]); 31] = [
     ("machine", &[]),
     ("orientation", &["geometry"]),
     ("page", &[]),
-    ("presentation", &[]),
+    ("presentation", &["geometry", "iiif"]),
     ("raster", &["geometry"]),
     ("resident", &[]),
     ("tls", &[]),
@@ -130,7 +130,14 @@ const ALLOWED: [(&str, &[&str]); 31] = [
     (
         "http",
         &[
-            "cache", "causes", "config", "error", "iiif", "pipeline", "registry",
+            "cache",
+            "causes",
+            "config",
+            "error",
+            "iiif",
+            "pipeline",
+            "presentation",
+            "registry",
         ],
     ),
     (

@@ -27,7 +27,7 @@ impl App {
     }
 
     /// The path of an image as one path segment of a URL.
-    fn encoded(&self, path: &str) -> Option<String> {
+    pub(super) fn encoded(&self, path: &str) -> Option<String> {
         let path = match &self.server().slash_substitute {
             Some(substitute) => path.replace('/', substitute),
             None => path.to_owned(),
@@ -166,7 +166,8 @@ fn folder_link(path: &str) -> String {
     format!("?folder={}", encode(path))
 }
 
-fn encode(text: &str) -> String {
+/// One path segment, or the value of a parameter.
+pub(super) fn encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 

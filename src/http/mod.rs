@@ -19,6 +19,7 @@ mod index;
 mod information;
 mod layers;
 mod log;
+mod manifest;
 pub mod metrics;
 pub mod pages;
 mod path;
