@@ -272,7 +272,10 @@ pub(super) fn cache_headers(
 fn validating(validators: &Validators) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let etag = format!("\"{}\"", validators.etag);
     let modified = validators.modified.map(httpdate::fmt_http_date);
-    let values = [(header::ETAG, Some(etag)), (header::LAST_MODIFIED, modified)];
+    let values = [
+        (header::ETAG, Some(etag)),
+        (header::LAST_MODIFIED, modified),
+    ];
     let value = |(name, text): (_, Option<String>)| {
         let value = HeaderValue::try_from(text?).ok()?;
         Some((name, value))

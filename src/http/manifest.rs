@@ -10,8 +10,8 @@ use super::accept::JsonType;
 use super::app::App;
 use super::base::public_base;
 use super::image::{Client, cache_headers, identifier, not_modified};
-use super::log::Logged;
 use super::index::encode;
+use super::log::Logged;
 use super::{error, path};
 use crate::cache::CacheKey;
 use crate::error::Error;
@@ -99,7 +99,9 @@ impl<'a> Asked<'a> {
             let form = "no manifest has this address; slashes in an identifier are written %2F";
             Error::NotFound(form.to_owned())
         })?;
-        let identifier = segment.map(|segment| identifier(app, segment)).transpose()?;
+        let identifier = segment
+            .map(|segment| identifier(app, segment))
+            .transpose()?;
         Ok(Self {
             version,
             segment,

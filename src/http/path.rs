@@ -23,11 +23,7 @@ pub const fn manifests(version: Version) -> &'static str {
 /// The identifier in the path of a manifest, as a raw segment. The inner `None` is the root folder, which has no identifier.
 ///
 /// With `unescaped_slashes` the identifier may have several segments.
-pub fn of_manifest(
-    version: Version,
-    path: &str,
-    unescaped_slashes: bool,
-) -> Option<Option<&str>> {
+pub fn of_manifest(version: Version, path: &str, unescaped_slashes: bool) -> Option<Option<&str>> {
     let below = path.strip_prefix(manifests(version))?;
     if below == MANIFEST {
         return Some(None);

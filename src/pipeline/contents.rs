@@ -58,7 +58,7 @@ pub struct Shown {
 
 /// What is kept of a document.
 #[derive(Clone, Serialize, Deserialize)]
-struct Told {
+pub(super) struct Told {
     title: Option<String>,
     /// `None` for a page that could not be read.
     pages: Vec<Option<Dimensions>>,
@@ -214,12 +214,7 @@ impl Pipeline {
 
 impl Shown {
     /// An image of these dimensions under an identifier that may make it seem smaller.
-    fn new(
-        identifier: Identifier,
-        label: String,
-        stored: Dimensions,
-        terms: &Arc<Terms>,
-    ) -> Self {
+    fn new(identifier: Identifier, label: String, stored: Dimensions, terms: &Arc<Terms>) -> Self {
         let full = identifier.apparent(stored);
         Self {
             identifier,

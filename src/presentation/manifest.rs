@@ -68,6 +68,3 @@ impl Canvas {
         format!("{}/full/{width},{height}/0/default.jpg", self.image)
     }
 }
-
-#[cfg(test)]
-mod tests;

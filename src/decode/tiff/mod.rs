@@ -37,7 +37,9 @@ use self::ifd::{Directory, File};
 use self::image::{Image, PlacedImage};
 use self::levels::Pyramid;
 use self::tags::Tag;
-use super::{Contents, DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat, Unit, Window};
+use super::{
+    Contents, DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat, Unit, Window,
+};
 use crate::geometry::ScaleFactor;
 use crate::input::Input;
 use crate::orientation::Orientation;
