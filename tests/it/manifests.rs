@@ -550,3 +550,29 @@ async fn the_licence_and_the_attribution_of_the_images_are_told() {
         "3.0 allows only known statements"
     );
 }
+
+#[tokio::test]
+async fn the_index_leads_to_manifests() {
+    let small = small_image();
+    let folder = folder_with(&[("maps/a b.tif", &small), ("c.tif", &small)]);
+    let server = over(folder.path());
+    for (query, name) in [("", "c.tif"), ("?folder=maps", "a b.tif")] {
+        let page = format!("/{query}");
+        let accept = [("accept", "application/json")];
+        let index = server.send(Method::GET, &page, &accept).await.json();
+        for link in [&index["manifest"], &index["images"][0]["manifest"]] {
+            let manifest = server.json(path_of(link)).await;
+            assert_eq!(manifest["id"], *link);
+            assert_eq!(manifest["items"].as_array().unwrap().len(), 1);
+        }
+        assert_eq!(
+            labels(&server.json(path_of(&index["manifest"])).await),
+            [name]
+        );
+        let html = server.get(&page).await;
+        for link in [&index["manifest"], &index["images"][0]["manifest"]] {
+            let href = format!("href=\"{}\"", link.as_str().unwrap());
+            assert!(html.text().contains(&href), "{href}");
+        }
+    }
+}
