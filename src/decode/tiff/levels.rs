@@ -27,6 +27,9 @@ pub struct Pyramid {
     pub pages: u32,
 }
 
+/// A directory with its full image, or why it has none.
+pub type PageOfFile = Result<(Directory, PlacedImage), DecodeError>;
+
 /// What NewSubfileType says, or SubfileType in old files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
@@ -78,11 +81,8 @@ impl Pyramid {
         Ok((pyramid, others))
     }
 
-    /// The directories of all pages with their full images, or why there is none.
-    pub fn pages(
-        file: &File,
-        first: u64,
-    ) -> Result<Vec<Result<(Directory, PlacedImage), DecodeError>>, DecodeError> {
+    /// All pages.
+    pub fn pages(file: &File, first: u64) -> Result<Vec<PageOfFile>, DecodeError> {
         let (pyramid, others) = Self::first(file, first, &mut HashSet::new())?;
         let further = others.into_iter().filter(Candidate::is_page);
         let directories = iter::once(pyramid.directory).chain(further.map(|it| it.directory));

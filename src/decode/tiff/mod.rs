@@ -35,7 +35,7 @@ use self::color::Model;
 use self::compression::Compression;
 use self::ifd::{Directory, File};
 use self::image::{Image, PlacedImage};
-use self::levels::Pyramid;
+use self::levels::{PageOfFile, Pyramid};
 use self::tags::Tag;
 use super::{
     Contents, DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat, Unit, Window,
@@ -95,7 +95,7 @@ impl Decoder for Tiff {
 
     fn contents(&self) -> Result<Contents, DecodeError> {
         let pages = Pyramid::pages(&self.file, self.first)?;
-        let dimensions = |page: Result<(Directory, PlacedImage), DecodeError>| {
+        let dimensions = |page: PageOfFile| {
             let (directory, placed) = page?;
             let stored = placed.image.dimensions;
             self.limits.check_dimensions(stored)?;
