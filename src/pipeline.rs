@@ -81,8 +81,8 @@ struct Walk {
     rights: Option<String>,
     attribution: Option<String>,
     tells_page_count: bool,
-    /// Whether pages have identifiers of their own.
-    names_pages: bool,
+    /// Whether identifiers have a place for a page (`compatibility.meta_identifiers`).
+    has_page_places: bool,
     pyramids: Pyramids,
 }
 
@@ -98,12 +98,16 @@ impl Pipeline {
             walk: Arc::new(Walk {
                 images: Images::new(config, registry, layers.clone())?,
                 pixels: Pixels::new(config.cache.pixel_bytes()),
-                settings_tag: format!("{} {settings:?}", env!("CARGO_PKG_VERSION")),
+                settings_tag: format!(
+                    "{} {settings:?} {}",
+                    env!("CARGO_PKG_VERSION"),
+                    config.decode.pdf.resolution
+                ),
                 settings,
                 rights: config.image.rights.clone(),
                 attribution: config.image.attribution.clone(),
                 tells_page_count: config.compatibility.page_count,
-                names_pages: config.compatibility.meta_identifiers,
+                has_page_places: config.compatibility.meta_identifiers,
                 pyramids: Pyramids::new(config, &makers),
             }),
             readers: Work::new(

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::causes;
+use crate::{causes, decode};
 
 /// An IIIF image server.
 #[derive(Parser)]
@@ -43,6 +43,9 @@ enum Command {
     Purge(purge::Purge),
     Warm(warm::Warm),
     Import(import::Import),
+    /// What this program is run as by itself, to have documents rendered.
+    #[command(name = decode::pdf::RENDERER, hide = true)]
+    RenderPdf,
 }
 
 /// How every command ends.
@@ -55,7 +58,9 @@ struct Usage(String);
 
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
+    decode::pdf::use_renderers();
     let outcome = match Cli::parse().command {
+        Command::RenderPdf => decode::pdf::run_renderer().map_err(Into::into),
         Command::Serve(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Check(command) => command.run(),

@@ -17,7 +17,7 @@ use crate::http::config::{
     PublicUrl, ViewerUrl, check_header_value, check_http_url, check_slash_substitute,
 };
 use crate::registry::RegistryUrl;
-use crate::route::{Pattern, Template};
+use crate::route::{PagePattern, Pattern, Template};
 use crate::source::remote::objects::StoreUrl;
 use crate::telemetry::check_filter;
 
@@ -39,7 +39,7 @@ pub struct Format {
 }
 
 /// Every kind.
-pub const FORMATS: [Format; 17] = [
+pub const FORMATS: [Format; 18] = [
     Format {
         name: "socket-address",
         rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",
@@ -117,6 +117,12 @@ pub const FORMATS: [Format; 17] = [
         rule: "a text in which names in braces stand for parts, with text between them",
         example: "{bucket}:{version}:{key}",
         check: parses::<Pattern>,
+    },
+    Format {
+        name: "page-pattern",
+        rule: "a text with {id} in it and, after some more text, {page}",
+        example: "{id}/page/{page}",
+        check: parses::<PagePattern>,
     },
     Format {
         name: "key-template",

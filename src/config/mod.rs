@@ -37,6 +37,7 @@ use crate::iiif::config::ImageConfig;
 use crate::pyramid::config::PyramidConfig;
 use crate::registry::config::RegistryConfig;
 use crate::route::config::RouteConfig;
+use crate::route::pages::PagesConfig;
 use crate::route::resolver::config::ResolverConfig;
 use crate::source::config::{NAMES, SourceConfig, SourcesConfig};
 use crate::telemetry::LogConfig;
@@ -53,6 +54,7 @@ pub struct Config {
     #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
     pub resolvers: BTreeMap<String, ResolverConfig>,
     pub routes: Vec<RouteConfig>,
+    pub pages: PagesConfig,
     pub image: ImageConfig,
     pub compatibility: CompatibilityConfig,
     pub decode: Limits,

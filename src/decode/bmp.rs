@@ -143,6 +143,7 @@ mod tests {
     const LIMITS: Limits = Limits {
         source_pixels: 1000,
         decoded_bytes: 10_000,
+        ..Limits::DEFAULT
     };
 
     #[test]

@@ -13,6 +13,7 @@ use crate::raster::Raster;
 const LIMITS: Limits = Limits {
     source_pixels: 1_000_000,
     decoded_bytes: 4_000_000,
+    ..Limits::DEFAULT
 };
 
 fn open_bytes(bytes: &[u8]) -> Result<Box<dyn Decoder>, DecodeError> {

@@ -20,6 +20,7 @@ pub enum SourceFormat {
     Webp,
     Gif,
     Bmp,
+    Pdf,
 }
 
 impl SourceFormat {
@@ -27,7 +28,7 @@ impl SourceFormat {
     pub const fn is_decoded_whole(self) -> bool {
         match self {
             Self::Png | Self::Gif | Self::Webp | Self::Bmp => true,
-            Self::Jpeg | Self::Tiff | Self::Jp2 => false,
+            Self::Jpeg | Self::Tiff | Self::Jp2 | Self::Pdf => false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::DecodeError;
+use super::{DecodeError, PdfLimits};
 use crate::config::byte_size::{self, ByteSize};
 use crate::geometry::Dimensions;
 
@@ -20,18 +20,23 @@ pub struct Limits {
     #[serde(with = "byte_size")]
     #[schemars(with = "ByteSize")]
     pub decoded_bytes: u64,
+
+    pub pdf: PdfLimits,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            source_pixels: 2_000_000_000,
-            decoded_bytes: 2 << 30,
-        }
+        Self::DEFAULT
     }
 }
 
 impl Limits {
+    pub const DEFAULT: Self = Self {
+        source_pixels: 2_000_000_000,
+        decoded_bytes: 2 << 30,
+        pdf: PdfLimits::DEFAULT,
+    };
+
     /// # Errors
     /// If the image has more pixels than allowed.
     pub fn check_dimensions(&self, dimensions: Dimensions) -> Result<(), DecodeError> {
@@ -52,7 +57,9 @@ impl Limits {
     }
 }
 
-fn check(what: &'static str, value: u64, limit: u64) -> Result<(), DecodeError> {
+/// # Errors
+/// If the value is above the limit.
+pub fn check(what: &'static str, value: u64, limit: u64) -> Result<(), DecodeError> {
     if value > limit {
         return Err(DecodeError::TooLarge { what, value, limit });
     }

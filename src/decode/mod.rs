@@ -18,6 +18,7 @@ mod header;
 mod jp2;
 mod jpeg;
 mod limits;
+pub mod pdf;
 mod png;
 #[cfg(test)]
 mod samples;
@@ -36,6 +37,8 @@ pub use header::sample as sample_header;
 pub use header::{Coding, ColorModel, Header, Level, Resolution, SourceFormat};
 pub use jp2::JP2_SAMPLE;
 pub use limits::Limits;
+pub use pdf::config::PdfLimits;
+pub use sniff::source_format;
 pub use unit::Unit;
 
 use crate::geometry::Rect;
@@ -90,6 +93,14 @@ pub trait Decoder: Send + Sync {
         Ok(Contents::of_one(self.header()))
     }
 
+    /// Another page of the same file. `None` if that is to be opened by itself.
+    ///
+    /// # Errors
+    /// Those of [`open_page`].
+    fn turn_to(&self, _page: Page) -> Option<Result<Box<dyn Decoder>, DecodeError>> {
+        None
+    }
+
     /// Bytes that it keeps between decodes, roughly.
     fn memory(&self) -> u64 {
         const FIELDS: u64 = 4 << 10;
@@ -119,8 +130,8 @@ pub fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeErr
     open_page(input, limits, Page::FIRST)
 }
 
-/// The same for a page of a file that may hold several. Of TIFF each image that is no level of another is one; all other
-/// formats have one.
+/// The same for a page of a file that may hold several. Of TIFF each image that is no level of another is one; all others but
+/// PDF have one.
 ///
 /// # Errors
 /// As [`open`]; [`DecodeError::NoPage`] if there is no such page.
@@ -138,6 +149,7 @@ pub fn open_page(
         SourceFormat::Webp => webp::open(input, limits)?,
         SourceFormat::Gif => gif::open(input, limits)?,
         SourceFormat::Bmp => bmp::open(input, limits)?,
+        SourceFormat::Pdf => pdf::open(input, limits, page)?,
     };
     limits.check_dimensions(decoder.header().stored_dimensions())?;
     let pages = decoder.header().pages;

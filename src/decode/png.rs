@@ -156,6 +156,7 @@ mod tests {
     const LIMITS: Limits = Limits {
         source_pixels: 1000,
         decoded_bytes: 10_000,
+        ..Limits::DEFAULT
     };
 
     fn decode(bytes: Vec<u8>) -> Raster {

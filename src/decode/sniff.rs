@@ -41,6 +41,7 @@ fn of_signature(start: &[u8]) -> Option<SourceFormat> {
         ] => SourceFormat::Webp,
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => SourceFormat::Gif,
         [b'B', b'M', ..] => SourceFormat::Bmp,
+        [b'%', b'P', b'D', b'F', b'-', ..] => SourceFormat::Pdf,
         _ => return None,
     };
     Some(format)

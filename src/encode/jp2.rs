@@ -149,6 +149,7 @@ mod tests {
     const LIMITS: Limits = Limits {
         source_pixels: 1 << 20,
         decoded_bytes: 1 << 26,
+        ..Limits::DEFAULT
     };
 
     fn raster(width: u32, height: u32, layout: Layout) -> Raster {

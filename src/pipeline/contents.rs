@@ -8,9 +8,9 @@ use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::images::Image;
-use super::{Caching, Pipeline};
+use super::{Caching, Pipeline, Walk};
 use crate::cache::{CacheKey, EntryKey, Ticket};
-use crate::decode;
+use crate::decode::{self, SourceFormat};
 use crate::error::Error;
 use crate::geometry::Dimensions;
 use crate::iiif::size::SizeForm;
@@ -80,12 +80,16 @@ impl Pipeline {
         let image = self.image(identifier.clone(), caching).await?;
         let told = self.told(&identifier, &image, caching).await?;
         let terms = Arc::clone(self.walk.images.routes.terms(&image.object));
-        let numbered = (image.object.page.number()..).zip(&told.pages);
+        let first = image.object.page.number();
         let shown = |(number, full): (u32, &Option<Dimensions>)| {
-            let page = identifier.with_page(Page::new(number)?);
+            let page = if number == first {
+                identifier.clone()
+            } else {
+                self.walk.page(&identifier, Page::new(number)?)?
+            };
             Some(Shown::new(page, number.to_string(), (*full)?, &terms))
         };
-        let images: Vec<Shown> = numbered.filter_map(shown).collect();
+        let images: Vec<Shown> = (first..).zip(&told.pages).filter_map(shown).collect();
         if images.is_empty() {
             return Err(Error::NotFound(format!("\"{identifier}\" has no pages")));
         }
@@ -146,37 +150,37 @@ impl Pipeline {
 
     /// What a document holds: from the cache, or its file is asked, once for all who want to know at the same time.
     async fn told(&self, identifier: &Identifier, image: &Image, caching: Caching) -> Outcome {
-        if !self.has_pages(identifier, image) {
+        if !self.walk.is_document(identifier, image) {
             return Ok(Arc::new(Told::of_one(image)));
         }
         let object = image.object.clone();
+        let key = key(self.walk.images.header_key(&object));
         let (pipeline, wanted) = (self.clone(), identifier.clone());
         if caching != Caching::Use {
-            let ticket = (caching == Caching::Renew).then(|| self.layers.ticket(key(&object)));
+            let ticket = (caching == Caching::Renew).then(|| self.layers.ticket(key));
             return pipeline.asked(wanted, object, ticket).await;
         }
-        if let Some(found) = self.layers.peek(&key(&object))
+        if let Some(found) = self.layers.peek(&key)
             && let Some(told) = read(&found.body)
         {
             return Ok(Arc::new(told));
         }
-        let flight = (key(&object), object.stamp);
-        let work = async move { pipeline.found_or_asked(wanted, object).await };
+        let flight = (key, object.stamp);
+        let work = async move { pipeline.found_or_asked(wanted, object, key).await };
         let told = self.askings.join(flight, work).await;
         told.map_err(|error| error.told_to(identifier))
     }
 
-    /// Whether an image stands for all pages of its file.
-    fn has_pages(&self, identifier: &Identifier, image: &Image) -> bool {
-        let is_first = image.object.page == Page::FIRST && identifier.page() == Page::FIRST;
-        is_first && image.header().pages > 1 && self.walk.names_pages
-    }
-
-    async fn found_or_asked(&self, identifier: Identifier, object: Object) -> Outcome {
-        let ticket = match self.layers.far_if_any(key(&object)).await {
+    async fn found_or_asked(
+        &self,
+        identifier: Identifier,
+        object: Object,
+        key: EntryKey,
+    ) -> Outcome {
+        let ticket = match self.layers.far_if_any(key).await {
             Ok(found) => match read(&found.body) {
                 Some(told) => return Ok(Arc::new(told)),
-                None => self.layers.ticket(key(&object)),
+                None => self.layers.ticket(key),
             },
             Err(ticket) => ticket,
         };
@@ -209,6 +213,28 @@ impl Pipeline {
             self.layers.keep(ticket, Bytes::from(bytes));
         }
         Ok(Arc::new(told))
+    }
+}
+
+impl Walk {
+    /// Whether the file of an image is asked what it holds: the image stands for all pages of it, or it may have a title.
+    fn is_document(&self, identifier: &Identifier, image: &Image) -> bool {
+        let is_page = image.object.page != Page::FIRST || self.images.routes.is_page(identifier);
+        let header = image.header();
+        let has_title = header.format == SourceFormat::Pdf && header.pages == 1;
+        let has_names = || {
+            let second = Page::new(2).and_then(|second| self.page(identifier, second));
+            second.is_some()
+        };
+        !is_page && (has_title || header.pages > 1 && has_names())
+    }
+
+    /// The identifier of another page of a document. `None` if pages have none.
+    fn page(&self, document: &Identifier, page: Page) -> Option<Identifier> {
+        if self.has_page_places {
+            return Some(document.with_page(page));
+        }
+        self.images.routes.name_page(document, page)
     }
 }
 
@@ -265,14 +291,11 @@ impl Told {
     }
 }
 
-/// The name of what a document holds in the cache: of this version of it.
-fn key(object: &Object) -> EntryKey {
-    let Object {
-        location, version, ..
-    } = object;
+/// The name of what a document holds in the cache, beside the header of its first page.
+fn key(header: EntryKey) -> EntryKey {
     EntryKey {
-        image: CacheKey::of_image(location),
-        entry: CacheKey::new(&[FORMAT, location, version]),
+        entry: CacheKey::new(&[FORMAT, &header.entry.to_string()]),
+        ..header
     }
 }
 

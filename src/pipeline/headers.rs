@@ -17,7 +17,7 @@ use crate::work::Cancelled;
 const FORMAT: &str = concat!("header ", env!("CARGO_PKG_VERSION"));
 
 /// The name of an image's header in the cache: of this version of it.
-pub fn key(object: &Object) -> EntryKey {
+pub fn key(object: &Object, resolution: u32) -> EntryKey {
     let Object {
         location,
         version,
@@ -26,7 +26,13 @@ pub fn key(object: &Object) -> EntryKey {
     } = object;
     EntryKey {
         image: CacheKey::of_image(location),
-        entry: CacheKey::new(&[FORMAT, location, version, &page.suffix()]),
+        entry: CacheKey::new(&[
+            FORMAT,
+            location,
+            version,
+            &page.suffix(),
+            &resolution.to_string(),
+        ]),
     }
 }
 
@@ -74,7 +80,7 @@ impl Pipeline {
         identifier: Identifier,
         object: Object,
     ) -> Result<Image, Error> {
-        let flight = (key(&object), object.stamp);
+        let flight = (self.walk.images.header_key(&object), object.stamp);
         let (pipeline, wanted) = (self.clone(), identifier.clone());
         let work = async move { pipeline.looked_up_or_opened(wanted, object).await };
         let image = self.openings.join(flight, work).await;
@@ -86,12 +92,13 @@ impl Pipeline {
         identifier: Identifier,
         object: Object,
     ) -> Result<Image, Error> {
-        let ticket = match self.layers.far_if_any(key(&object)).await {
+        let key = self.walk.images.header_key(&object);
+        let ticket = match self.layers.far_if_any(key).await {
             Ok(found) => {
                 if let Some(header) = read(&found.body) {
                     return Ok(Image::closed(object, header));
                 }
-                self.layers.ticket(key(&object))
+                self.layers.ticket(key)
             }
             Err(ticket) => ticket,
         };

@@ -152,7 +152,7 @@ impl Images {
         if let Some(decoder) = self.headers.get(object) {
             return Some(Known::Opened(decoder));
         }
-        let kept = self.layers.peek(&headers::key(object))?;
+        let kept = self.layers.peek(&self.header_key(object))?;
         let header = headers::read(&kept.body)?;
         Some(Known::Closed(Arc::new(header)))
     }
@@ -167,7 +167,7 @@ impl Images {
             if let Some(decoder) = self.headers.get(&object) {
                 return Ok(Image::opened(object, decoder));
             }
-            if let Some(failure) = self.failure(headers::key(&object), &object, identifier) {
+            if let Some(failure) = self.failure(self.header_key(&object), &object, identifier) {
                 return Err(failure);
             }
             match self.open_object(identifier, object) {
@@ -178,20 +178,50 @@ impl Images {
         }
     }
 
+    /// The name of an image's header in the cache: how large the pages of a document are depends on the configuration.
+    pub fn header_key(&self, object: &Object) -> EntryKey {
+        headers::key(object, self.limits.pdf.resolution)
+    }
+
     fn open_object(&self, identifier: &Identifier, object: Object) -> Result<Image, Closed> {
+        if let Some(turned) = self.turned_to(&object) {
+            return self.opened(identifier, object, turned);
+        }
         let input = self.routes.open(&object).map_err(|error| match error {
             SourceError::Replaced(_) => Closed::Replaced(not_found(identifier, error)),
             other => Closed::Failed(not_found(identifier, other)),
         })?;
-        let decoder = decode::open_page(input, &self.limits, object.page).map_err(|error| {
+        let decoder = decode::open_page(input, &self.limits, object.page);
+        self.opened(identifier, object, decoder)
+    }
+
+    /// The page of a document that is open already.
+    fn turned_to(&self, object: &Object) -> Option<Result<Box<dyn Decoder>, DecodeError>> {
+        let first = self.headers.get(&first_page(object)?)?;
+        first.turn_to(object.page)
+    }
+
+    fn opened(
+        &self,
+        identifier: &Identifier,
+        object: Object,
+        decoder: Result<Box<dyn Decoder>, DecodeError>,
+    ) -> Result<Image, Closed> {
+        let decoder = decoder.map_err(|error| {
             if matches!(&error, DecodeError::Io(error) if is_replaced(error)) {
                 return Closed::Replaced(Error::decoding(identifier, error));
             }
             let error = Error::decoding(identifier, error);
-            self.keep_failure(headers::key(&object), &object, &error);
+            self.keep_failure(self.header_key(&object), &object, &error);
             Closed::Failed(error)
         })?;
         let decoder = self.headers.keep(&object, decoder);
+        // All pages of a document are found by way of its first.
+        if let Some(first) = first_page(&object)
+            && let Some(Ok(decoder)) = decoder.turn_to(Page::FIRST)
+        {
+            self.headers.keep(&first, decoder);
+        }
         Ok(Image::opened(object, decoder))
     }
 
@@ -228,6 +258,15 @@ impl Images {
         };
         Ok(CacheKey::of_image(&location))
     }
+}
+
+/// The first page of the file that the object is another page of.
+fn first_page(object: &Object) -> Option<Object> {
+    let is_other = object.page != Page::FIRST;
+    is_other.then(|| Object {
+        page: Page::FIRST,
+        ..object.clone()
+    })
 }
 
 /// The page that an identifier asks for. `None` if what was found is one page already, of which there are no others.

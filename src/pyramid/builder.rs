@@ -1,6 +1,7 @@
 //! Builds pyramids: one after the other in a thread of its own that gives way to all others, or at once for the one who
 //! calls.
 
+use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -142,33 +143,50 @@ impl Shared {
         }
         // Before memory is taken, which others need while a network is slow.
         read_ahead(&*job.decoder)?;
-        let _memory = self.reserve(bands::bytes(job.decoder.header(), &job.options))?;
-        let unfinished = self.store.begin(job.key)?;
         let stopped = || self.is_stopped();
+        let bytes = bands::bytes(job.decoder.header(), &job.options);
+        let _memory = reserve(&self.work, bytes, &stopped)?;
+        let unfinished = self.store.begin(job.key)?;
         write(&*job.decoder, unfinished.file()?, &job.options, &stopped)?;
         Ok(Outcome::Built(self.store.publish(job.key, unfinished)?))
     }
 
-    /// Waits for memory without a place in the queue: requests go first.
-    fn reserve(&self, bytes: u64) -> Result<Reserved, BuildError> {
-        // Requests for large images must not wait until a build is through.
-        let budget = self.work.budget() / 2;
-        if bytes > budget {
-            return Err(BuildError::Memory { bytes, budget });
-        }
-        loop {
-            if self.is_stopped() {
-                return Err(BuildError::Stopped);
-            }
-            if let Some(memory) = self.work.try_reserve(bytes) {
-                return Ok(memory);
-            }
-            thread::sleep(PATIENCE);
-        }
-    }
-
     fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
+    }
+}
+
+/// Writes a pyramid in this thread, to a file of the caller's.
+///
+/// # Errors
+/// If that fails, or it is to stop.
+pub fn write_alone(
+    decoder: &dyn Decoder,
+    file: File,
+    options: &Options,
+    work: &Work,
+    stopped: &dyn Fn() -> bool,
+) -> Result<(), BuildError> {
+    read_ahead(decoder)?;
+    let _memory = reserve(work, bands::bytes(decoder.header(), options), stopped)?;
+    write(decoder, file, options, stopped).map(drop)
+}
+
+/// Waits for memory without a place in the queue: requests go first.
+fn reserve(work: &Work, bytes: u64, stopped: &dyn Fn() -> bool) -> Result<Reserved, BuildError> {
+    // Requests for large images must not wait until a build is through.
+    let budget = work.budget() / 2;
+    if bytes > budget {
+        return Err(BuildError::Memory { bytes, budget });
+    }
+    loop {
+        if stopped() {
+            return Err(BuildError::Stopped);
+        }
+        if let Some(memory) = work.try_reserve(bytes) {
+            return Ok(memory);
+        }
+        thread::sleep(PATIENCE);
     }
 }
 

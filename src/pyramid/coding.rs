@@ -60,7 +60,7 @@ fn is_lossy(header: &Header) -> bool {
         SourceFormat::Webp => coding == "lossy",
         SourceFormat::Jp2 => coding.ends_with("irreversible"),
         SourceFormat::Tiff => coding == "JPEG",
-        SourceFormat::Png | SourceFormat::Gif | SourceFormat::Bmp => false,
+        SourceFormat::Png | SourceFormat::Gif | SourceFormat::Bmp | SourceFormat::Pdf => false,
     }
 }
 

@@ -13,7 +13,8 @@ mod seen;
 mod tiff;
 mod writer;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::cache::CacheKey;
 use crate::config::Config;
 use crate::decode::{self, Decoder, Header, Limits};
 use crate::files::store::{Kind, Store};
+use crate::geometry::Dimensions;
 use crate::source::{FileInput, Object};
 use crate::work::Work;
 
@@ -41,6 +43,35 @@ const KIND: Kind = Kind {
 };
 /// Decoding a band needs no more than this, if a row of tiles allows.
 const MOST_BAND_BYTES: u64 = 512 << 20;
+
+/// The tiles of pyramids that are nobody's copies.
+const TILE: u32 = 512;
+
+/// Writes the pyramid of an image to a file of the caller's, which is a TIFF like any other. It waits for memory, and stops when it is told to.
+///
+/// # Errors
+/// If the image cannot be decoded, the file not be written, or it is to stop.
+pub fn write(
+    decoder: &dyn Decoder,
+    file: File,
+    work: &Work,
+    limits: &Limits,
+    stopped: &dyn Fn() -> bool,
+) -> Result<(), BuildError> {
+    let too_large = io::Error::from(io::ErrorKind::InvalidInput);
+    let options = Options {
+        tile: Dimensions::new(TILE, TILE).ok_or(too_large)?,
+        band_bytes: band_bytes(work, limits),
+        threads: NonZeroUsize::MIN,
+    };
+    builder::write_alone(decoder, file, &options, work, stopped)
+}
+
+/// What decoding a band may need: a share of the memory for all requests.
+fn band_bytes(work: &Work, limits: &Limits) -> u64 {
+    let share = [work.budget() / 4, limits.decoded_bytes / 2];
+    share.into_iter().fold(MOST_BAND_BYTES, u64::min)
+}
 
 /// The pyramids of the images below one root; off if the configuration says so.
 #[derive(Clone)]
@@ -103,12 +134,11 @@ impl Pyramids {
         };
         let root = &config.source.root;
         let store = Arc::new(Store::new(&KIND, directory, config.pyramids.size));
-        let share = [work.budget() / 4, config.decode.decoded_bytes / 2];
         let parts = Parts {
             root: fs::canonicalize(root).unwrap_or_else(|_| root.clone()),
             limits: config.decode,
             least_pixels: config.pyramids.least_pixels(),
-            band_bytes: share.into_iter().fold(MOST_BAND_BYTES, u64::min),
+            band_bytes: band_bytes(work, &config.decode),
             builder: Builder::new(Arc::clone(&store), work.clone()),
             store,
             opened: Cache::builder()

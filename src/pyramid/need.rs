@@ -31,6 +31,8 @@ fn costs_more_than_it_shows(header: &Header) -> bool {
         | SourceFormat::Webp
         | SourceFormat::Gif
         | SourceFormat::Bmp => true,
+        // Rendered at any size.
+        SourceFormat::Pdf => false,
         SourceFormat::Tiff | SourceFormat::Jp2 => {
             header.levels[0].tile.is_none() || header.levels.len() == 1
         }

@@ -9,13 +9,11 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 
 use super::config::RegistryConfig;
+use super::postgres_server::PostgresServer;
 use super::url::Kind;
 use super::*;
-use postgres_server::PostgresServer;
 use stalling_proxy::StallingProxy;
 
-#[path = "../../tests/common/postgres_server.rs"]
-mod postgres_server;
 #[path = "../../tests/common/stalling_proxy.rs"]
 mod stalling_proxy;
 

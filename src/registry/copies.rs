@@ -13,14 +13,26 @@ const MOST: u64 = 20_000;
 const KNOWN: Duration = Duration::from_secs(10);
 const UNKNOWN: Duration = Duration::from_secs(5);
 
+/// What is remembered for seconds.
+pub trait Copied: Clone + Send + Sync + 'static {
+    /// Whether there is nothing, which may change sooner than what there is.
+    fn is_unknown(&self) -> bool;
+}
+
+impl Copied for Answer {
+    fn is_unknown(&self) -> bool {
+        *self == Self::Unknown
+    }
+}
+
 /// Copies of answers in the memory of this process, so that a viewer's hundred tiles ask the database once.
-pub struct Copies {
-    answers: Cache<String, Answer>,
+pub struct Copies<A> {
+    answers: Cache<String, A>,
     /// How often something was forgotten.
     changes: Mutex<u64>,
 }
 
-impl Copies {
+impl<A: Copied> Copies<A> {
     pub fn new() -> Self {
         let answers = Cache::builder().max_capacity(MOST).expire_after(Seconds);
         Self {
@@ -29,7 +41,7 @@ impl Copies {
         }
     }
 
-    pub fn get(&self, identifier: &str) -> Option<Answer> {
+    pub fn get(&self, identifier: &str) -> Option<A> {
         self.answers.get(identifier)
     }
 
@@ -39,7 +51,7 @@ impl Copies {
     }
 
     /// Keeps an answer, unless something was written since: then it may be the old one.
-    pub fn keep(&self, identifier: &str, answer: &Answer, changes_before: u64) {
+    pub fn keep(&self, identifier: &str, answer: &A, changes_before: u64) {
         let changes = self.lock();
         if *changes == changes_before {
             self.answers.insert(identifier.to_owned(), answer.clone());
@@ -47,11 +59,18 @@ impl Copies {
     }
 
     /// Forgets when the value is dropped: also if nobody knows whether the change was made.
-    pub fn forgetting(&self, identifiers: Vec<String>) -> Forgetting<'_> {
+    pub fn forgetting(&self, identifiers: Vec<String>) -> Forgetting<'_, A> {
         Forgetting {
             copies: self,
             identifiers,
         }
+    }
+
+    /// Forgets all.
+    pub fn forget_all(&self) {
+        let mut changes = self.lock();
+        *changes += 1;
+        self.answers.invalidate_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, u64> {
@@ -59,12 +78,12 @@ impl Copies {
     }
 }
 
-pub struct Forgetting<'a> {
-    copies: &'a Copies,
+pub struct Forgetting<'a, A: Copied> {
+    copies: &'a Copies<A>,
     identifiers: Vec<String>,
 }
 
-impl Drop for Forgetting<'_> {
+impl<A: Copied> Drop for Forgetting<'_, A> {
     fn drop(&mut self) {
         let mut changes = self.copies.lock();
         *changes += 1;
@@ -76,18 +95,18 @@ impl Drop for Forgetting<'_> {
 
 struct Seconds;
 
-impl Expiry<String, Answer> for Seconds {
-    fn expire_after_create(&self, _: &String, answer: &Answer, _: Instant) -> Option<Duration> {
-        Some(match answer {
-            Answer::Found(_) | Answer::Gone => KNOWN,
-            Answer::Unknown => UNKNOWN,
+impl<A: Copied> Expiry<String, A> for Seconds {
+    fn expire_after_create(&self, _: &String, answer: &A, _: Instant) -> Option<Duration> {
+        Some(match answer.is_unknown() {
+            false => KNOWN,
+            true => UNKNOWN,
         })
     }
 
     fn expire_after_update(
         &self,
         identifier: &String,
-        answer: &Answer,
+        answer: &A,
         now: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {

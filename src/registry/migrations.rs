@@ -10,8 +10,16 @@ use super::url::Kind;
 /// Of this registry alone: others may keep their tables in the same database.
 const TABLE: &str = "registry_migrations";
 
-const SQLITE: [&str; 1] = [include_str!("migrations/sqlite/0001_entries.sql")];
-const POSTGRES: [&str; 1] = [include_str!("migrations/postgres/0001_entries.sql")];
+const SQLITE: [&str; 3] = [
+    include_str!("migrations/sqlite/0001_entries.sql"),
+    include_str!("migrations/sqlite/0002_composites.sql"),
+    include_str!("migrations/sqlite/0003_jobs.sql"),
+];
+const POSTGRES: [&str; 3] = [
+    include_str!("migrations/postgres/0001_entries.sql"),
+    include_str!("migrations/postgres/0002_composites.sql"),
+    include_str!("migrations/postgres/0003_jobs.sql"),
+];
 
 /// Makes what steps are missing. Several nodes may do so at once.
 pub async fn run(connection: &mut AnyConnection, kind: Kind) -> Result<(), MigrateError> {

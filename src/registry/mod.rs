@@ -4,7 +4,7 @@
 //! is committed before it is said to be there. A database that does not answer is told from one that has no such identifier.
 
 pub mod config;
-mod copies;
+pub(crate) mod copies;
 mod database;
 mod entry;
 mod error;
@@ -18,7 +18,11 @@ mod write;
 
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+#[path = "../../tests/common/postgres_server.rs"]
+pub mod postgres_server;
 
+pub(crate) use self::database::Database;
 pub use self::url::RegistryUrl;
 pub use entry::{Answer, Details, Entry, NewEntry, check_location};
 pub use error::RegistryError;
@@ -32,7 +36,7 @@ use std::sync::Arc;
 
 use config::RegistryConfig;
 use copies::Copies;
-use database::{Database, Opening};
+use database::Opening;
 use entry::{Stored, check_identifier};
 
 /// The registry. Clones are the same one.
@@ -41,7 +45,7 @@ pub struct Registry(Arc<Parts>);
 
 struct Parts {
     database: Database,
-    copies: Copies,
+    copies: Copies<Answer>,
 }
 
 impl Registry {
@@ -79,6 +83,11 @@ impl Registry {
             database,
             copies: Copies::new(),
         }))))
+    }
+
+    /// For those who keep other tables beside its own.
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.database
     }
 
     /// What is known of an identifier: now, or a few seconds ago if another node changes it.

@@ -8,6 +8,7 @@ mod authority;
 mod check;
 mod coding;
 pub mod config;
+pub mod pages;
 mod pattern;
 mod registered;
 pub mod resolver;
@@ -17,6 +18,7 @@ mod targets;
 mod template;
 
 use std::io;
+use std::iter;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -24,6 +26,7 @@ use serde_json::{Value, json};
 pub use check::problems;
 pub use config::FILES;
 use config::{REGISTRY, RouteConfig};
+pub use pages::PagePattern;
 pub use pattern::Pattern;
 pub use rule::Terms;
 use rule::{Rule, Step};
@@ -35,6 +38,7 @@ pub use template::Template;
 use crate::config::Config;
 use crate::iiif::Identifier;
 use crate::input::Input;
+use crate::page::Page;
 use crate::registry::Registry;
 use crate::source::{Listing, Object, SourceError};
 
@@ -42,6 +46,7 @@ use crate::source::{Listing, Object, SourceError};
 pub struct Routes {
     rules: Vec<Rule>,
     targets: Targets,
+    pages: Vec<PagePattern>,
 }
 
 impl Routes {
@@ -57,10 +62,15 @@ impl Routes {
                 Ok(Rule::new(rule, target, config))
             })
             .collect::<io::Result<_>>()?;
-        Ok(Self { rules, targets })
+        Ok(Self {
+            rules,
+            targets,
+            pages: config.pages.patterns.clone(),
+        })
     }
 
-    /// The image that an identifier means. It is not opened.
+    /// The image that an identifier means: its own, or else a page of the file that [`PagesConfig`](pages::PagesConfig) tells from it.
+    /// It is not opened.
     ///
     /// # Errors
     /// [`SourceError::NotFound`] if every rule that matches leads nowhere; what else a source says ends the search.
@@ -94,9 +104,31 @@ impl Routes {
         let Some(rule) = self.rules.get(object.route) else {
             return false;
         };
-        let keys = rule.keys(identifier.as_str()).into_iter().flatten();
-        keys.into_iter()
-            .all(|key| self.targets.may_be(&rule.target, &key, object))
+        let text = identifier.as_str();
+        let mut names = iter::once((text, Page::FIRST)).chain(self.pages_of(text));
+        names.any(|(name, page)| {
+            let keys = rule.keys(name).into_iter().flatten();
+            let mut may_be = keys.map(|key| self.targets.may_be(&rule.target, &key, object));
+            page == object.page && may_be.all(|it| it)
+        })
+    }
+
+    /// Whether an identifier looks like that of a page.
+    pub fn is_page(&self, identifier: &Identifier) -> bool {
+        self.pages_of(identifier.as_str()).next().is_some()
+    }
+
+    /// The identifier of a page of a file. `None` if pages have none.
+    pub fn name_page(&self, file: &Identifier, page: Page) -> Option<Identifier> {
+        let name = self.pages.first()?.join(file.as_str(), page);
+        Identifier::new(name).ok()
+    }
+
+    /// The files that an identifier may name a page of.
+    fn pages_of<'a>(&self, text: &'a str) -> impl Iterator<Item = (&'a str, Page)> {
+        self.pages
+            .iter()
+            .filter_map(move |pattern| pattern.split(text))
     }
 
     /// Asks again for what was found of an image, or of all.
@@ -104,9 +136,13 @@ impl Routes {
         let Some(identifier) = identifier else {
             return self.targets.forget_all();
         };
-        for rule in &self.rules {
-            for key in rule.keys(identifier.as_str()).into_iter().flatten() {
-                self.targets.forget(&rule.target, &key);
+        let text = identifier.as_str();
+        let files = self.pages_of(text).map(|(name, _)| name);
+        for name in iter::once(text).chain(files) {
+            for rule in &self.rules {
+                for key in rule.keys(name).into_iter().flatten() {
+                    self.targets.forget(&rule.target, &key);
+                }
             }
         }
     }
@@ -163,6 +199,26 @@ impl Routes {
         note: &mut dyn FnMut(&Rule, Step<'_>),
     ) -> Result<Object, SourceError> {
         let text = identifier.as_str();
+        let found = self.search_name(text, note);
+        let mut pages = self.pages_of(text);
+        loop {
+            match (&found, pages.next()) {
+                (Err(SourceError::NotFound(_)), Some((name, page))) => {
+                    match self.search_name(name, note) {
+                        Err(SourceError::NotFound(_)) => {}
+                        file => return file.and_then(|file| page_of(file, page, text)),
+                    }
+                }
+                _ => return found,
+            }
+        }
+    }
+
+    fn search_name(
+        &self,
+        text: &str,
+        note: &mut dyn FnMut(&Rule, Step<'_>),
+    ) -> Result<Object, SourceError> {
         let mut search = Search::default();
         for (index, rule) in self.rules.iter().enumerate() {
             let keys = match rule.keys(text) {
@@ -184,6 +240,15 @@ impl Routes {
             }
         }
         Err(search.in_vain(text))
+    }
+}
+
+/// A page of a file that was found, unless that is one page already, of which there are no others.
+fn page_of(found: Object, page: Page, text: &str) -> Result<Object, SourceError> {
+    match (found.page, page) {
+        (_, Page::FIRST) => Ok(found),
+        (Page::FIRST, page) => Ok(Object { page, ..found }),
+        _ => Err(SourceError::NotFound(text.to_owned())),
     }
 }
 

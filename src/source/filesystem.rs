@@ -29,6 +29,9 @@ const EXTENSIONS: [&str; 15] = [
     "gif", "bmp",
 ];
 
+/// Tried where there is none of these: a document often lies beside the images that it was made of.
+const DOCUMENTS: [&str; 1] = ["pdf"];
+
 /// Opening a named pipe would wait for someone to write into it; for regular files this changes nothing.
 const OPEN_FLAGS: i32 = OFlags::NONBLOCK.bits() as i32;
 
@@ -90,10 +93,10 @@ impl Filesystem {
     }
 
     /// Each file once: where case does not count, both spellings of an extension open the same one.
-    fn with_extensions(&self, path: &str) -> Result<Vec<Object>, SourceError> {
+    fn with_extensions(&self, path: &str, extensions: &[&str]) -> Result<Vec<Object>, SourceError> {
         let mut all: Vec<Object> = Vec::new();
-        for extension in EXTENSIONS {
-            for spelling in [extension.to_owned(), extension.to_uppercase()] {
+        for extension in extensions {
+            for spelling in [(*extension).to_owned(), extension.to_uppercase()] {
                 let found = self.find_file(&format!("{path}.{spelling}"))?;
                 let is_new = |found: &Object| all.iter().all(|other| other.stamp != found.stamp);
                 all.extend(found.filter(is_new));
@@ -171,7 +174,10 @@ impl Source for Filesystem {
         if let Some(found) = self.find_file(&path)? {
             return Ok(found);
         }
-        let mut found = self.with_extensions(&path)?;
+        let mut found = self.with_extensions(&path, &EXTENSIONS)?;
+        if found.is_empty() {
+            found = self.with_extensions(&path, &DOCUMENTS)?;
+        }
         match (found.pop(), found.is_empty()) {
             (Some(last), true) => Ok(last),
             (None, _) => Err(SourceError::NotFound(path)),
@@ -391,8 +397,9 @@ fn plain_path(text: &str) -> Option<String> {
 
 fn has_known_extension(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, extension)| {
-        EXTENSIONS
-            .iter()
+        let known = EXTENSIONS.iter().chain(&DOCUMENTS);
+        known
+            .into_iter()
             .any(|known| extension.eq_ignore_ascii_case(known))
     })
 }

@@ -36,6 +36,7 @@ fn narrow(config: &mut Config) {
     config.decode = Limits {
         source_pixels: 1 << 32,
         decoded_bytes: 1 << 28,
+        ..Limits::DEFAULT
     };
 }
 

@@ -45,6 +45,7 @@ struct Broken {
 const LIMITS: Limits = Limits {
     source_pixels: 1 << 32,
     decoded_bytes: 1 << 28,
+    ..Limits::DEFAULT
 };
 
 #[test]

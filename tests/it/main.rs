@@ -29,6 +29,7 @@ mod node;
 mod order;
 #[path = "../common/pages.rs"]
 mod pages;
+mod pdf;
 #[path = "../common/postgres_server.rs"]
 mod postgres_server;
 mod process;

@@ -34,10 +34,9 @@ fn over(root: impl AsRef<Path>) -> Server {
     configured(root, |_| {})
 }
 
-/// With pages, and with the token.
+/// With the token.
 fn configured(root: impl AsRef<Path>, change: impl FnOnce(&mut Config)) -> Server {
     Server::configured(root, |config| {
-        config.compatibility.meta_identifiers = true;
         config.admin.token = Some(TOKEN.parse().unwrap());
         change(config);
     })
@@ -207,13 +206,88 @@ async fn a_page_or_a_part_by_itself_is_one_canvas() {
     let body = &second["items"][0]["items"][0]["items"][0]["body"];
     assert_eq!(body["service"][0]["id"], base, "as it was written");
     assert_eq!(sides(second), [(410, 200)]);
-    let halves = server.json("/presentation/3/book.tif;1:2/manifest").await;
-    assert_eq!(sides(halves), [(150, 250), (205, 100), (45, 35)]);
+    let first = server.json("/presentation/3/book.tif;1/manifest").await;
+    assert_eq!(labels(&first), ["1"]);
     let beyond = "/presentation/3/book.tif;4/manifest";
     assert_eq!(server.status(beyond).await, 404);
-    let strict = Server::over(folder.path());
-    let only = strict.json("/presentation/3/book.tif/manifest").await;
+    let without = configured(folder.path(), |config| config.pages.patterns.clear());
+    let only = without.json("/presentation/3/book.tif/manifest").await;
     assert_eq!(sides(only), [(300, 500)]);
+    let lenient = configured(folder.path(), |config| {
+        config.compatibility.meta_identifiers = true;
+    });
+    let halves = lenient.json("/presentation/3/book.tif;1:2/manifest").await;
+    assert_eq!(sides(halves.clone()), [(150, 250), (205, 100), (45, 35)]);
+    let second = &halves["items"][1]["items"][0]["items"][0]["body"]["service"][0]["id"];
+    let information = lenient
+        .json(&format!("{}/info.json", path_of(second)))
+        .await;
+    assert_eq!(
+        (&information["id"], &information["width"]),
+        (second, &json!(205))
+    );
+}
+
+#[tokio::test]
+async fn pages_are_named_as_the_configuration_says() {
+    let folder = folder_with(&[("maps/book.tif", &tiff(&grays()))]);
+    let server = configured(folder.path(), |config| {
+        config.pages.patterns = vec!["{id}/page/{page}".parse().unwrap()];
+    });
+    let manifest = server
+        .json("/presentation/3/maps%2Fbook.tif/manifest")
+        .await;
+    let service = |index: usize| {
+        let body = &manifest["items"][index]["items"][0]["items"][0]["body"];
+        &body["service"][0]["id"]
+    };
+    let second = "http://images.example.org/iiif/3/maps%2Fbook.tif%2Fpage%2F2";
+    assert_eq!(service(1), second);
+    for (index, (width, _)) in PAGES.into_iter().enumerate() {
+        let information = format!("{}/info.json", path_of(service(index)));
+        assert_eq!(server.json(&information).await["width"], width);
+    }
+}
+
+/// All pages from one opened document, without rendering.
+#[tokio::test]
+async fn a_pdf_is_a_document_with_its_title() {
+    let server = Server::over(fixtures("pdf"));
+    let manifest = server.json("/presentation/3/many-pages.pdf/manifest").await;
+    let information = server.json("/iiif/3/many-pages.pdf/info.json").await;
+    let found = canvases(&manifest);
+    assert!(found.len() > 1);
+    assert_eq!(found[0].1, information["width"].as_u64().unwrap());
+    let last = format!("/iiif/3/many-pages.pdf;{}/info.json", found.len());
+    let information = server.json(&last).await;
+    let sides = (
+        information["width"].as_u64(),
+        information["height"].as_u64(),
+    );
+    let (_, width, height) = found[found.len() - 1];
+    assert_eq!(sides, (Some(width), Some(height)));
+}
+
+/// Of one page, too. Where there is none, the identifier has to do.
+#[tokio::test]
+async fn a_pdf_is_labelled_with_its_title() {
+    for (name, pages) in [("many-pages.pdf", 24), ("embedded-truetype.pdf", 1)] {
+        let untitled = fs::read(fixtures("pdf").join(name)).unwrap();
+        let (before, after) = (b"(untitled)", b"(Old maps)");
+        let windows = untitled.windows(before.len());
+        let at = windows.enumerate().find(|(_, window)| window == before);
+        let at = at.unwrap().0;
+        let mut titled = untitled.clone();
+        titled[at..at + after.len()].copy_from_slice(after);
+        let folder = folder_with(&[("titled.pdf", &titled), ("untitled.pdf", &untitled)]);
+        let server = over(folder.path());
+        for (identifier, label) in [("titled.pdf", "Old maps"), ("untitled.pdf", "untitled.pdf")] {
+            let path = format!("/presentation/3/{identifier}/manifest");
+            let manifest = server.json(&path).await;
+            assert_eq!(manifest["label"]["none"][0], label);
+            assert_eq!(canvases(&manifest).len(), pages, "{name}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -314,7 +388,7 @@ async fn what_is_not_there_is_answered_as_for_images() {
         ("/presentation/4/a.tif/manifest", 404),
         ("/presentation/3/broken.tif/manifest", 500),
         ("/presentation/3/%ff/manifest", 400),
-        ("/presentation/3/a.tif;0/manifest", 400),
+        ("/presentation/3/a.tif;0/manifest", 404),
     ] {
         let answer = server.get(path).await;
         assert_eq!(answer.status, status, "{path}");

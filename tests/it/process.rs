@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 
@@ -21,12 +22,15 @@ impl Process {
     /// With these variables of the environment. The server says where it listens when it does. It ends with the thread that
     /// starts it, if that does not end it.
     pub fn start(variables: &[(&str, &str)]) -> Self {
+        Self::over(&fixtures("images"), variables)
+    }
+
+    /// The same over another directory.
+    pub fn over(root: &Path, variables: &[(&str, &str)]) -> Self {
         let is_metrics = |(name, _): &(&str, &str)| *name == "AZULEJO_ADMIN__LISTEN";
         let lines = 3 + usize::from(variables.iter().any(is_metrics));
         let mut command = serve();
-        command
-            .arg(fixtures("images"))
-            .envs(variables.iter().copied());
+        command.arg(root).envs(variables.iter().copied());
         Self::run(command, lines)
     }
 

@@ -235,6 +235,7 @@ impl Picture {
         let limits = Limits {
             source_pixels: 1 << 30,
             decoded_bytes: 1 << 30,
+            ..Limits::DEFAULT
         };
         let decoder = decode::open(Arc::new(bytes.to_vec()), &limits).unwrap();
         let rect = Rect::whole(decoder.header().stored_dimensions());

@@ -33,7 +33,8 @@ impl Fitness {
 
 fn reasons(header: &Header) -> Vec<&'static str> {
     let mut reasons = Vec::new();
-    if header.stored_dimensions().area() <= SMALL {
+    let is_rendered = header.format == SourceFormat::Pdf;
+    if is_rendered || header.stored_dimensions().area() <= SMALL {
         return reasons;
     }
     if !is_divided(header) {

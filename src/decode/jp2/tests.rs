@@ -40,6 +40,7 @@ impl ReadAt for Counting {
 pub const LIMITS: Limits = Limits {
     source_pixels: 1 << 20,
     decoded_bytes: 1 << 26,
+    ..Limits::DEFAULT
 };
 
 const LOSSLESS: Encoding = Encoding {
@@ -415,6 +416,7 @@ fn limits_are_checked_before_decoding() {
         let limits = Limits {
             source_pixels,
             decoded_bytes,
+            ..Limits::DEFAULT
         };
         open(Arc::new(codestream.clone()), &limits)
     };

@@ -12,6 +12,7 @@ use crate::input::ReadAt;
 const LIMITS: Limits = Limits {
     source_pixels: 10_000,
     decoded_bytes: 100_000,
+    ..Limits::DEFAULT
 };
 
 fn opened(bytes: Vec<u8>) -> Box<dyn Decoder> {

@@ -17,6 +17,7 @@ use crate::raster::{Layout, Raster, Samples};
 const LIMITS: Limits = Limits {
     source_pixels: 1_000_000,
     decoded_bytes: 1_000_000,
+    ..Limits::DEFAULT
 };
 
 fn open(input: Input, limits: &Limits) -> Result<Box<dyn Decoder>, DecodeError> {

@@ -20,7 +20,7 @@ mod failures;
 mod file;
 #[cfg(test)]
 #[path = "../../../tests/common/file_server.rs"]
-mod file_server;
+pub mod file_server;
 mod flights;
 pub mod http;
 mod input;
@@ -42,7 +42,7 @@ use std::sync::Arc;
 use self::blocks::Blocks;
 use self::config::RemoteConfig;
 use self::copies::Copies;
-pub use self::error::is_replaced;
+pub use self::error::{Failure, RemoteError, is_replaced};
 pub use self::secret::Secret;
 pub use self::store::Store;
 

@@ -2,6 +2,7 @@
 
 mod address;
 pub mod config;
+mod fetcher;
 mod response;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,8 @@ use reqwest::header::{
 };
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, Url};
+
+pub use self::fetcher::{Download, Fetcher};
 
 use self::address::Private;
 use self::config::HttpSourceConfig;

@@ -1,0 +1,160 @@
+//! From a PDF, or another document with pages, to images: what is done for a job.
+//!
+//! | file | state |
+//! |---|---|
+//! | `fetch`, `scratch` | `FETCHING_ORIGIN`: the document becomes a file of ours |
+//! | `pages` | `RASTERIZING`: its pages are counted and measured |
+//! | `pyramids` | `PUSHING_TO_DLCS`: their pyramids are written, if they are to be copies |
+//! | `composite` | `BUILDING_DLCS_REQUEST`, `COMPLETED`: all of them become assets at once |
+//!
+//! Each step finds out what there is already: after a crash the next attempt goes on, and ends with the same files and rows.
+
+mod composite;
+mod documents;
+mod failure;
+mod fetch;
+mod image;
+mod pages;
+mod pyramids;
+mod quiet;
+mod scratch;
+#[cfg(test)]
+mod tests;
+
+pub use documents::Folder;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+use self::quiet::Quiet;
+use self::scratch::Scratch;
+use super::asset::{AssetKey, Place};
+use super::store::{ASSET, COMPOSITE, Image, Store};
+use crate::decode::Limits;
+use crate::queue::{Failure, Job, Pace, Runner, Work};
+use crate::registry::RegistryError;
+use crate::source::Source;
+use crate::source::remote::http::Fetcher;
+use crate::work;
+
+/// What the steps may cost, and whether pages are copied.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where documents, and pages that are copied, are kept.
+    pub folder: PathBuf,
+    /// Whether each page becomes a pyramid of its own.
+    pub rasterizes: bool,
+    /// Pages of a document.
+    pub most_pages: u32,
+    /// Bytes of all that is being fetched at a time.
+    pub scratch_bytes: u64,
+    /// Assets of one batch.
+    pub per_batch: usize,
+    pub workers: usize,
+    pub limits: Limits,
+}
+
+/// Who does the jobs of composites and assets.
+pub struct Steps {
+    store: Store,
+    fetcher: Fetcher,
+    /// Where single images are looked at.
+    images: Arc<dyn Source>,
+    work: work::Work,
+    quiet: Quiet,
+    folder: Folder,
+    scratch: Scratch,
+    settings: Settings,
+}
+
+impl Steps {
+    pub fn new(
+        store: Store,
+        fetcher: Fetcher,
+        images: Arc<dyn Source>,
+        work: work::Work,
+        settings: Settings,
+    ) -> Self {
+        let folder = Folder::new(settings.folder.clone());
+        Self {
+            store,
+            fetcher,
+            images,
+            work,
+            quiet: Quiet::default(),
+            scratch: Scratch::new(folder.scratch(), settings.scratch_bytes),
+            folder,
+            settings,
+        }
+    }
+
+    /// Removes what ended processes have left, and begins.
+    ///
+    /// # Errors
+    /// If the folder cannot be written to, or the database does not answer.
+    pub async fn start(self, pace: Pace) -> io::Result<Runner> {
+        let queue = self.store.queue().at(pace);
+        let is_alive = async |lease| queue.is_alive(lease).await;
+        self.scratch.sweep(is_alive).await?;
+        let workers = self.settings.workers;
+        Ok(Runner::start(&queue, self, workers))
+    }
+
+    async fn asset(&self, job: &Job) -> Result<(), Failure> {
+        let image = image(job)?;
+        let (images, limits) = (Arc::clone(&self.images), self.settings.limits);
+        let origin = image.origin.clone();
+        // It waits for the origin, mostly.
+        let looking = spawn_blocking(move || image::look(&*images, &limits, &origin));
+        let place = looking.await.map_err(|error| busy(error.into()))??;
+        self.tell(&image, Ok(&place)).await?;
+        Ok(())
+    }
+
+    async fn tell(&self, image: &Image, found: Result<&Place, &str>) -> Result<(), RegistryError> {
+        let key = AssetKey {
+            customer: image.customer,
+            space: image.space,
+            id: image.id.clone(),
+        };
+        let told = self.store.ingested(&key, &image.origin, found).await;
+        told.map(drop)
+    }
+}
+
+impl Work for Steps {
+    async fn run(&self, job: &Job) -> Result<(), Failure> {
+        match job.kind.as_str() {
+            COMPOSITE => self.composite(job).await,
+            ASSET => self.asset(job).await,
+            other => Err(Failure::Permanent(format!(
+                "unknown: a job of kind {other}"
+            ))),
+        }
+    }
+
+    async fn give_up(&self, job: &Job, error: &str) -> Result<(), RegistryError> {
+        if let Ok(member) = Uuid::try_parse(&job.subject) {
+            // Final already: nobody needs to be told.
+            let _ = self.store.fail(member, error).await?;
+        } else if let Ok(image) = image(job) {
+            self.tell(&image, Err(error)).await?;
+        }
+        Ok(())
+    }
+}
+
+fn image(job: &Job) -> Result<Image, Failure> {
+    let image = serde_json::from_str(&job.payload);
+    image.map_err(|error| Failure::Permanent(format!("the job cannot be read: {error}")))
+}
+
+/// Of a thread that could not be started.
+fn busy(error: io::Error) -> Failure {
+    tracing::error!(%error, "no thread can be started");
+    Failure::Transient("the server is too busy".to_owned())
+}

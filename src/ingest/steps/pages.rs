@@ -1,0 +1,68 @@
+//! RASTERIZING: which pages a document has, and how large each is. Nothing is drawn.
+
+use std::sync::Arc;
+
+use super::failure::of_content;
+use super::quiet::Unwanted;
+use crate::decode::{self, DecodeError, Decoder, Limits};
+use crate::input::Input;
+use crate::page::Page;
+use crate::queue::Failure;
+
+/// A page as an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub page: Page,
+    /// Upright.
+    pub width: u32,
+    pub height: u32,
+    /// Pixels per inch, if the document says how large its pages are.
+    pub resolution: Option<u32>,
+}
+
+/// All pages in their order.
+///
+/// # Errors
+/// If the document or a page is broken, or there are more than so many.
+pub fn measure(
+    input: &Input,
+    limits: &Limits,
+    most: u32,
+    unwanted: &Unwanted,
+) -> Result<Vec<Size>, Failure> {
+    let first = decode::open(Arc::clone(input), limits).map_err(|error| of_content(&error))?;
+    let count = first.header().pages;
+    if count > most {
+        let text = format!("the document has {count} pages, and may have {most}");
+        return Err(Failure::Permanent(text));
+    }
+    let mut sizes = vec![size(Page::FIRST, &*first)];
+    for page in (2..=count).filter_map(Page::new) {
+        if unwanted.is_set() {
+            return Err(Failure::Lost);
+        }
+        let opened = decode::open_page(Arc::clone(input), limits, page);
+        let opened = opened.map_err(|error| of_page(page, &error))?;
+        sizes.push(size(page, &*opened));
+    }
+    Ok(sizes)
+}
+
+fn size(page: Page, decoder: &dyn Decoder) -> Size {
+    let header = decoder.header();
+    let dimensions = header.dimensions();
+    let resolution = header.resolution.filter(|found| found.is_sensible());
+    Size {
+        page,
+        width: dimensions.width(),
+        height: dimensions.height(),
+        resolution: resolution.map(|found| found.x.round() as u32),
+    }
+}
+
+fn of_page(page: Page, error: &DecodeError) -> Failure {
+    match of_content(error) {
+        Failure::Permanent(text) => Failure::Permanent(format!("page {page}: {text}")),
+        other => other,
+    }
+}

@@ -1,0 +1,70 @@
+//! Having things worked on, in the transaction that keeps them.
+
+use serde::{Deserialize, Serialize};
+use sqlx::AnyConnection;
+use uuid::Uuid;
+
+use crate::ingest::asset::AssetKey;
+use crate::queue::{NewJob, cancel, enqueue};
+
+/// The kind of jobs whose subject is a member: its document is to be fetched, and its pages made assets.
+pub const COMPOSITE: &str = "composite";
+/// The kind of jobs whose subject is an asset: its origin is to be looked at. Their payload is an [`Image`].
+pub const ASSET: &str = "asset";
+
+/// Which image is to be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    pub customer: i64,
+    pub space: i64,
+    pub id: String,
+    /// As it was when this became necessary.
+    pub origin: String,
+}
+
+/// Has the document of a member fetched, and its pages made assets.
+pub async fn on_composite(
+    connection: &mut AnyConnection,
+    customer: i64,
+    member: Uuid,
+    is_urgent: bool,
+) -> sqlx::Result<()> {
+    let job = NewJob {
+        kind: COMPOSITE,
+        owner: &customer.to_string(),
+        subject: &member.to_string(),
+        priority: is_urgent.into(),
+        payload: "{}",
+    };
+    enqueue(connection, &job).await.map(drop)
+}
+
+/// Nobody needs the pages of a member any more.
+pub async fn not_on_composite(connection: &mut AnyConnection, member: &str) -> sqlx::Result<()> {
+    cancel(connection, COMPOSITE, member).await.map(drop)
+}
+
+/// Has the origin of an asset looked at, and no other one that it had before.
+pub async fn on_asset(
+    connection: &mut AnyConnection,
+    key: &AssetKey,
+    origin: &str,
+    is_urgent: bool,
+) -> sqlx::Result<()> {
+    let image = Image {
+        customer: key.customer,
+        space: key.space,
+        id: key.id.clone(),
+        origin: origin.to_owned(),
+    };
+    let payload = serde_json::to_string(&image);
+    let job = NewJob {
+        kind: ASSET,
+        owner: &key.customer.to_string(),
+        subject: &key.to_string(),
+        priority: is_urgent.into(),
+        payload: &payload.map_err(|error| sqlx::Error::Encode(error.into()))?,
+    };
+    cancel(connection, ASSET, job.subject).await?;
+    enqueue(connection, &job).await.map(drop)
+}

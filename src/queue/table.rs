@@ -1,0 +1,237 @@
+//! The statements, within a transaction of the caller.
+
+use std::time::Duration;
+
+use sqlx::{AnyConnection, Row};
+
+use super::Beat;
+use super::clock::now;
+use super::job::{Job, Lease, NewJob};
+
+/// Puts a job into the queue, if the transaction is committed. Returns its number.
+///
+/// # Errors
+/// Those of the database.
+pub async fn enqueue(connection: &mut AnyConnection, job: &NewJob<'_>) -> sqlx::Result<i64> {
+    let now = now(connection).await?;
+    let row = sqlx::query(
+        "INSERT INTO jobs (kind, owner, subject, priority, payload, attempts, created, run_at, lease, leased_until, cancelled) \
+         VALUES ($1, $2, $3, $4, $5, 0, $6, $6, 0, 0, 0) RETURNING id",
+    )
+    .bind(job.kind)
+    .bind(job.owner)
+    .bind(job.subject)
+    .bind(i64::from(job.priority))
+    .bind(job.payload)
+    .bind(now)
+    .fetch_one(connection)
+    .await?;
+    row.try_get(0)
+}
+
+/// Nobody needs the jobs of this subject any more: they are over, and whoever works on one is told so at the next sign of life. Returns
+/// how many there were.
+///
+/// # Errors
+/// Those of the database.
+pub async fn cancel(
+    connection: &mut AnyConnection,
+    kind: &str,
+    subject: &str,
+) -> sqlx::Result<u64> {
+    let now = now(connection).await?;
+    let done = sqlx::query(
+        "UPDATE jobs SET cancelled = 1, finished = $3 WHERE kind = $1 AND subject = $2 AND finished IS NULL",
+    )
+    .bind(kind)
+    .bind(subject)
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Whether the lease is the last one and the job is not over. It stays so until the end of the transaction: what is written in it
+/// cannot be over what another node or a later request has written.
+///
+/// # Errors
+/// Those of the database.
+pub async fn is_held(connection: &mut AnyConnection, lease: Lease) -> sqlx::Result<bool> {
+    let held = sqlx::query(
+        "UPDATE jobs SET lease = lease WHERE id = $1 AND lease = $2 AND finished IS NULL",
+    )
+    .bind(lease.job)
+    .bind(lease.number)
+    .execute(connection)
+    .await?;
+    Ok(held.rows_affected() == 1)
+}
+
+/// Whether there is a job to be done now.
+pub async fn is_any(connection: &mut AnyConnection) -> sqlx::Result<bool> {
+    let now = now(connection).await?;
+    Ok(next_at(connection, now).await?.is_some())
+}
+
+/// Takes a job, whoever else takes one at the same time.
+pub async fn claim(
+    connection: &mut AnyConnection,
+    node: &str,
+    length: Duration,
+) -> sqlx::Result<Option<Job>> {
+    loop {
+        let now = now(connection).await?;
+        let Some(job) = next_at(connection, now).await? else {
+            return Ok(None);
+        };
+        if take(connection, &job, node, now + milliseconds(length)).await? {
+            turn(connection, &job.owner, now).await?;
+            return Ok(Some(job));
+        }
+    }
+}
+
+/// The job that is to be done next.
+async fn next_at(connection: &mut AnyConnection, now: i64) -> sqlx::Result<Option<Job>> {
+    let row = sqlx::query(
+        "SELECT jobs.id, jobs.kind, jobs.owner, jobs.subject, jobs.payload, jobs.attempts, jobs.lease FROM jobs \
+         LEFT JOIN (SELECT owner, COUNT(*) AS running FROM jobs WHERE finished IS NULL AND leased_until > $1 GROUP BY owner) \
+         AS busy ON busy.owner = jobs.owner \
+         LEFT JOIN job_owners ON job_owners.owner = jobs.owner \
+         WHERE jobs.finished IS NULL AND jobs.leased_until <= $1 AND jobs.run_at <= $1 \
+         ORDER BY jobs.priority DESC, COALESCE(busy.running, 0), COALESCE(job_owners.turn, 0), jobs.id LIMIT 1",
+    )
+    .bind(now)
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(Job::taken).transpose()
+}
+
+/// Whether nobody else did.
+async fn take(
+    connection: &mut AnyConnection,
+    job: &Job,
+    node: &str,
+    until: i64,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "UPDATE jobs SET lease = $2, node = $3, leased_until = $4, attempts = attempts + 1 \
+         WHERE id = $1 AND lease = $2 - 1 AND finished IS NULL",
+    )
+    .bind(job.lease.job)
+    .bind(job.lease.number)
+    .bind(node)
+    .bind(until)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn turn(connection: &mut AnyConnection, owner: &str, now: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO job_owners (owner, turn) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE SET turn = $2",
+    )
+    .bind(owner)
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Extends a lease, also one that has ended and that nobody else has taken.
+pub async fn beat(
+    connection: &mut AnyConnection,
+    lease: Lease,
+    length: Duration,
+) -> sqlx::Result<Beat> {
+    let now = now(connection).await?;
+    let extended = sqlx::query(
+        "UPDATE jobs SET leased_until = $3 WHERE id = $1 AND lease = $2 AND finished IS NULL",
+    )
+    .bind(lease.job)
+    .bind(lease.number)
+    .bind(now + milliseconds(length))
+    .execute(&mut *connection)
+    .await?;
+    if extended.rows_affected() == 1 {
+        return Ok(Beat::Extended);
+    }
+    let cancelled = sqlx::query("SELECT id FROM jobs WHERE id = $1 AND cancelled = 1")
+        .bind(lease.job)
+        .fetch_optional(connection)
+        .await?;
+    Ok(cancelled.map_or(Beat::Lost, |_| Beat::Cancelled))
+}
+
+/// Whether somebody works under this lease, or may.
+pub async fn is_alive(connection: &mut AnyConnection, lease: Lease) -> sqlx::Result<bool> {
+    let now = now(connection).await?;
+    let row = sqlx::query(
+        "SELECT id FROM jobs WHERE id = $1 AND lease = $2 AND leased_until > $3 AND finished IS NULL",
+    )
+    .bind(lease.job)
+    .bind(lease.number)
+    .bind(now)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.is_some())
+}
+
+pub async fn finish(
+    connection: &mut AnyConnection,
+    lease: Lease,
+    error: Option<&str>,
+) -> sqlx::Result<bool> {
+    let now = now(connection).await?;
+    let done = sqlx::query(
+        "UPDATE jobs SET finished = $3, error = $4, leased_until = 0 WHERE id = $1 AND lease = $2 AND finished IS NULL",
+    )
+    .bind(lease.job)
+    .bind(lease.number)
+    .bind(now)
+    .bind(error)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn retry(
+    connection: &mut AnyConnection,
+    lease: Lease,
+    pause: Duration,
+    error: &str,
+) -> sqlx::Result<bool> {
+    let now = now(connection).await?;
+    let done = sqlx::query(
+        "UPDATE jobs SET run_at = $3, error = $4, leased_until = 0 WHERE id = $1 AND lease = $2 AND finished IS NULL",
+    )
+    .bind(lease.job)
+    .bind(lease.number)
+    .bind(now + milliseconds(pause))
+    .bind(error)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn give_back(
+    connection: &mut AnyConnection,
+    lease: Lease,
+    pause: Duration,
+) -> sqlx::Result<bool> {
+    let now = now(connection).await?;
+    let done = sqlx::query(
+        "UPDATE jobs SET leased_until = 0, attempts = attempts - 1, run_at = $3 \
+         WHERE id = $1 AND lease = $2 AND finished IS NULL",
+    )
+    .bind(lease.job)
+    .bind(lease.number)
+    .bind(now + milliseconds(pause))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+fn milliseconds(length: Duration) -> i64 {
+    i64::try_from(length.as_millis()).unwrap_or(i64::MAX / 2)
+}
