@@ -25,7 +25,7 @@ use self::pool::Remote;
 pub use self::process::COMMAND as RENDERER;
 use super::limits::check;
 use super::whole::read_ahead_all;
-use super::{DecodeError, Decoder, Header, Limits, PdfLimits, Window};
+use super::{Contents, DecodeError, Decoder, Header, Limits, PdfLimits, Window};
 use crate::geometry::{Dimensions, Rect};
 use crate::input::{Input, read_range};
 use crate::page::Page;
@@ -151,6 +151,19 @@ impl Decoder for PdfPage {
             }
         };
         Ok(Raster::new(dimensions, Layout::Rgb, Samples::U8(samples)))
+    }
+
+    fn contents(&self) -> Result<Contents, DecodeError> {
+        let outline = &self.document.outline;
+        let dimensions = |page| {
+            let header = outline.header(page, &self.limits)?;
+            self.limits.check_dimensions(header.dimensions())?;
+            Ok(header.dimensions())
+        };
+        Ok(Contents {
+            title: outline.title.clone(),
+            pages: outline.pages.iter().map(dimensions).collect(),
+        })
     }
 
     fn turn_to(&self, page: Page) -> Option<Result<Box<dyn Decoder>, DecodeError>> {

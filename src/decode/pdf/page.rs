@@ -154,7 +154,8 @@ fn text(bytes: &[u8]) -> Option<String> {
     };
     let readable: String = decoded.chars().filter(|it| !it.is_control()).collect();
     let trimmed = readable.trim();
-    (!trimmed.is_empty()).then(|| trimmed.to_owned())
+    let says_nothing = trimmed.is_empty() || trimmed.eq_ignore_ascii_case("untitled");
+    (!says_nothing).then(|| trimmed.to_owned())
 }
 
 fn size(page: &Page<'_>) -> PageSize {
@@ -187,7 +188,9 @@ mod tests {
 
     #[test]
     fn titles_are_text() {
-        let rows: [(&[u8], Option<&str>); 5] = [
+        let rows: [(&[u8], Option<&str>); 6] = [
+            // What a widespread library writes where it is told no title.
+            (b"untitled", None),
             (b"Caf\xE9 ", Some("Café")),
             (b"\xFE\xFF\x00A\x6F\x22", Some("A漢")),
             (b"\xEF\xBB\xBF\xC3\xBC", Some("ü")),
