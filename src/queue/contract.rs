@@ -226,7 +226,7 @@ async fn a_job_whose_lease_ends_is_taken_by_another(url: &str) {
     assert_eq!(a.beat(first.lease).await.unwrap(), Beat::Lost);
     assert!(!a.finish(first.lease, None).await.unwrap());
     assert!(!a.retry(&first, "late").await.unwrap());
-    assert!(!a.give_back(first.lease, Duration::ZERO).await.unwrap());
+    assert!(!a.give_back(first.lease).await.unwrap());
     assert!(b.is_alive(second.lease).await.unwrap());
     assert!(b.finish(second.lease, None).await.unwrap());
     assert!(!b.is_alive(second.lease).await.unwrap());

@@ -6,6 +6,7 @@ mod canonical;
 #[path = "../common/chart.rs"]
 mod chart;
 mod compatibility;
+mod composite_jobs;
 mod composites;
 mod copied;
 mod cors;

@@ -27,7 +27,7 @@ use crate::source::remote::http::{self, config::HttpSourceConfig};
 
 #[path = "../../../tests/common/documents.rs"]
 mod documents_of_tests;
-use documents_of_tests::tiff;
+use documents_of_tests::{pdf, tiff};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const PACE: Pace = Pace {
@@ -207,6 +207,7 @@ async fn documents_become_images_with_postgresql() {
 /// Each case with a database of its own.
 async fn all(new: impl Fn(&str) -> String) {
     a_document_becomes_assets(Site::new(&new("document")).await).await;
+    pages_of_a_pdf_are_as_large_as_they_are_drawn(Site::new(&new("pdf")).await).await;
     what_cannot_be_used_is_an_error(Site::new(&new("errors")).await).await;
     an_origin_that_fails_is_asked_again(Site::new(&new("failing")).await).await;
     a_document_with_fewer_pages_retires_the_others(Site::new(&new("fewer")).await).await;
@@ -242,6 +243,21 @@ async fn a_document_becomes_assets(site: Site) {
     );
     assert_eq!(site.files("scratch"), 0);
     assert_eq!(site.origin.requests().len(), 1);
+}
+
+async fn pages_of_a_pdf_are_as_large_as_they_are_drawn(site: Site) {
+    site.origin
+        .put("/a.pdf", &pdf(&[(72.0, 144.0), (144.0, 36.0)]));
+    let runner = site.start().await;
+    let id = site.post_one("a", "/a.pdf").await;
+    site.done(id).await;
+    runner.stop().await;
+    for (name, page, width, height) in [("a-000", 1, 300, 600), ("a-001", 2, 600, 150)] {
+        let place = site.asset(name).await.place.unwrap();
+        assert_eq!(place.page, Page::new(page).unwrap());
+        assert_eq!((place.width, place.height), (width, height));
+        assert_eq!(place.resolution, Some(300));
+    }
 }
 
 async fn what_cannot_be_used_is_an_error(site: Site) {
