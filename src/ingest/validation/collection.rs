@@ -22,6 +22,9 @@ pub enum Submission {
     Images(Vec<NewAsset>),
 }
 
+/// The identifier of an asset, and what is to be changed of it.
+pub type Change = (String, Map<String, Value>);
+
 /// What a member of a collection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -62,11 +65,7 @@ pub fn submission(rules: &Rules, body: &Value) -> Result<Submission, Vec<Complai
 ///
 /// # Errors
 /// With all that is wrong.
-pub fn changes(
-    rules: &Rules,
-    space: i64,
-    body: &Value,
-) -> Result<Vec<(String, Map<String, Value>)>, Vec<Complaint>> {
+pub fn changes(rules: &Rules, space: i64, body: &Value) -> Result<Vec<Change>, Vec<Complaint>> {
     let mut all = Vec::new();
     let mut seen = Seen::default();
     let mut changes = Vec::new();
