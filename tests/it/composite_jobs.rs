@@ -128,7 +128,7 @@ fn ask(node: &Process, customer: i64, path: &str) -> (u16, Value) {
 /// The paths of the members.
 fn post(node: &Process, customer: i64, members: &[Value]) -> Vec<String> {
     let collection = json!({
-        "@context": "https://www.w3.org/ns/hydra/context.json",
+        "@context": "http://www.w3.org/ns/hydra/context.jsonld",
         "@type": "Collection",
         "member": members,
     });
