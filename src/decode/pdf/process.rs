@@ -34,6 +34,7 @@ impl Process {
         let open = Open {
             length: input.size(),
             pages: limits.pages,
+            scans: limits.scans,
             memory: limits.memory,
             seconds: limits.seconds,
         };

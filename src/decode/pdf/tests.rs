@@ -255,3 +255,47 @@ fn an_image_that_cannot_be_decoded_is_told() {
         "{found:?}"
     );
 }
+
+/// A page with nothing but an image, at the image's own pixels.
+#[test]
+fn a_scan_is_the_image_itself() {
+    let limits = Limits {
+        pdf: PdfLimits {
+            scans: config::Scans::Native,
+            ..PdfLimits::DEFAULT
+        },
+        ..Limits::DEFAULT
+    };
+    let open = |name| decode::open(Arc::new(bytes(name)), &limits).unwrap();
+    let jpeg = {
+        let all = bytes("scan-with-text");
+        let start = all
+            .windows(3)
+            .position(|it| it == [0xFF, 0xD8, 0xFF])
+            .unwrap();
+        let decoder = decode::open(Arc::new(all[start..].to_vec()), &limits).unwrap();
+        whole(&*decoder, 0)
+    };
+    let page = open("scan-with-text");
+    let found = whole(&*page, 0);
+    assert_eq!(found.dimensions(), jpeg.dimensions());
+    assert!(
+        difference(&found, &jpeg) < 1.0,
+        "but for the rounding of two decoders"
+    );
+    let rect = Rect::new(100, 200, 30, 40).unwrap();
+    let window = page.decode(&Window { level: 0, rect }).unwrap();
+    assert!(window == found.crop(rect));
+    let fax = open("scan-fax");
+    assert_eq!(sides(&*fax), (800, 600));
+    let resolution = fax.header().resolution.unwrap();
+    assert!((resolution.x - 100.0).abs() < 0.1, "{resolution:?}");
+    let only = whole(&*fax, 0);
+    assert!(only.as_u8().unwrap().iter().all(|it| [0, 255].contains(it)));
+    assert_eq!(sides(&*open("typeset")), (2479, 3508), "no scan");
+    assert_eq!(
+        sides(&*open("image-mask")),
+        (833, 833),
+        "not all of the page"
+    );
+}
