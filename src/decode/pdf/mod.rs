@@ -27,7 +27,7 @@ pub use self::process::COMMAND as RENDERER;
 use super::limits::check;
 use super::whole::read_ahead_all;
 use super::{DecodeError, Decoder, Header, Limits, PdfLimits, Window};
-use crate::geometry::{Dimensions, Rect};
+use crate::geometry::Rect;
 use crate::input::{Input, read_range};
 use crate::page::Page;
 use crate::raster::{Layout, Raster, Samples};

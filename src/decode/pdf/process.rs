@@ -68,6 +68,8 @@ impl Process {
             .arg(COMMAND)
             .env_clear()
             .current_dir("/")
+            // What a terminal sends to the server is not for it: it ends with what is under way.
+            .process_group(0)
             .stdin(Stdio::from(OwnedFd::from(other)))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
