@@ -22,6 +22,8 @@ use crate::source::{Object, SourceError, Stamp, is_replaced};
 pub struct Images {
     pub routes: Routes,
     limits: Limits,
+    /// [`Limits::tag`].
+    tag: String,
     headers: Headers,
     layers: Layers,
     sightings: Sightings,
@@ -95,6 +97,7 @@ impl Images {
         Ok(Self {
             routes: Routes::new(config, registry)?,
             limits: config.decode,
+            tag: config.decode.tag(),
             headers: Headers::default(),
             layers,
             sightings: Sightings::new(seconds(config.cache.stale_ttl)),
@@ -180,7 +183,7 @@ impl Images {
 
     /// The name of an image's header in the cache: how large the pages of a document are depends on the configuration.
     pub fn header_key(&self, object: &Object) -> EntryKey {
-        headers::key(object, self.limits.pdf.resolution)
+        headers::key(object, &self.tag)
     }
 
     fn open_object(&self, identifier: &Identifier, object: Object) -> Result<Image, Closed> {

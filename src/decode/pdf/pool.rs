@@ -67,8 +67,9 @@ impl Remote {
     /// As [`Process::render`].
     pub fn render(&self, part: &Part) -> Result<Vec<u8>, DecodeError> {
         let mut process = match self.pool.make_room(self.id, &self.limits)? {
-            Some(process) => process,
-            None => self.started()?.0,
+            Some(mut process) if process.is_alive() => process,
+            // It was killed while it waited: that says nothing of the document.
+            _ => self.started()?.0,
         };
         let rendered = process.render(part);
         if rendered.is_ok() || process.is_alive() {
