@@ -122,11 +122,11 @@ fn layers_that_are_off_are_not_seen() {
 #[test]
 fn windows_are_parts_of_the_whole() {
     for (name, most, most_of_a_line) in [
-        ("typeset", 0.1, 2.0),
-        ("cairo", 0.1, 2.0),
-        ("scan-with-text", 0.1, 2.0),
-        ("blend-modes", 0.1, 2.0),
-        ("soft-mask", 0.1, 2.0),
+        ("typeset", 0.3, 2.0),
+        ("cairo", 0.3, 2.0),
+        ("scan-with-text", 0.3, 2.0),
+        ("blend-modes", 0.3, 2.0),
+        ("soft-mask", 0.3, 2.0),
         ("jbig2", 1.0, 255.0),
     ] {
         let page = opened(name, 1).unwrap();
