@@ -6,7 +6,7 @@ use axum::response::Response;
 use axum::routing::{any, get};
 
 use super::app::App;
-use super::{admin, assets, error, health, image, index, layers, registry};
+use super::{admin, assets, delivery, error, health, image, index, ingest, layers, registry};
 use crate::error::Error;
 
 /// The server as a service, with all its layers.
@@ -19,12 +19,14 @@ pub fn router(app: App) -> Router {
         .route("/health/ready", get(health::ready))
         .route("/iiif/2/{*path}", get(image::version_2))
         .route("/iiif/3/{*path}", get(image::version_3))
+        .merge(delivery::routes(&app))
         .method_not_allowed_fallback(any(method_not_allowed))
         .fallback(not_found)
         .with_state(app.clone());
     layers::wrap(routes, &app)
         .merge(admin::routes(&app))
         .merge(registry::routes(&app))
+        .merge(ingest::routes(&app))
 }
 
 async fn not_found(request: Request) -> Response {
