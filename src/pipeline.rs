@@ -110,7 +110,7 @@ impl Pipeline {
                 settings_tag: format!(
                     "{} {settings:?} {}",
                     env!("CARGO_PKG_VERSION"),
-                    config.decode.pdf.resolution
+                    config.decode.tag()
                 ),
                 settings,
                 rights: config.image.rights.clone(),
