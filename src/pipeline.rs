@@ -25,10 +25,11 @@ use crate::encode::Settings;
 use crate::error::{Error, cause};
 use crate::iiif::tiling::Tiling;
 use crate::iiif::{Identifier, ImageRequest, Information, SizeLimits};
+use crate::ingest::Store;
 use crate::pyramid::Pyramids;
 use crate::registry::Registry;
-use crate::route::Far;
 pub use crate::route::Terms;
+use crate::route::{Far, Routes};
 use crate::source::{Listing, SourceError, Stamp};
 use crate::work::{Cancelled, Cost, Work};
 pub use caching::Caching;
@@ -89,14 +90,22 @@ struct Walk {
 impl Pipeline {
     /// # Errors
     /// If the images' directory cannot be opened, or another source cannot be used.
-    pub fn new(config: &Config, registry: Option<&Registry>) -> io::Result<Self> {
+    pub fn new(
+        config: &Config,
+        registry: Option<&Registry>,
+        composites: Option<&Store>,
+    ) -> io::Result<Self> {
         let threads = config.work.thread_count();
         let settings = Settings::from(&config.encode);
         let makers = Work::new(threads, config.work.queue, config.work.memory_budget());
         let layers = config.cache.layers();
         Ok(Self {
             walk: Arc::new(Walk {
-                images: Images::new(config, registry, layers.clone())?,
+                images: Images::new(
+                    config,
+                    Routes::new(config, registry, composites)?,
+                    layers.clone(),
+                ),
                 pixels: Pixels::new(config.cache.pixel_bytes()),
                 settings_tag: format!(
                     "{} {settings:?} {}",
@@ -127,6 +136,11 @@ impl Pipeline {
     /// Makes ready what is kept on disk; to be called once, by the process that serves.
     pub fn start(&self) {
         self.walk.pyramids.start();
+    }
+
+    /// Where images are made: what is made ahead takes its memory there, too.
+    pub fn makers(&self) -> &Work {
+        &self.makers
     }
 
     /// Runs work that reads little of one image: it has no share in the memory budget.

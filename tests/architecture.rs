@@ -76,8 +76,8 @@ const ALLOWED: [(&str, &[&str]); 33] = [
     (
         "ingest",
         &[
-            "causes", "decode", "files", "input", "page", "pyramid", "queue", "registry", "source",
-            "work",
+            "causes", "config", "decode", "files", "input", "page", "pyramid", "queue", "registry",
+            "source", "work",
         ],
     ),
     ("error", &["decode", "encode", "iiif", "transform"]),
@@ -91,6 +91,7 @@ const ALLOWED: [(&str, &[&str]); 33] = [
             "encode",
             "http",
             "iiif",
+            "ingest",
             "pyramid",
             "route",
             "registry",
@@ -102,7 +103,8 @@ const ALLOWED: [(&str, &[&str]); 33] = [
     (
         "route",
         &[
-            "breaker", "causes", "config", "iiif", "input", "page", "registry", "source", "tls",
+            "breaker", "causes", "config", "iiif", "ingest", "input", "page", "registry", "source",
+            "tls",
         ],
     ),
     ("telemetry", &["config"]),
@@ -116,6 +118,7 @@ const ALLOWED: [(&str, &[&str]); 33] = [
     (
         "pipeline",
         &[
+            "ingest",
             "cache",
             "config",
             "decode",
@@ -143,14 +146,17 @@ const ALLOWED: [(&str, &[&str]); 33] = [
             "config",
             "error",
             "iiif",
+            "ingest",
             "pipeline",
             "presentation",
+            "queue",
             "registry",
         ],
     ),
     (
         "cli",
         &[
+            "ingest",
             "causes",
             "config",
             "decode",
@@ -179,11 +185,12 @@ const CONFINED: [(&str, &[&str]); 8] = [
     ("tower", &["http"]),
     ("reqwest", &["cli", "route", "source"]),
     ("rustls", &["tls"]),
-    ("sqlx", &["registry"]),
+    ("sqlx", &["ingest", "queue", "registry"]),
     (
         "tokio",
         &[
-            "breaker", "cache", "cli", "http", "main", "registry", "source", "work",
+            "breaker", "cache", "cli", "http", "ingest", "main", "queue", "registry", "source",
+            "work",
         ],
     ),
 ];

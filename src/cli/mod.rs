@@ -5,6 +5,7 @@
 mod check;
 mod config;
 mod explain;
+mod hash_secret;
 mod health;
 mod import;
 mod info;
@@ -43,6 +44,7 @@ enum Command {
     Purge(purge::Purge),
     Warm(warm::Warm),
     Import(import::Import),
+    HashSecret(hash_secret::HashSecret),
     /// What this program is run as by itself, to have documents rendered.
     #[command(name = decode::pdf::RENDERER, hide = true)]
     RenderPdf,
@@ -71,6 +73,7 @@ pub fn run() -> ExitCode {
         Command::Purge(command) => command.run(),
         Command::Warm(command) => command.run(),
         Command::Import(command) => command.run(),
+        Command::HashSecret(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

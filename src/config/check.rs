@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::layers::Given;
 use super::report::Reporter;
 use super::{Config, ConfigErrors, Layers, Loaded, Problem, formats, schema};
-use crate::route;
+use crate::{ingest, route};
 
 /// Merges, checks and parses. `more` looks for problems that the schema cannot know.
 ///
@@ -24,7 +24,9 @@ pub fn load(layers: &Layers, more: fn(&Given) -> Option<Problem>) -> Result<Load
     }
     let config: Config =
         serde_json::from_value(given.values).map_err(|error| of_one(unforeseen(&error)))?;
-    if let Some(errors) = ConfigErrors::new(route::problems(&config)) {
+    let mut problems = route::problems(&config);
+    problems.extend(ingest::problems(&config));
+    if let Some(errors) = ConfigErrors::new(problems) {
         return Err(errors);
     }
     Ok(Loaded {

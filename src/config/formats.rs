@@ -16,6 +16,7 @@ use crate::cache::redis::RedisUrl;
 use crate::http::config::{
     PublicUrl, ViewerUrl, check_header_value, check_http_url, check_slash_substitute,
 };
+use crate::ingest::secret::SecretHash;
 use crate::registry::RegistryUrl;
 use crate::route::{PagePattern, Pattern, Template};
 use crate::source::remote::objects::StoreUrl;
@@ -39,7 +40,7 @@ pub struct Format {
 }
 
 /// Every kind.
-pub const FORMATS: [Format; 18] = [
+pub const FORMATS: [Format; 19] = [
     Format {
         name: "socket-address",
         rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",
@@ -69,6 +70,12 @@ pub const FORMATS: [Format; 18] = [
         rule: "a text of at least 16 letters, digits and characters of -._~+/=",
         example: "put-random-characters-here",
         check: parses::<Token>,
+    },
+    Format {
+        name: "argon2id-hash",
+        rule: "an Argon2id hash as a PHC string, as `azulejo hash-secret` prints it",
+        example: "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA",
+        check: parses::<SecretHash>,
     },
     Format {
         name: "http-url",

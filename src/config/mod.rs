@@ -34,6 +34,7 @@ use crate::http::admin::config::AdminConfig;
 use crate::http::config::ServerConfig;
 use crate::iiif::compatibility::CompatibilityConfig;
 use crate::iiif::config::ImageConfig;
+use crate::ingest::config::CompositesConfig;
 use crate::pyramid::config::PyramidConfig;
 use crate::registry::config::RegistryConfig;
 use crate::route::config::RouteConfig;
@@ -63,6 +64,7 @@ pub struct Config {
     pub cache: CacheConfig,
     pub pyramids: PyramidConfig,
     pub registry: RegistryConfig,
+    pub composites: CompositesConfig,
     pub admin: AdminConfig,
     pub log: LogConfig,
 }

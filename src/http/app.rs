@@ -9,7 +9,11 @@ use super::connections::Places;
 use super::metrics::{self, requests::Requests};
 use crate::config::Config;
 use crate::iiif::compatibility::CompatibilityConfig;
+use crate::ingest::Store;
+use crate::ingest::config::CompositesConfig;
+use crate::ingest::steps::{Steps, pace};
 use crate::pipeline::Pipeline;
+use crate::queue::Runner;
 use crate::registry::Registry;
 use crate::registry::config::RegistryConfig;
 
@@ -26,6 +30,8 @@ struct Parts {
     pipeline: Pipeline,
     registry_config: RegistryConfig,
     registry: Option<Registry>,
+    composites_config: CompositesConfig,
+    composites: Option<Store>,
 }
 
 impl App {
@@ -55,21 +61,40 @@ impl App {
 
     fn with(config: &Config, registry: Option<Registry>) -> io::Result<Self> {
         metrics::start();
+        let composites = config.composites.folder.as_ref().and(registry.as_ref());
+        let composites = composites.cloned().map(Store::new);
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
             compatibility: config.compatibility.clone(),
             admin: config.admin.clone(),
             requests: Requests::default(),
             places: Places::default(),
-            pipeline: Pipeline::new(config, registry.as_ref())?,
+            pipeline: Pipeline::new(config, registry.as_ref(), composites.as_ref())?,
             registry_config: config.registry.clone(),
             registry,
+            composites_config: config.composites.clone(),
+            composites,
         })))
     }
 
     /// To be called once, before the first request, by the process that serves.
     pub(super) fn start(&self) {
         self.0.pipeline.start();
+    }
+
+    /// Begins to work on what is in the queue, if there is one. To be called once, by the process that serves.
+    ///
+    /// # Errors
+    /// If the folder of composites cannot be written to, or the registry does not answer.
+    pub(super) async fn work(&self, config: &Config) -> io::Result<Option<Runner>> {
+        let Some(store) = self.0.composites.clone() else {
+            return Ok(None);
+        };
+        let steps = Steps::open(config, store, self.0.pipeline.makers().clone())?;
+        match steps {
+            Some(steps) => steps.start(pace(&config.composites)).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Waits until everything that is to be kept in the cache is written.
@@ -106,6 +131,15 @@ impl App {
 
     pub(super) fn registry(&self) -> Option<&Registry> {
         self.0.registry.as_ref()
+    }
+
+    pub(super) fn composites_config(&self) -> &CompositesConfig {
+        &self.0.composites_config
+    }
+
+    /// If there is a place for them.
+    pub(super) fn composites(&self) -> Option<&Store> {
+        self.0.composites.as_ref()
     }
 
     pub(super) fn pipeline(&self) -> &Pipeline {

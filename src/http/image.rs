@@ -20,16 +20,45 @@ use crate::iiif::{Identifier, ImageRequest, Version};
 use crate::pipeline::{Caching, Derivative, Origin, Prepared, Terms, Validators};
 
 pub async fn version_2(State(app): State<App>, request: Request) -> Response {
-    answer(&app, Version::V2, &request.into_parts().0).await
+    answer(&app, Mount::of(Version::V2), &request.into_parts().0).await
 }
 
 pub async fn version_3(State(app): State<App>, request: Request) -> Response {
-    answer(&app, Version::V3, &request.into_parts().0).await
+    answer(&app, Mount::of(Version::V3), &request.into_parts().0).await
 }
 
-async fn answer(app: &App, version: Version, request: &Parts) -> Response {
+/// Where images are in the map of URLs.
+#[derive(Clone, Copy)]
+pub(super) struct Mount {
+    pub version: Version,
+    /// What stands before the identifier.
+    pub prefix: &'static str,
+    /// The path segments of an identifier, if it has one number of them always.
+    pub segments: Option<usize>,
+}
+
+impl Mount {
+    fn of(version: Version) -> Self {
+        Self {
+            version,
+            prefix: prefix(version),
+            segments: None,
+        }
+    }
+
+    fn call<'a>(&self, app: &App, path: &'a str) -> Option<Call<'a>> {
+        let below = path.strip_prefix(self.prefix).unwrap_or_default();
+        let Some(segments) = self.segments else {
+            return Call::parse(below, app.server().unescaped_slashes);
+        };
+        let call = Call::parse(below, true)?;
+        (call.identifier().split('/').count() == segments).then_some(call)
+    }
+}
+
+pub(super) async fn answer(app: &App, mount: Mount, request: &Parts) -> Response {
     let client = Client::new(app, request);
-    match dispatch(app, version, &client).await {
+    match dispatch(app, mount, &client).await {
         Ok(response) => response,
         Err(failure) => error::respond(&failure, client.headers),
     }
@@ -65,15 +94,14 @@ impl<'a> Client<'a> {
     }
 }
 
-async fn dispatch(app: &App, version: Version, client: &Client<'_>) -> Result<Response, Error> {
-    let path = client.uri.path();
-    let below = path.strip_prefix(prefix(version)).unwrap_or_default();
-    let call = Call::parse(below, app.server().unescaped_slashes).ok_or_else(|| {
+async fn dispatch(app: &App, mount: Mount, client: &Client<'_>) -> Result<Response, Error> {
+    let version = mount.version;
+    let call = mount.call(app, client.uri.path()).ok_or_else(|| {
         Error::NotFound(
             "no IIIF request has this form; slashes in an identifier are written %2F".to_owned(),
         )
     })?;
-    let address = Address::new(app, version, client, call.identifier());
+    let address = Address::new(app, mount, client, call.identifier());
     let identifier = identifier(app, call.identifier())?;
     if let Some(segment) = in_lowest_terms(&identifier, call.identifier()) {
         let terms = app.pipeline().locate(identifier).await?;
@@ -120,15 +148,15 @@ pub(super) fn with_slashes(
 pub(super) struct Address<'a> {
     /// The server's, as the client sees it.
     base: String,
-    version: Version,
+    mount: Mount,
     segment: &'a str,
 }
 
 impl<'a> Address<'a> {
-    fn new(app: &App, version: Version, client: &Client<'_>, segment: &'a str) -> Self {
+    fn new(app: &App, mount: Mount, client: &Client<'_>, segment: &'a str) -> Self {
         Self {
             base: public_base(app.server(), client.uri, client.headers, client.peer),
-            version,
+            mount,
             segment,
         }
     }
@@ -136,7 +164,7 @@ impl<'a> Address<'a> {
     /// E11: with the identifier as it was written.
     pub fn uri(&self, terms: &Terms) -> String {
         let base = terms.public_url.as_deref().unwrap_or(&self.base);
-        format!("{base}{}{}", prefix(self.version), self.segment)
+        format!("{base}{}{}", self.mount.prefix, self.segment)
     }
 }
 
@@ -240,7 +268,7 @@ fn headers(
 ) -> HeaderMap {
     let mut headers = cache_headers(app, client, &prepared.validators, &prepared.terms);
     let canonical = format!("{}/{}", address.uri(&prepared.terms), prepared.canonical);
-    headers.insert(header::LINK, links(Some(&canonical), address.version));
+    headers.insert(header::LINK, links(Some(&canonical), address.mount.version));
     let disposition = disposition::disposition(prepared, client.uri.query());
     headers.insert(header::CONTENT_DISPOSITION, disposition);
     headers

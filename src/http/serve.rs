@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::future::join;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
@@ -13,6 +14,7 @@ use super::admin::open_routes;
 use super::connections::{Connections, Patience, Places};
 use super::{App, router};
 use crate::config::Config;
+use crate::queue::Runner;
 
 /// Connections at once for metrics.
 const MOST_SCRAPES: usize = 16;
@@ -33,6 +35,7 @@ pub async fn serve(config: &Config) -> io::Result<()> {
     };
     let mut stop = Stop::listen()?;
     app.start();
+    let workers = app.work(config).await?;
     announce(config, listener.local_addr()?, &app).await;
     let places = app.places().clone();
     let connections = Connections::new(router(app.clone()), Patience::default(), places);
@@ -44,7 +47,7 @@ pub async fn serve(config: &Config) -> io::Result<()> {
     // New clients are refused from now on, instead of waiting for an answer that never comes.
     drop(listener);
     let end = async {
-        connections.close().await;
+        join(connections.close(), stop_work(workers)).await;
         // What was made just now is not to be made again by the next process.
         let _ = timeout(LAST_WRITES, app.settle()).await;
     };
@@ -53,6 +56,13 @@ pub async fn serve(config: &Config) -> io::Result<()> {
         () = stop.asked() => tracing::warn!("stopped at once"),
     }
     Ok(())
+}
+
+/// Other nodes go on with what is not done.
+async fn stop_work(workers: Option<Runner>) {
+    if let Some(workers) = workers {
+        workers.stop().await;
+    }
 }
 
 /// At an address of their own, if there is one.

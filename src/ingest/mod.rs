@@ -2,17 +2,23 @@
 
 pub mod asset;
 pub mod batch;
+mod check;
 pub mod composite;
+pub mod config;
+pub mod customers;
 pub mod fields;
 pub mod member;
+pub mod secret;
 pub mod status;
 pub mod steps;
 pub mod store;
 pub mod template;
 pub mod timestamp;
+pub mod validation;
 
 pub use asset::{Asset, AssetKey, Delivery, NewAsset, Place};
 pub use batch::Batch;
+pub use check::problems;
 pub use composite::Composite;
 pub use fields::Fields;
 pub use member::{Collection, Member, Progress};

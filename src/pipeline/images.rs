@@ -1,6 +1,5 @@
 //! From an identifier to an image whose header is known.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,6 @@ use crate::decode::{self, DecodeError, Decoder, Header, Limits};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
 use crate::page::Page;
-use crate::registry::Registry;
 use crate::route::Routes;
 use crate::source::{Object, SourceError, Stamp, is_replaced};
 
@@ -90,16 +88,16 @@ pub enum Glance {
 }
 
 impl Images {
-    pub fn new(config: &Config, registry: Option<&Registry>, layers: Layers) -> io::Result<Self> {
+    pub fn new(config: &Config, routes: Routes, layers: Layers) -> Self {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
-        Ok(Self {
-            routes: Routes::new(config, registry)?,
+        Self {
+            routes,
             limits: config.decode,
             headers: Headers::default(),
             layers,
             sightings: Sightings::new(seconds(config.cache.stale_ttl)),
             failures: Failures::new(seconds(config.cache.failure_ttl)),
-        })
+        }
     }
 
     /// The images that are open.
@@ -303,7 +301,11 @@ mod tests {
     fn images(root: &Path) -> Images {
         let mut config = Config::default();
         config.source.root = root.to_owned();
-        Images::new(&config, None, config.cache.layers()).unwrap()
+        Images::new(
+            &config,
+            Routes::new(&config, None, None).unwrap(),
+            config.cache.layers(),
+        )
     }
 
     fn opened(images: &Images) -> Arc<dyn Decoder> {

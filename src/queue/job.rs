@@ -1,5 +1,7 @@
 //! A job as it is asked for, and as it is taken.
 
+use std::time::Duration;
+
 use sqlx::any::AnyRow;
 use sqlx::{Result, Row};
 
@@ -16,6 +18,8 @@ pub struct NewJob<'a> {
     pub priority: i32,
     /// JSON, if there is more to say.
     pub payload: &'a str,
+    /// For so long it is not begun.
+    pub after: Duration,
 }
 
 /// A job that this node has taken.

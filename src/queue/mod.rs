@@ -12,7 +12,7 @@ mod table;
 
 pub use job::{Job, Lease, NewJob};
 pub use runner::{Failure, Runner, Work};
-pub use table::{cancel, enqueue, is_held};
+pub use table::{cancel, enqueue};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,12 +148,12 @@ impl Queue {
         self.registry.database().write(failing).await
     }
 
-    /// The job can be taken by others after a pause, and this was no attempt.
+    /// The job can be taken by others at once, and this was no attempt.
     ///
     /// # Errors
     /// As [`finish`](Self::finish).
-    pub async fn give_back(&self, lease: Lease, pause: Duration) -> Result<bool, RegistryError> {
-        let giving = async |c: &mut _| table::give_back(c, lease, pause).await;
+    pub async fn give_back(&self, lease: Lease) -> Result<bool, RegistryError> {
+        let giving = async |c: &mut _| table::give_back(c, lease).await;
         self.registry.database().write(giving).await
     }
 

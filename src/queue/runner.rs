@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
@@ -38,13 +37,14 @@ pub enum Failure {
     Permanent(String),
     /// It is another node's, or nobody's, by now.
     Lost,
-    /// No fault of the job.
-    Registry(RegistryError),
 }
 
+/// It counts as an attempt, so that there is an end also where the database refuses this job alone. That can be written only when the
+/// database answers again: until then, no attempt is lost.
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
-        Self::Registry(error)
+        tracing::warn!(error = chain(&error), "a job cannot be written down");
+        Self::Transient("the server could not write down how far it is".to_owned())
     }
 }
 
@@ -196,11 +196,7 @@ impl<W: Work> Worker<W> {
         let lease = job.lease;
         match end {
             End::Done => self.queue.finish(lease, None).await?,
-            End::Stopped => self.queue.give_back(lease, Duration::ZERO).await?,
-            End::Failed(Failure::Registry(error)) => {
-                tracing::warn!(job = lease.job, error = chain(error), "a job has to wait");
-                self.queue.give_back(lease, self.queue.pace.poll).await?
-            }
+            End::Stopped => self.queue.give_back(lease).await?,
             End::Cancelled | End::Failed(Failure::Lost) => return Ok(()),
             End::Failed(Failure::Transient(error)) if job.attempt < self.queue.pace.attempts => {
                 tracing::info!(job = lease.job, error, "a job is tried again");

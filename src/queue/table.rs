@@ -14,9 +14,13 @@ use super::job::{Job, Lease, NewJob};
 /// Those of the database.
 pub async fn enqueue(connection: &mut AnyConnection, job: &NewJob<'_>) -> sqlx::Result<i64> {
     let now = now(connection).await?;
+    sqlx::query("INSERT INTO job_owners (owner, turn) VALUES ($1, 0) ON CONFLICT DO NOTHING")
+        .bind(job.owner)
+        .execute(&mut *connection)
+        .await?;
     let row = sqlx::query(
         "INSERT INTO jobs (kind, owner, subject, priority, payload, attempts, created, run_at, lease, leased_until, cancelled) \
-         VALUES ($1, $2, $3, $4, $5, 0, $6, $6, 0, 0, 0) RETURNING id",
+         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, 0, 0, 0) RETURNING id",
     )
     .bind(job.kind)
     .bind(job.owner)
@@ -24,6 +28,7 @@ pub async fn enqueue(connection: &mut AnyConnection, job: &NewJob<'_>) -> sqlx::
     .bind(i64::from(job.priority))
     .bind(job.payload)
     .bind(now)
+    .bind(now + milliseconds(job.after))
     .fetch_one(connection)
     .await?;
     row.try_get(0)
@@ -51,26 +56,16 @@ pub async fn cancel(
     Ok(done.rows_affected())
 }
 
-/// Whether the lease is the last one and the job is not over. It stays so until the end of the transaction: what is written in it
-/// cannot be over what another node or a later request has written.
-///
-/// # Errors
-/// Those of the database.
-pub async fn is_held(connection: &mut AnyConnection, lease: Lease) -> sqlx::Result<bool> {
-    let held = sqlx::query(
-        "UPDATE jobs SET lease = lease WHERE id = $1 AND lease = $2 AND finished IS NULL",
-    )
-    .bind(lease.job)
-    .bind(lease.number)
-    .execute(connection)
-    .await?;
-    Ok(held.rows_affected() == 1)
-}
-
 /// Whether there is a job to be done now.
 pub async fn is_any(connection: &mut AnyConnection) -> sqlx::Result<bool> {
     let now = now(connection).await?;
-    Ok(next_at(connection, now).await?.is_some())
+    let row = sqlx::query(
+        "SELECT id FROM jobs WHERE finished IS NULL AND leased_until <= $1 AND run_at <= $1 LIMIT 1",
+    )
+    .bind(now)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.is_some())
 }
 
 /// Takes a job, whoever else takes one at the same time.
@@ -81,7 +76,7 @@ pub async fn claim(
 ) -> sqlx::Result<Option<Job>> {
     loop {
         let now = now(connection).await?;
-        let Some(job) = next_at(connection, now).await? else {
+        let Some(job) = next(connection, now).await? else {
             return Ok(None);
         };
         if take(connection, &job, node, now + milliseconds(length)).await? {
@@ -91,15 +86,17 @@ pub async fn claim(
     }
 }
 
-/// The job that is to be done next.
-async fn next_at(connection: &mut AnyConnection, now: i64) -> sqlx::Result<Option<Job>> {
+/// The job that is to be done next: of the first job of each owner, one. However many wait, few are looked at; the empty text keeps SQLite from
+/// grouping by an index of all that wait.
+async fn next(connection: &mut AnyConnection, now: i64) -> sqlx::Result<Option<Job>> {
     let row = sqlx::query(
-        "SELECT jobs.id, jobs.kind, jobs.owner, jobs.subject, jobs.payload, jobs.attempts, jobs.lease FROM jobs \
-         LEFT JOIN (SELECT owner, COUNT(*) AS running FROM jobs WHERE finished IS NULL AND leased_until > $1 GROUP BY owner) \
+        "SELECT jobs.id, jobs.kind, jobs.owner, jobs.subject, jobs.payload, jobs.attempts, jobs.lease FROM job_owners \
+         JOIN jobs ON jobs.id = (SELECT id FROM jobs AS first WHERE first.owner = job_owners.owner \
+         AND first.finished IS NULL AND first.leased_until <= $1 AND first.run_at <= $1 \
+         ORDER BY first.priority DESC, first.id LIMIT 1) \
+         LEFT JOIN (SELECT owner || '' AS owner, COUNT(*) AS running FROM jobs WHERE finished IS NULL AND leased_until > $1 GROUP BY owner || '') \
          AS busy ON busy.owner = jobs.owner \
-         LEFT JOIN job_owners ON job_owners.owner = jobs.owner \
-         WHERE jobs.finished IS NULL AND jobs.leased_until <= $1 AND jobs.run_at <= $1 \
-         ORDER BY jobs.priority DESC, COALESCE(busy.running, 0), COALESCE(job_owners.turn, 0), jobs.id LIMIT 1",
+         ORDER BY jobs.priority DESC, COALESCE(busy.running, 0), job_owners.turn, jobs.id LIMIT 1",
     )
     .bind(now)
     .fetch_optional(connection)
@@ -128,13 +125,11 @@ async fn take(
 }
 
 async fn turn(connection: &mut AnyConnection, owner: &str, now: i64) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO job_owners (owner, turn) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE SET turn = $2",
-    )
-    .bind(owner)
-    .bind(now)
-    .execute(connection)
-    .await?;
+    sqlx::query("UPDATE job_owners SET turn = $2 WHERE owner = $1")
+        .bind(owner)
+        .bind(now)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -214,19 +209,12 @@ pub async fn retry(
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn give_back(
-    connection: &mut AnyConnection,
-    lease: Lease,
-    pause: Duration,
-) -> sqlx::Result<bool> {
-    let now = now(connection).await?;
+pub async fn give_back(connection: &mut AnyConnection, lease: Lease) -> sqlx::Result<bool> {
     let done = sqlx::query(
-        "UPDATE jobs SET leased_until = 0, attempts = attempts - 1, run_at = $3 \
-         WHERE id = $1 AND lease = $2 AND finished IS NULL",
+        "UPDATE jobs SET leased_until = 0, attempts = attempts - 1 WHERE id = $1 AND lease = $2 AND finished IS NULL",
     )
     .bind(lease.job)
     .bind(lease.number)
-    .bind(now + milliseconds(pause))
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::{io, iter};
 
-use super::config::{FILES, REGISTRY, RouteConfig};
+use super::config::{COMPOSITES, FILES, REGISTRY, RouteConfig};
 use super::targets::named_sources;
 use crate::config::{Config, Problem};
 use crate::source::config::SourcesConfig;
@@ -86,7 +86,9 @@ fn names(config: &Config) -> Vec<&str> {
     let resolvers = config.resolvers.keys().map(String::as_str);
     let named = named_sources(&config.sources).chain(resolvers);
     let registry = config.registry.url.as_ref().map(|_| REGISTRY);
-    iter::once(FILES).chain(registry).chain(named).collect()
+    let composites = config.composites.folder.as_ref().map(|_| COMPOSITES);
+    let special = registry.into_iter().chain(composites);
+    iter::once(FILES).chain(special).chain(named).collect()
 }
 
 fn unknown_part(route: &RouteConfig, key: &str) -> Option<Problem> {

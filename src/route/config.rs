@@ -73,6 +73,8 @@ pub enum Coding {
 
 /// The name of the source that `[source]` describes.
 pub const FILES: &str = "files";
+/// The name of the assets of customers as a source.
+pub const COMPOSITES: &str = "composites";
 /// The name of the registry as a source.
 pub const REGISTRY: &str = "registry";
 

@@ -8,6 +8,7 @@ mod authority;
 mod check;
 mod coding;
 pub mod config;
+mod customers;
 pub mod pages;
 mod pattern;
 mod registered;
@@ -37,6 +38,7 @@ pub use template::Template;
 
 use crate::config::Config;
 use crate::iiif::Identifier;
+use crate::ingest::Store;
 use crate::input::Input;
 use crate::page::Page;
 use crate::registry::Registry;
@@ -52,11 +54,16 @@ pub struct Routes {
 impl Routes {
     /// # Errors
     /// If a directory of images cannot be opened, or another source cannot be used.
-    pub fn new(config: &Config, registry: Option<&Registry>) -> io::Result<Self> {
-        let mut targets = Targets::new(registry.cloned());
-        let configured = rules(config, registry.is_some());
+    pub fn new(
+        config: &Config,
+        registry: Option<&Registry>,
+        composites: Option<&Store>,
+    ) -> io::Result<Self> {
+        let mut targets = Targets::new(registry.cloned(), composites.cloned());
+        let of_customers = composites.map(|_| customers::rules(config));
+        let configured = of_customers.into_iter().flatten();
+        let configured = configured.chain(rules(config, registry.is_some()));
         let rules = configured
-            .into_iter()
             .map(|rule| {
                 let target = targets.named(&rule.source, config)?;
                 Ok(Rule::new(rule, target, config))

@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::{io, iter};
+use std::{fs, io, iter};
 
 use super::authority::{Authority, Located};
-use super::config::{FILES, REGISTRY};
+use super::config::{COMPOSITES, FILES, REGISTRY};
+use super::customers::{ORIGIN, OfCustomers};
 use super::registered::Registered;
 use super::resolver::Resolver;
 use super::search::Search;
 use crate::config::Config;
+use crate::ingest::Store;
+use crate::ingest::steps::SCHEME;
 use crate::page::Page;
 use crate::registry::Registry;
 use crate::source::config::{SourceConfig, SourcesConfig};
 use crate::source::remote::{self, Shared, runtime};
-use crate::source::{Filesystem, Listing, Object, Source, SourceError};
+use crate::source::{Filesystem, Listing, Object, Scoped, Source, SourceError};
 
 /// What a name stands for.
 #[derive(Clone)]
@@ -42,14 +45,16 @@ pub struct Targets {
     /// The directories of `[source]`, if they are used.
     files: Vec<Arc<Filesystem>>,
     registry: Option<Registry>,
+    composites: Option<Store>,
     /// What remote sources have together.
     shared: Option<Arc<Shared>>,
 }
 
 impl Targets {
-    pub fn new(registry: Option<Registry>) -> Self {
+    pub fn new(registry: Option<Registry>, composites: Option<Store>) -> Self {
         Self {
             registry,
+            composites,
             ..Self::default()
         }
     }
@@ -72,6 +77,9 @@ impl Targets {
             let registry = self.registry.clone().ok_or_else(|| unknown(name))?;
             self.open_all(config)?;
             return Ok(Target::Authority(Arc::new(Registered(registry))));
+        }
+        if name == COMPOSITES {
+            return self.open_composites(config);
         }
         if name == FILES {
             let first = Filesystem::new(&config.source)?;
@@ -102,6 +110,30 @@ impl Targets {
             return Ok(Target::Authority(Arc::new(resolver)));
         }
         Err(unknown(name))
+    }
+
+    /// The assets of customers, with sources that nobody else reaches: their folder and their origins.
+    fn open_composites(&mut self, config: &Config) -> io::Result<Target> {
+        let composites = &config.composites;
+        let folder = composites.folder.clone();
+        let (Some(store), Some(root)) = (self.composites.clone(), folder) else {
+            return Err(unknown(COMPOSITES));
+        };
+        fs::create_dir_all(&root)?;
+        let folder = SourceConfig {
+            root,
+            ..SourceConfig::default()
+        };
+        let folders = Filesystem::all(&folder)?.into_iter();
+        self.add(folders.map(|files| Arc::new(Scoped::new(Arc::new(files), SCHEME, "file:"))));
+        let shared = self.shared(config);
+        let origins = remote::http::open(&composites.origins.source(), &shared);
+        let origins = origins.map_err(|error| of_source(COMPOSITES, &error))?;
+        self.add([Arc::new(Scoped::new(Arc::new(origins), ORIGIN, ""))]);
+        Ok(Target::Authority(Arc::new(OfCustomers {
+            store,
+            config: composites.clone(),
+        })))
     }
 
     /// Of those who know locations, nobody knows which sources they will name.

@@ -31,7 +31,7 @@ fn config(folder: &Path, text: &str) -> Config {
 }
 
 fn routes(folder: &TempDir, text: &str) -> Routes {
-    Routes::new(&config(folder.path(), text), None).unwrap()
+    Routes::new(&config(folder.path(), text), None, None).unwrap()
 }
 
 fn identifier(text: &str) -> Identifier {

@@ -8,10 +8,12 @@ mod filesystem;
 #[cfg(test)]
 mod memory;
 pub mod remote;
+mod scoped;
 
 pub use file::FileInput;
 pub use filesystem::{FileStamp, Filesystem, Listing};
 pub use remote::is_replaced;
+pub use scoped::Scoped;
 
 use std::time::{Duration, SystemTime};
 
@@ -101,6 +103,9 @@ pub enum SourceError {
     },
     #[error("the image \"{0}\" was withdrawn")]
     Gone(String),
+    /// It is known, but there are no pixels of it.
+    #[error("the image \"{0}\" is not ready: it has not been ingested, or could not be")]
+    NotReady(String),
     #[error("there is no folder \"{0}\"")]
     NoFolder(String),
     #[error("the file \"{0}\" was replaced while it was opened")]

@@ -256,7 +256,7 @@ async fn what_is_asked_with_head_is_kept_too() {
 }
 
 fn pipeline(config: &Config) -> Pipeline {
-    Pipeline::new(config, None).unwrap()
+    Pipeline::new(config, None, None).unwrap()
 }
 
 fn identifier(name: &str) -> azulejo::iiif::Identifier {

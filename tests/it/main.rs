@@ -6,9 +6,16 @@ mod canonical;
 #[path = "../common/chart.rs"]
 mod chart;
 mod compatibility;
+mod composite_jobs;
+mod composites;
 mod copied;
 mod cors;
+#[path = "../common/documents.rs"]
+mod documents;
 mod errors;
+#[path = "../common/file_server.rs"]
+#[allow(dead_code, reason = "shared with the tests of the source")]
+mod file_server;
 #[path = "../common/folder_server.rs"]
 mod folder_server;
 mod format;

@@ -121,9 +121,24 @@ pub fn command() -> Command {
 
 /// The status, the head and the body of an answer.
 pub fn ask(address: &str, method: &str, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
+    send(address, method, path, headers, "")
+}
+
+/// The same for a request with a body.
+pub fn send(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> (u16, String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).unwrap();
+    let length = match body.len() {
+        0 => String::new(),
+        length => format!("Content-Length: {length}\r\n"),
+    };
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{length}{headers}\r\n{body}"
     );
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = Vec::new();

@@ -97,7 +97,7 @@ async fn what_is_purged_is_looked_for_again() {
     let mut config = Config::default();
     config.sources.http.insert("web".to_owned(), source);
     config.routes.push(RouteConfig::to("web"));
-    let pipeline = Pipeline::new(&config, None).unwrap();
+    let pipeline = Pipeline::new(&config, None, None).unwrap();
     let identifier = || Identifier::new("a.tif".to_owned()).unwrap();
     let state = async || {
         let described = pipeline.information(identifier(), Caching::Use).await;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::documents::{document, pyramid};
@@ -18,15 +19,21 @@ use crate::input::Input;
 use crate::queue::{Failure, Job, Lease};
 use crate::source::FileInput;
 
+/// A document that was fetched.
+struct Document {
+    location: String,
+    input: Input,
+}
+
 impl Steps {
     pub(super) async fn composite(&self, job: &Job) -> Result<(), Failure> {
         let Some(member) = self.wanted(job).await? else {
             return Ok(());
         };
-        let input = self.document(&member, job.lease).await?;
-        let sizes = self.sizes(&member, &input).await?;
-        let places = self.places(&member, job.lease, &input, &sizes).await?;
-        self.finish(&member, places).await
+        let document = self.document(&member, job.lease).await?;
+        let sizes = self.sizes(&member, &document).await?;
+        let places = self.places(job.lease, &document, &sizes).await?;
+        self.finish(&member, &document, places).await
     }
 
     /// The member, unless it is finished, or replaced by another one.
@@ -38,26 +45,34 @@ impl Steps {
     }
 
     /// Its document, fetched if an earlier attempt has not done so.
-    async fn document(&self, member: &Member, lease: Lease) -> Result<Input, Failure> {
-        let location = document(member.id);
-        let path = self.path(&location)?;
-        if member.document.as_ref() != Some(&location) || !path.exists() {
-            self.advance(member, Status::FetchingOrigin, Progress::default())
-                .await?;
-            let url = member.composite.origin();
-            fetch(&self.fetcher, &self.scratch, lease, url, path.clone()).await?;
-        }
-        let fetched = Progress {
-            document: Some(location),
+    async fn document(&self, member: &Member, lease: Lease) -> Result<Document, Failure> {
+        let location = match member.document.clone() {
+            Some(location) if self.path(&location)?.exists() => location,
+            _ => self.fetched(member, lease).await?,
+        };
+        let progress = Progress {
+            document: Some(location.clone()),
             ..Progress::default()
         };
-        self.advance(member, Status::Rasterizing, fetched).await?;
-        let input = FileInput::open(&path).map_err(|error| of_writing(&error))?;
-        Ok(Arc::new(input))
+        self.advance(member, Status::Rasterizing, progress).await?;
+        let input = FileInput::open(&self.path(&location)?);
+        Ok(Document {
+            location,
+            input: Arc::new(input.map_err(|error| of_writing(&error))?),
+        })
     }
 
-    async fn sizes(&self, member: &Member, input: &Input) -> Result<Vec<Size>, Failure> {
-        let (input, limits) = (Arc::clone(input), self.settings.limits);
+    async fn fetched(&self, member: &Member, lease: Lease) -> Result<String, Failure> {
+        self.advance(member, Status::FetchingOrigin, Progress::default())
+            .await?;
+        let location = document(member.id, lease);
+        let (url, to) = (member.composite.origin(), self.path(&location)?);
+        fetch(&self.fetcher, &self.scratch, lease, url, to).await?;
+        Ok(location)
+    }
+
+    async fn sizes(&self, member: &Member, document: &Document) -> Result<Vec<Size>, Failure> {
+        let (input, limits) = (Arc::clone(&document.input), self.settings.limits);
         let most = self.settings.most_pages;
         let measuring = move |unwanted: &_| measure(&input, &limits, most, unwanted);
         let sizes = self.quiet.run(measuring).await.map_err(busy)??;
@@ -72,21 +87,20 @@ impl Steps {
     /// Where the image of each page is: in the document, or in a pyramid that is made of it.
     async fn places(
         &self,
-        member: &Member,
         lease: Lease,
-        input: &Input,
+        document: &Document,
         sizes: &[Size],
     ) -> Result<Vec<Place>, Failure> {
         if !self.settings.rasterizes {
-            let location = document(member.id);
-            return Ok(sizes.iter().map(|size| size.place(&location)).collect());
+            let places = sizes.iter().map(|size| size.place(&document.location));
+            return Ok(places.collect());
         }
         let mut places = Vec::with_capacity(sizes.len());
         for size in sizes {
-            let location = pyramid(member.id, size.page);
+            let location = pyramid(&document.location, size.page);
             let path = self.path(&location)?;
             if !path.exists() {
-                self.build(lease, input, *size, path).await?;
+                self.build(lease, &document.input, *size, path).await?;
             }
             places.push(Place {
                 page: crate::page::Page::FIRST,
@@ -118,7 +132,12 @@ impl Steps {
         kept.map_err(|error| of_writing(&error))
     }
 
-    async fn finish(&self, member: &Member, places: Vec<Place>) -> Result<(), Failure> {
+    async fn finish(
+        &self,
+        member: &Member,
+        document: &Document,
+        places: Vec<Place>,
+    ) -> Result<(), Failure> {
         self.advance(member, Status::BuildingDlcsRequest, Progress::default())
             .await?;
         let pages = places.into_iter().zip(0..);
@@ -128,7 +147,14 @@ impl Steps {
             .store
             .complete(member, &pages, self.settings.per_batch)
             .await?;
-        done.map(drop).map_err(|_| Failure::Lost)
+        done.map_err(|_| Failure::Lost)?;
+        // What attempts that ended without a word have left.
+        let (folder, id, kept) = (self.folder.clone(), member.id, document.location.clone());
+        let discarding = spawn_blocking(move || folder.discard_others(id, &kept));
+        if let Ok(Err(error)) = discarding.await {
+            tracing::warn!(%error, "files of a composite are left");
+        }
+        Ok(())
     }
 
     async fn advance(

@@ -21,10 +21,10 @@ mod scratch;
 #[cfg(test)]
 mod tests;
 
-pub use documents::Folder;
+pub use documents::{Folder, SCHEME};
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
@@ -33,12 +33,17 @@ use uuid::Uuid;
 use self::quiet::Quiet;
 use self::scratch::Scratch;
 use super::asset::{AssetKey, Place};
-use super::store::{ASSET, COMPOSITE, Image, Store};
+use super::config::{CompositesConfig, Mode};
+use super::store::{ASSET, COMPOSITE, DISCARD, Image, Store};
+use crate::config::Config;
+use crate::config::byte_size::ByteSize;
 use crate::decode::Limits;
 use crate::queue::{Failure, Job, Pace, Runner, Work};
 use crate::registry::RegistryError;
 use crate::source::Source;
-use crate::source::remote::http::Fetcher;
+use crate::source::remote::Shared;
+use crate::source::remote::config::RemoteConfig;
+use crate::source::remote::http::{self, Fetcher};
 use crate::work;
 
 /// What the steps may cost, and whether pages are copied.
@@ -71,7 +76,53 @@ pub struct Steps {
     settings: Settings,
 }
 
+/// Bytes of images that are only looked at, to be looked at again.
+const BLOCKS: u64 = 8 << 20;
+
+impl Settings {
+    fn new(composites: &CompositesConfig, folder: &Path, limits: &Limits) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            rasterizes: composites.mode == Mode::Rasterize,
+            most_pages: composites.max_pages,
+            scratch_bytes: composites.scratch,
+            per_batch: composites.batch_size as usize,
+            workers: composites.workers.into(),
+            limits: *limits,
+        }
+    }
+}
+
+/// As it is configured.
+pub fn pace(composites: &CompositesConfig) -> Pace {
+    Pace {
+        attempts: composites.attempts.into(),
+        patience: composites.job_timeout(),
+        ..Pace::default()
+    }
+}
+
 impl Steps {
+    /// As it is configured. `None` where there are no composites.
+    ///
+    /// # Errors
+    /// If the servers that may be asked cannot be understood.
+    pub fn open(config: &Config, store: Store, work: work::Work) -> io::Result<Option<Self>> {
+        let composites = &config.composites;
+        let Some(folder) = &composites.folder else {
+            return Ok(None);
+        };
+        let origins = composites.origins.source();
+        let shared = Shared::new(&RemoteConfig {
+            blocks: Some(ByteSize(BLOCKS)),
+            ..config.sources.remote.clone()
+        });
+        let images = Arc::new(http::open(&origins, &shared)?);
+        let settings = Settings::new(composites, folder, &config.decode);
+        let fetcher = Fetcher::new(&origins)?;
+        Ok(Some(Self::new(store, fetcher, images, work, settings)))
+    }
+
     pub fn new(
         store: Store,
         fetcher: Fetcher,
@@ -115,6 +166,16 @@ impl Steps {
         Ok(())
     }
 
+    /// Removes the files of a member.
+    async fn discard(&self, job: &Job) -> Result<(), Failure> {
+        let member = Uuid::try_parse(&job.subject);
+        let member = member.map_err(|error| Failure::Permanent(format!("no member: {error}")))?;
+        let folder = self.folder.clone();
+        let discarded = spawn_blocking(move || folder.discard(member)).await;
+        let discarded = discarded.map_err(|error| busy(error.into()))?;
+        discarded.map_err(|error| failure::of_writing(&error))
+    }
+
     async fn tell(&self, image: &Image, found: Result<&Place, &str>) -> Result<(), RegistryError> {
         let key = AssetKey {
             customer: image.customer,
@@ -131,6 +192,7 @@ impl Work for Steps {
         match job.kind.as_str() {
             COMPOSITE => self.composite(job).await,
             ASSET => self.asset(job).await,
+            DISCARD => self.discard(job).await,
             other => Err(Failure::Permanent(format!(
                 "unknown: a job of kind {other}"
             ))),
@@ -138,9 +200,12 @@ impl Work for Steps {
     }
 
     async fn give_up(&self, job: &Job, error: &str) -> Result<(), RegistryError> {
-        if let Ok(member) = Uuid::try_parse(&job.subject) {
+        if job.kind == COMPOSITE
+            && let Ok(member) = Uuid::try_parse(&job.subject)
+        {
             // Final already: nobody needs to be told.
             let _ = self.store.fail(member, error).await?;
+            let _ = self.discard(job).await;
         } else if let Ok(image) = image(job) {
             self.tell(&image, Err(error)).await?;
         }

@@ -41,7 +41,8 @@ pub fn measure(
         if unwanted.is_set() {
             return Err(Failure::Lost);
         }
-        let opened = decode::open_page(Arc::clone(input), limits, page);
+        let turned = first.turn_to(page);
+        let opened = turned.unwrap_or_else(|| decode::open_page(Arc::clone(input), limits, page));
         let opened = opened.map_err(|error| of_page(page, &error))?;
         sizes.push(size(page, &*opened));
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sqlx::Connection;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -26,7 +27,7 @@ use crate::source::remote::http::{self, config::HttpSourceConfig};
 
 #[path = "../../../tests/common/documents.rs"]
 mod documents_of_tests;
-use documents_of_tests::tiff;
+use documents_of_tests::{pdf, tiff};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const PACE: Pace = Pace {
@@ -153,7 +154,7 @@ impl Site {
 
     async fn error(&self, id: Uuid) -> String {
         let member = self.until(id, |member| member.status.is_final()).await;
-        assert_eq!(member.status, Status::Error);
+        assert_eq!(member.status, Status::Error, "{}", member.name);
         member.error.unwrap()
     }
 
@@ -164,6 +165,13 @@ impl Site {
             id: id.to_owned(),
         };
         self.store.asset(&key).await.unwrap().unwrap()
+    }
+
+    /// Lets the time come for all jobs that are to be done later.
+    async fn hurry(&self) {
+        let mut connection = sqlx::AnyConnection::connect(&self.url).await.unwrap();
+        let hurrying = sqlx::query("UPDATE jobs SET run_at = 0").execute(&mut connection);
+        hurrying.await.unwrap();
     }
 
     fn files(&self, folder: &str) -> usize {
@@ -199,6 +207,7 @@ async fn documents_become_images_with_postgresql() {
 /// Each case with a database of its own.
 async fn all(new: impl Fn(&str) -> String) {
     a_document_becomes_assets(Site::new(&new("document")).await).await;
+    pages_of_a_pdf_are_as_large_as_they_are_drawn(Site::new(&new("pdf")).await).await;
     what_cannot_be_used_is_an_error(Site::new(&new("errors")).await).await;
     an_origin_that_fails_is_asked_again(Site::new(&new("failing")).await).await;
     a_document_with_fewer_pages_retires_the_others(Site::new(&new("fewer")).await).await;
@@ -219,12 +228,15 @@ async fn a_document_becomes_assets(site: Site) {
     assert_eq!(member.batches.len(), 2, "of two pages and one");
     let last = site.asset("my-pdf-002").await;
     let found = last.place.unwrap();
-    assert_eq!(found.location, format!("composites:documents/{id}"));
+    assert_eq!(
+        found.location,
+        format!("composites:members/{id}/1/document")
+    );
     assert_eq!(found.page, Page::new(3).unwrap());
     assert_eq!((found.width, found.height), (80, 60));
     assert_eq!(last.fields.numbers[0], Some(2));
     runner.stop().await;
-    let document = site.folder.path().join(format!("documents/{id}"));
+    let document = site.folder.path().join(format!("members/{id}/1/document"));
     assert_eq!(
         fs::read(document).unwrap(),
         tiff(&[(60, 40), (70, 50), (80, 60)])
@@ -233,13 +245,27 @@ async fn a_document_becomes_assets(site: Site) {
     assert_eq!(site.origin.requests().len(), 1);
 }
 
+async fn pages_of_a_pdf_are_as_large_as_they_are_drawn(site: Site) {
+    site.origin
+        .put("/a.pdf", &pdf(&[(72.0, 144.0), (144.0, 36.0)]));
+    let runner = site.start().await;
+    let id = site.post_one("a", "/a.pdf").await;
+    site.done(id).await;
+    runner.stop().await;
+    for (name, page, width, height) in [("a-000", 1, 300, 600), ("a-001", 2, 600, 150)] {
+        let place = site.asset(name).await.place.unwrap();
+        assert_eq!(place.page, Page::new(page).unwrap());
+        assert_eq!((place.width, place.height), (width, height));
+        assert_eq!(place.resolution, Some(300));
+    }
+}
+
 async fn what_cannot_be_used_is_an_error(site: Site) {
     site.origin.put("/page.html", b"<html>please log in</html>");
     site.origin.put("/empty", b"");
     site.origin.put("/long.tif", &tiff(&[(10, 10); 6]));
     site.origin.put("/large.tif", &vec![0; 5 << 20]);
-    let cut = tiff(&[(60, 40), (60, 40)]);
-    site.origin.put("/cut.tif", &cut[..cut.len() - 100]);
+    site.origin.put("/broken.tif", b"II*\0\xFF\xFF\xFF\0");
     let runner = site.start().await;
     let mut elsewhere = site.composite("elsewhere", "/a");
     elsewhere.0["origin"] = json!("http://example.org/a.pdf");
@@ -262,7 +288,7 @@ async fn what_cannot_be_used_is_an_error(site: Site) {
             "larger than files of this source may be",
         ),
         (elsewhere, "not among those that may be asked"),
-        (site.composite("cut", "/cut.tif"), "broken TIFF"),
+        (site.composite("broken", "/broken.tif"), "broken TIFF"),
     ] {
         let requests = site.origin.requests().len();
         let id = site.post(&[composite]).await[0];
@@ -308,7 +334,20 @@ async fn a_document_with_fewer_pages_retires_the_others(site: Site) {
     assert_eq!((member.image_count, member.retired), (Some(2), Some(1)));
     assert_eq!(site.asset("a-000").await.place.unwrap().width, 61);
     assert!(site.asset("a-002").await.is_retired);
+    assert_eq!(
+        site.files("members"),
+        2,
+        "somebody may be reading the first"
+    );
+    site.hurry().await;
+    let start = Instant::now();
+    while site.files("members") > 1 {
+        assert!(start.elapsed() < PATIENCE);
+        sleep(Duration::from_millis(20)).await;
+    }
     runner.stop().await;
+    let document = site.folder.path().join(format!("members/{second}"));
+    assert!(document.exists());
 }
 
 async fn what_is_replaced_is_not_gone_on_with(site: Site) {
@@ -329,7 +368,7 @@ async fn what_is_replaced_is_not_gone_on_with(site: Site) {
         "{error}"
     );
     runner.stop().await;
-    assert_eq!(site.files("documents"), 1, "nothing of the first is there");
+    assert_eq!(site.files("members"), 1, "nothing of the first is there");
     assert_eq!(site.files("scratch"), 0);
 }
 
@@ -382,9 +421,12 @@ async fn pages_can_become_files(site: Site) {
     site.done(id).await;
     runner.stop().await;
     let found = site.asset("a-001").await.place.unwrap();
-    assert_eq!(found.location, format!("composites:pages/{id}/00002.tif"));
+    assert_eq!(
+        found.location,
+        format!("composites:members/{id}/1/00002.tif")
+    );
     assert_eq!(found.page, Page::FIRST);
-    let path = site.folder.path().join(format!("pages/{id}/00002.tif"));
+    let path = site.folder.path().join(format!("members/{id}/1/00002.tif"));
     let decoder = crate::decode::open(Arc::new(fs::read(path).unwrap()), &Limits::default());
     let decoder = decoder.unwrap();
     assert_eq!(

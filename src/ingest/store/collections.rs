@@ -134,7 +134,7 @@ async fn replace_others(c: &mut AnyConnection, member: &Member) -> sqlx::Result<
     .fetch_all(&mut *c)
     .await?;
     for row in &replaced {
-        work::not_on_composite(c, row.try_get("id")?).await?;
+        work::not_on_composite(c, member.customer, row.try_get("id")?).await?;
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! The pages of a composite, all at once.
 
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Row};
 
 use super::assets::{self, Origin};
 use super::progress::{self, Outdated};
-use super::{batches, collections};
+use super::{batches, collections, work};
 use crate::ingest::asset::NewAsset;
 use crate::ingest::member::Member;
 
@@ -17,6 +17,7 @@ pub async fn complete(
     if !is_current(c, member).await? {
         return Ok(Err(Outdated));
     }
+    discard_others(c, member).await?;
     put_pages(c, member, pages, per_batch).await?;
     let retired = retire_surplus(c, member).await?;
     let image_count = i64::try_from(pages.len()).unwrap_or(i64::MAX);
@@ -41,6 +42,24 @@ async fn is_current(c: &mut AnyConnection, member: &Member) -> sqlx::Result<bool
     .await?;
     let now = collections::member(c, member.id).await?;
     Ok(held.rows_affected() == 1 && now.is_some_and(|now| !now.status.is_final()))
+}
+
+/// Has the files of those removed whose pages the composite had until now.
+async fn discard_others(c: &mut AnyConnection, member: &Member) -> sqlx::Result<()> {
+    let others = sqlx::query(
+        "SELECT DISTINCT member FROM ingest_assets \
+         WHERE customer = $1 AND space = $2 AND composite = $3 AND member <> $4 AND retired = 0",
+    )
+    .bind(member.customer)
+    .bind(member.composite.space())
+    .bind(&member.name)
+    .bind(member.id.to_string())
+    .fetch_all(&mut *c)
+    .await?;
+    for row in &others {
+        work::not_on_composite(c, member.customer, row.try_get("member")?).await?;
+    }
+    Ok(())
 }
 
 async fn put_pages(

@@ -17,7 +17,7 @@ mod contract;
 pub use batches::{Waiting, Which};
 pub use listing::{Condition, Field, Filter, Listing, Order, Window};
 pub use progress::Outdated;
-pub use work::{ASSET, COMPOSITE, Image};
+pub use work::{ASSET, COMPOSITE, DISCARD, Image};
 
 use std::sync::Arc;
 

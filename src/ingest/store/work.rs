@@ -1,5 +1,7 @@
 //! Having things worked on, in the transaction that keeps them.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 use uuid::Uuid;
@@ -11,6 +13,12 @@ use crate::queue::{NewJob, cancel, enqueue};
 pub const COMPOSITE: &str = "composite";
 /// The kind of jobs whose subject is an asset: its origin is to be looked at. Their payload is an [`Image`].
 pub const ASSET: &str = "asset";
+
+/// The kind of jobs whose subject is a member: its files are to be removed.
+pub const DISCARD: &str = "discard";
+
+/// For so long a node may deliver pages from where they were.
+const DELIVERED: Duration = Duration::from_secs(600);
 
 /// Which image is to be looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,13 +43,27 @@ pub async fn on_composite(
         subject: &member.to_string(),
         priority: is_urgent.into(),
         payload: "{}",
+        after: Duration::ZERO,
     };
     enqueue(connection, &job).await.map(drop)
 }
 
-/// Nobody needs the pages of a member any more.
-pub async fn not_on_composite(connection: &mut AnyConnection, member: &str) -> sqlx::Result<()> {
-    cancel(connection, COMPOSITE, member).await.map(drop)
+/// Nobody needs the pages of a member any more: its job is over, and its files are removed when nobody can be reading them.
+pub async fn not_on_composite(
+    connection: &mut AnyConnection,
+    customer: i64,
+    member: &str,
+) -> sqlx::Result<()> {
+    cancel(connection, COMPOSITE, member).await?;
+    let job = NewJob {
+        kind: DISCARD,
+        owner: &customer.to_string(),
+        subject: member,
+        priority: 0,
+        payload: "{}",
+        after: DELIVERED,
+    };
+    enqueue(connection, &job).await.map(drop)
 }
 
 /// Has the origin of an asset looked at, and no other one that it had before.
@@ -64,6 +86,7 @@ pub async fn on_asset(
         subject: &key.to_string(),
         priority: is_urgent.into(),
         payload: &payload.map_err(|error| sqlx::Error::Encode(error.into()))?,
+        after: Duration::ZERO,
     };
     cancel(connection, ASSET, job.subject).await?;
     enqueue(connection, &job).await.map(drop)

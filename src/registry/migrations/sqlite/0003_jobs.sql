@@ -17,10 +17,11 @@ CREATE TABLE jobs (
     finished INTEGER,
     error TEXT
 );
-CREATE INDEX jobs_unfinished ON jobs (leased_until, run_at) WHERE finished IS NULL;
+CREATE INDEX jobs_leased ON jobs (leased_until) WHERE finished IS NULL;
+CREATE INDEX jobs_next ON jobs (owner, priority DESC, id) WHERE finished IS NULL;
 CREATE INDEX jobs_subject ON jobs (kind, subject);
 
--- Whose turn it was when.
+-- All who ever had a job, and when it was their turn.
 CREATE TABLE job_owners (
     owner TEXT PRIMARY KEY NOT NULL,
     turn INTEGER NOT NULL

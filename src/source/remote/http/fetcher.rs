@@ -23,7 +23,8 @@ pub struct Fetcher {
 pub struct Download {
     /// If the server says it.
     pub size: Option<u64>,
-    body: Chunks,
+    /// `None` at the end, behind which nothing may be asked for.
+    body: Option<Chunks>,
 }
 
 impl Fetcher {
@@ -64,7 +65,7 @@ impl Fetcher {
         {
             Answer::Whole { size, body, .. } => Ok(Download {
                 size,
-                body: Chunks::new(body),
+                body: Some(Chunks::new(body)),
             }),
             Answer::Part { .. } | Answer::Unchanged => {
                 Err(RemoteError::Broken("the origin's answer was not asked for"))
@@ -80,10 +81,12 @@ impl Download {
     /// If it breaks off, comes too slowly, or is larger than it may be.
     pub async fn next(&mut self, most: usize) -> Result<Bytes, RemoteError> {
         let mut taken = BytesMut::new();
-        while taken.len() < most {
-            match self.body.next_or_end(most - taken.len()).await? {
+        while taken.len() < most
+            && let Some(body) = &mut self.body
+        {
+            match body.next_or_end(most - taken.len()).await? {
                 Some(piece) => taken.extend_from_slice(&piece),
-                None => break,
+                None => self.body = None,
             }
         }
         Ok(taken.freeze())
