@@ -169,7 +169,7 @@ def post(server, all_members):
     """The collections, and the seconds that each request took."""
     collections, took = [], []
     for first in range(0, len(all_members), PER_REQUEST):
-        document = {"@context": "https://www.w3.org/ns/hydra/context.json", "@type": "Collection",
+        document = {"@context": "http://www.w3.org/ns/hydra/context.jsonld", "@type": "Collection",
                     "member": all_members[first:first + PER_REQUEST]}
         start = time.monotonic()
         collections.append(server.ask("/customers/7/queue", document)["id"])

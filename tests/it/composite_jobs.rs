@@ -128,7 +128,7 @@ fn ask(node: &Process, customer: i64, path: &str) -> (u16, Value) {
 /// The paths of the members.
 fn post(node: &Process, customer: i64, members: &[Value]) -> Vec<String> {
     let collection = json!({
-        "@context": "https://www.w3.org/ns/hydra/context.json",
+        "@context": "http://www.w3.org/ns/hydra/context.jsonld",
         "@type": "Collection",
         "member": members,
     });
@@ -167,11 +167,9 @@ fn until(node: &Process, member: &str, wanted: &str) -> Value {
     }
 }
 
-fn rows(connection: &mut AnyConnection, asking: &'static str) -> impl Future<Output = i64> {
-    async move {
-        let row = sqlx::query(asking).fetch_one(connection).await.unwrap();
-        row.get(0)
-    }
+async fn rows(connection: &mut AnyConnection, asking: &'static str) -> i64 {
+    let row = sqlx::query(asking).fetch_one(connection).await.unwrap();
+    row.get(0)
 }
 
 /// Puts its document where the origin has it.

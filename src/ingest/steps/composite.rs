@@ -9,20 +9,20 @@ use uuid::Uuid;
 use super::documents::{document, pyramid};
 use super::failure::of_writing;
 use super::fetch::fetch;
-use super::pages::{Size, measure};
+use super::pages::{Opened, Size};
 use super::pyramids::Building;
 use super::{Steps, busy};
 use crate::ingest::asset::{NewAsset, Place};
 use crate::ingest::member::{Member, Progress};
 use crate::ingest::status::Status;
-use crate::input::Input;
+use crate::page::Page;
 use crate::queue::{Failure, Job, Lease};
 use crate::source::FileInput;
 
-/// A document that was fetched.
+/// A document that was fetched, and is open.
 struct Document {
     location: String,
-    input: Input,
+    opened: Arc<Opened>,
 }
 
 impl Steps {
@@ -55,11 +55,18 @@ impl Steps {
             ..Progress::default()
         };
         self.advance(member, Status::Rasterizing, progress).await?;
-        let input = FileInput::open(&self.path(&location)?);
-        Ok(Document {
-            location,
-            input: Arc::new(input.map_err(|error| of_writing(&error))?),
-        })
+        let opened = self.opened(self.path(&location)?).await?;
+        Ok(Document { location, opened })
+    }
+
+    async fn opened(&self, path: PathBuf) -> Result<Arc<Opened>, Failure> {
+        let limits = self.settings.limits;
+        let opening = move |_: &_| {
+            let file = FileInput::open(&path).map_err(|error| of_writing(&error))?;
+            Opened::new(Arc::new(file), &limits)
+        };
+        let opened = self.quiet.run(opening).await.map_err(busy)??;
+        Ok(Arc::new(opened))
     }
 
     async fn fetched(&self, member: &Member, lease: Lease) -> Result<String, Failure> {
@@ -72,9 +79,8 @@ impl Steps {
     }
 
     async fn sizes(&self, member: &Member, document: &Document) -> Result<Vec<Size>, Failure> {
-        let (input, limits) = (Arc::clone(&document.input), self.settings.limits);
-        let most = self.settings.most_pages;
-        let measuring = move |unwanted: &_| measure(&input, &limits, most, unwanted);
+        let (opened, most) = (Arc::clone(&document.opened), self.settings.most_pages);
+        let measuring = move |unwanted: &_| opened.measure(most, unwanted);
         let sizes = self.quiet.run(measuring).await.map_err(busy)??;
         let counted = Progress {
             image_count: i64::try_from(sizes.len()).ok(),
@@ -100,10 +106,10 @@ impl Steps {
             let location = pyramid(&document.location, size.page);
             let path = self.path(&location)?;
             if !path.exists() {
-                self.build(lease, &document.input, *size, path).await?;
+                self.build(lease, document, size.page, path).await?;
             }
             places.push(Place {
-                page: crate::page::Page::FIRST,
+                page: Page::FIRST,
                 ..size.place(&location)
             });
         }
@@ -113,15 +119,15 @@ impl Steps {
     async fn build(
         &self,
         lease: Lease,
-        input: &Input,
-        size: Size,
+        document: &Document,
+        page: Page,
         to: PathBuf,
     ) -> Result<(), Failure> {
         let begun = self.scratch.begin(lease, None).await;
         let unfinished = begun.map_err(|error| of_writing(&error))?;
         let building = Building {
-            input: Arc::clone(input),
-            page: size.page,
+            document: Arc::clone(&document.opened),
+            page,
             limits: self.settings.limits,
             work: self.work.clone(),
             file: unfinished.file().map_err(|error| of_writing(&error))?,

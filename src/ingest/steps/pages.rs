@@ -20,33 +20,53 @@ pub struct Size {
     pub resolution: Option<u32>,
 }
 
-/// All pages in their order.
-///
-/// # Errors
-/// If the document or a page is broken, or there are more than so many.
-pub fn measure(
-    input: &Input,
-    limits: &Limits,
-    most: u32,
-    unwanted: &Unwanted,
-) -> Result<Vec<Size>, Failure> {
-    let first = decode::open(Arc::clone(input), limits).map_err(|error| of_content(&error))?;
-    let count = first.header().pages;
-    if count > most {
-        let text = format!("the document has {count} pages, and may have {most}");
-        return Err(Failure::Permanent(text));
+/// A document that is open: some formats are read as a whole for that, once for all pages.
+pub struct Opened {
+    input: Input,
+    limits: Limits,
+    first: Box<dyn Decoder>,
+}
+
+impl Opened {
+    /// # Errors
+    /// If the document is broken or no document, or cannot be read.
+    pub fn new(input: Input, limits: &Limits) -> Result<Self, Failure> {
+        let first = decode::open(Arc::clone(&input), limits).map_err(|error| of_content(&error))?;
+        Ok(Self {
+            input,
+            limits: *limits,
+            first,
+        })
     }
-    let mut sizes = vec![size(Page::FIRST, &*first)];
-    for page in (2..=count).filter_map(Page::new) {
-        if unwanted.is_set() {
-            return Err(Failure::Lost);
+
+    /// All pages in their order.
+    ///
+    /// # Errors
+    /// If a page is broken, there are more than so many, or nobody wants to know any more.
+    pub fn measure(&self, most: u32, unwanted: &Unwanted) -> Result<Vec<Size>, Failure> {
+        let count = self.first.header().pages;
+        if count > most {
+            let text = format!("the document has {count} pages, and may have {most}");
+            return Err(Failure::Permanent(text));
         }
-        let turned = first.turn_to(page);
-        let opened = turned.unwrap_or_else(|| decode::open_page(Arc::clone(input), limits, page));
-        let opened = opened.map_err(|error| of_page(page, &error))?;
-        sizes.push(size(page, &*opened));
+        let mut sizes = vec![size(Page::FIRST, &*self.first)];
+        for page in (2..=count).filter_map(Page::new) {
+            if unwanted.is_set() {
+                return Err(Failure::Lost);
+            }
+            sizes.push(size(page, &*self.page(page)?));
+        }
+        Ok(sizes)
     }
-    Ok(sizes)
+
+    /// # Errors
+    /// If it is broken.
+    pub fn page(&self, page: Page) -> Result<Box<dyn Decoder>, Failure> {
+        let turned = self.first.turn_to(page);
+        let opened = turned
+            .unwrap_or_else(|| decode::open_page(Arc::clone(&self.input), &self.limits, page));
+        opened.map_err(|error| of_page(page, &error))
+    }
 }
 
 fn size(page: Page, decoder: &dyn Decoder) -> Size {
