@@ -235,6 +235,29 @@ async fn a_b_c_composites_are_accepted_and_followed_with_postgresql() {
     composites_are_accepted_and_followed(&Desk::with(Some(url), |_| {}).await).await;
 }
 
+#[tokio::test]
+async fn a_registry_that_does_not_answer_is_503_and_never_404() {
+    let server = PostgresServer::start();
+    let url = server.new_database("composites");
+    let desk = Desk::with(Some(url), |_| {}).await;
+    assert_eq!(desk.status(QUEUE).await, 200);
+    drop(server);
+    for path in [
+        QUEUE,
+        "/customers/7/spaces/6/images/my-pdf-000",
+        "/collections/00000000-0000-0000-0000-000000000000",
+    ] {
+        let answer = desk.get(path).await;
+        assert_eq!(answer.status, 503, "{path}");
+        assert_eq!(document(&answer)["statusCode"], 503);
+        assert!(answer.header("retry-after").is_some());
+    }
+    let posted = desk.post(QUEUE, collection(&[composite()])).await;
+    assert_eq!(posted.status, 503);
+    let image = "/iiif-img/7/6/my-pdf-000/info.json";
+    assert_eq!(desk.server.status(image).await, 503);
+}
+
 async fn composites_are_accepted_and_followed(desk: &Desk) {
     let answer = desk.post(QUEUE, collection(&[composite()])).await;
     assert_eq!(answer.status, 202, "{}", answer.text());
@@ -570,6 +593,11 @@ async fn e_the_images_of_a_space_are_listed_and_changed() {
     assert_eq!(
         listed("q=%7B%22string1%22%3A%22x%20y%22%7D").await,
         (1, "b".to_owned())
+    );
+    assert_eq!(
+        listed("q=%7B%22string1%22%3A+%22x+y%22%7D").await,
+        (1, "b".to_owned()),
+        "as forms have it"
     );
     assert_eq!(
         listed("q=%7B%22string1%22:%22s%22,%22number1%22:3%7D").await,

@@ -9,10 +9,12 @@ use crate::ingest::asset::NewAsset;
 use crate::ingest::composite::Composite;
 use crate::ingest::fields::Fields;
 
-/// Both spellings are in use.
-const CONTEXTS: [&str; 2] = [
+/// All spellings are in use.
+const CONTEXTS: [&str; 4] = [
     "http://www.w3.org/ns/hydra/context.jsonld",
     "http://www.w3.org/ns/hydra/context.json",
+    "https://www.w3.org/ns/hydra/context.jsonld",
+    "https://www.w3.org/ns/hydra/context.json",
 ];
 
 /// What was posted.

@@ -111,6 +111,17 @@ fn a_collection_has_members() {
 }
 
 #[test]
+fn the_context_of_hydra_has_several_spellings() {
+    for scheme in ["http", "https"] {
+        for extension in ["json", "jsonld"] {
+            let context = format!("{scheme}://www.w3.org/ns/hydra/context.{extension}");
+            let body = with(collection(&[composite()]), json!({ "@context": context }));
+            assert!(submission(&rules(), &body).is_ok(), "{context}");
+        }
+    }
+}
+
+#[test]
 fn composites_and_images_are_posted_apart() {
     let mixed = collection(&[composite(), image()]);
     assert_eq!(
