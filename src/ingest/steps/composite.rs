@@ -55,11 +55,11 @@ impl Steps {
             ..Progress::default()
         };
         self.advance(member, Status::Rasterizing, progress).await?;
-        let opened = self.open(self.path(&location)?).await?;
+        let opened = self.opened(self.path(&location)?).await?;
         Ok(Document { location, opened })
     }
 
-    async fn open(&self, path: PathBuf) -> Result<Arc<Opened>, Failure> {
+    async fn opened(&self, path: PathBuf) -> Result<Arc<Opened>, Failure> {
         let limits = self.settings.limits;
         let opening = move |_: &_| {
             let file = FileInput::open(&path).map_err(|error| of_writing(&error))?;
