@@ -82,6 +82,8 @@ struct Walk {
     rights: Option<String>,
     attribution: Option<String>,
     tells_page_count: bool,
+    /// What holds for images of no rule.
+    terms: Arc<Terms>,
     /// Whether identifiers have a place for a page (`compatibility.meta_identifiers`).
     has_page_places: bool,
     pyramids: Pyramids,
@@ -116,6 +118,10 @@ impl Pipeline {
                 rights: config.image.rights.clone(),
                 attribution: config.image.attribution.clone(),
                 tells_page_count: config.compatibility.page_count,
+                terms: Arc::new(Terms {
+                    limits: SizeLimits::from(&config.image),
+                    ..Terms::default()
+                }),
                 has_page_places: config.compatibility.meta_identifiers,
                 pyramids: Pyramids::new(config, &makers),
             }),

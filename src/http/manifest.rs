@@ -1,5 +1,9 @@
 //! `/presentation/{version}/{identifier}/manifest`: a document or a folder of images for viewers.
 
+mod composites;
+
+use std::time::SystemTime;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -16,8 +20,9 @@ use super::{error, path};
 use crate::cache::CacheKey;
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
-use crate::pipeline::{Contents, Shown, Validators};
+use crate::pipeline::{Contents, Shown, Terms, Validators};
 use crate::presentation::{Canvas, Manifest};
+pub(super) use composites::routes;
 
 /// The label of the root folder, which has no name.
 const ROOT: &str = "Images";
@@ -43,31 +48,51 @@ async fn respond(app: &App, version: Version, client: &Client<'_>) -> Result<Res
     let contents = asked.contents(app, client).await?;
     let server = public_base(app.server(), client.uri, client.headers, client.peer);
     let manifest = asked.manifest(app, &server, &contents);
-    let body = format!("{}\n", manifest.document(version));
-    let media_type = JsonType::negotiate(client.headers, version).of_manifest(version);
-    let mut response = if contents.is_partial {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        whole(body, media_type, headers)
-    } else {
-        let validators = Validators {
-            etag: CacheKey::new(&[&body, media_type]).to_string(),
-            modified: contents.modified,
-        };
-        let headers = cache_headers(app, client, &validators, &contents.terms);
-        if client.has_current(&validators) {
-            varying(not_modified(headers))
-        } else {
-            whole(body, media_type, headers)
-        }
-    };
+    let whole = (!contents.is_partial).then_some(Whole {
+        modified: contents.modified,
+        terms: &contents.terms,
+    });
+    let mut response = reply(app, version, client, &manifest, whole);
     if let Some(logged) = asked.logged() {
         response.extensions_mut().insert(logged);
     }
     Ok(response)
 }
 
-fn whole(body: String, media_type: &'static str, headers: HeaderMap) -> Response {
+/// Of a manifest that is whole.
+struct Whole<'a> {
+    modified: Option<SystemTime>,
+    terms: &'a Terms,
+}
+
+/// One that is not whole is not to be kept.
+fn reply(
+    app: &App,
+    version: Version,
+    client: &Client<'_>,
+    manifest: &Manifest,
+    whole: Option<Whole<'_>>,
+) -> Response {
+    let body = format!("{}\n", manifest.document(version));
+    let media_type = JsonType::negotiate(client.headers, version).of_manifest(version);
+    let Some(Whole { modified, terms }) = whole else {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        return full(body, media_type, headers);
+    };
+    let validators = Validators {
+        etag: CacheKey::new(&[&body, media_type]).to_string(),
+        modified,
+    };
+    let headers = cache_headers(app, client, &validators, terms);
+    if client.has_current(&validators) {
+        varying(not_modified(headers))
+    } else {
+        full(body, media_type, headers)
+    }
+}
+
+fn full(body: String, media_type: &'static str, headers: HeaderMap) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.headers_mut() = headers;
     let media_type = HeaderValue::from_static(media_type);
@@ -131,7 +156,7 @@ impl<'a> Asked<'a> {
         Manifest {
             base: self.base(contents.terms.public_url.as_deref().unwrap_or(server)),
             label: self.label(contents),
-            summary: summary(contents),
+            summary: summary(contents.images.len(), contents.count),
             rights: app.pipeline().rights().cloned(),
             attribution: app.pipeline().attribution().cloned(),
             canvases: canvases
@@ -185,7 +210,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn summary(contents: &Contents) -> Option<String> {
-    let shown = contents.images.len();
-    (shown < contents.count).then(|| format!("{shown} of {} images are shown.", contents.count))
+/// If not all are shown.
+fn summary(shown: usize, count: usize) -> Option<String> {
+    (shown < count).then(|| format!("{shown} of {count} images are shown."))
 }

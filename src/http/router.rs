@@ -23,6 +23,7 @@ pub fn router(app: App) -> Router {
         .route("/iiif/3/{*path}", get(image::version_3))
         .route("/presentation/2/{*path}", get(manifest::version_2))
         .route("/presentation/3/{*path}", get(manifest::version_3))
+        .merge(manifest::routes(&app))
         .merge(delivery::routes(&app))
         .method_not_allowed_fallback(any(method_not_allowed))
         .fallback(not_found)

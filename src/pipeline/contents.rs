@@ -148,6 +148,11 @@ impl Pipeline {
         Ok(Shown::new(identifier, label, full, terms))
     }
 
+    /// An image of which it is known how large it is, under the limits that hold for all.
+    pub fn shown(&self, identifier: Identifier, label: String, full: Dimensions) -> Shown {
+        Shown::new(identifier, label, full, &self.walk.terms)
+    }
+
     /// What a document holds: from the cache, or its file is asked, once for all who want to know at the same time.
     async fn told(&self, identifier: &Identifier, image: &Image, caching: Caching) -> Outcome {
         if !self.walk.is_document(identifier, image) {
