@@ -148,9 +148,15 @@ impl Pipeline {
         Ok(Shown::new(identifier, label, full, terms))
     }
 
-    /// An image of which it is known how large it is, under the limits that hold for all.
-    pub fn shown(&self, identifier: Identifier, label: String, full: Dimensions) -> Shown {
-        Shown::new(identifier, label, full, &self.walk.terms)
+    /// An image of which width and height are known, under the limits that hold for all. `None` if one of them is zero.
+    pub fn shown(
+        &self,
+        identifier: Identifier,
+        label: String,
+        (width, height): (u32, u32),
+    ) -> Option<Shown> {
+        let full = Dimensions::new(width, height)?;
+        Some(Shown::new(identifier, label, full, &self.walk.terms))
     }
 
     /// What a document holds: from the cache, or its file is asked, once for all who want to know at the same time.

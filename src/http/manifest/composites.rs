@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::{Whole, reply, summary};
 use crate::error::{Error, cause};
-use crate::geometry::Dimensions;
 use crate::http::app::App;
 use crate::http::base::public_base;
 use crate::http::image::Client;
@@ -19,8 +18,8 @@ use crate::iiif::{Identifier, Version};
 use crate::ingest::asset::Asset;
 use crate::ingest::status::Status;
 use crate::ingest::store::{Filter, Order, Store, Window};
+use crate::pipeline::Terms;
 use crate::presentation::{Canvas, Manifest};
-use crate::route::Terms;
 
 /// Where there are no composites, there is nothing.
 pub fn routes(app: &App) -> Router<App> {
@@ -182,12 +181,13 @@ fn canvases(app: &App, version: Version, server: &str, assets: &[Asset]) -> Vec<
     let numbered = (1..).zip(assets);
     let canvas = |(number, asset): (usize, &Asset)| {
         let place = asset.place.as_ref()?;
-        let full = Dimensions::new(place.width, place.height)?;
         let string = telling.and_then(|which| asset.fields.strings[which].clone());
         let label = string.unwrap_or_else(|| number.to_string());
         let identifier = Identifier::new(asset.key.to_string()).ok()?;
         let segment = app.encoded(&identifier.to_string())?;
-        let shown = app.pipeline().shown(identifier, label, full);
+        let shown = app
+            .pipeline()
+            .shown(identifier, label, (place.width, place.height))?;
         Some(Canvas {
             name: number.to_string(),
             label: shown.label,
