@@ -5,9 +5,10 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # Where the tests keep what they install: outside the clone, so that a fresh clone finds it again.
 tools=${AZULEJO_TEST_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/azulejo-test-tools}
 
-# Two validators, one package name: each has a virtual environment of its own.
+# Validators of images, one package name for two, and of manifests: each has a virtual environment of its own.
 official_validator=$tools/iiif-validator-1.0.5
 ng_validator=$tools/iiif-validator-ng-0.1.0
+presentation_validator=$tools/iiif-prezi-3.1.1
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }

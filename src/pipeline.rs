@@ -1,6 +1,7 @@
 //! The walk of a request from the identifier to the encoded image; the table of its steps is in `ARCHITECTURE.md`.
 
 mod caching;
+mod contents;
 mod fetch;
 mod fetchers;
 mod headers;
@@ -32,6 +33,7 @@ use crate::route::{Far, Routes};
 use crate::source::{Listing, SourceError, Stamp};
 use crate::work::{Cancelled, Cost, Work};
 pub use caching::Caching;
+pub use contents::{Contents, Shown};
 pub use fetchers::FETCHERS;
 use fetchers::Fetchers;
 use images::{Image, Images};
@@ -56,6 +58,8 @@ pub struct Pipeline {
     layers: Layers,
     /// Images that are being opened.
     openings: Flights<(EntryKey, Stamp), Result<Image, Error>>,
+    /// Documents that are asked for their pages.
+    askings: Flights<(EntryKey, Stamp), contents::Outcome>,
     /// Images that are being made: what was purged meanwhile is made again.
     flights: Flights<(EntryKey, Generation), Result<Rendered, Error>>,
 }
@@ -78,6 +82,10 @@ struct Walk {
     rights: Option<String>,
     attribution: Option<String>,
     tells_page_count: bool,
+    /// What holds for images of no rule.
+    terms: Arc<Terms>,
+    /// Whether identifiers have a place for a page (`compatibility.meta_identifiers`).
+    has_page_places: bool,
     pyramids: Pyramids,
 }
 
@@ -104,12 +112,17 @@ impl Pipeline {
                 settings_tag: format!(
                     "{} {settings:?} {}",
                     env!("CARGO_PKG_VERSION"),
-                    config.decode.pdf.resolution
+                    config.decode.tag()
                 ),
                 settings,
                 rights: config.image.rights.clone(),
                 attribution: config.image.attribution.clone(),
                 tells_page_count: config.compatibility.page_count,
+                terms: Arc::new(Terms {
+                    limits: SizeLimits::from(&config.image),
+                    ..Terms::default()
+                }),
+                has_page_places: config.compatibility.meta_identifiers,
                 pyramids: Pyramids::new(config, &makers),
             }),
             readers: Work::new(
@@ -121,6 +134,7 @@ impl Pipeline {
             makers,
             layers,
             openings: Flights::default(),
+            askings: Flights::default(),
             flights: Flights::default(),
         })
     }
@@ -186,6 +200,16 @@ impl Pipeline {
             modified: image.object.modified,
             terms,
         })
+    }
+
+    /// The URI of the licence of all images.
+    pub fn rights(&self) -> Option<&String> {
+        self.walk.rights.as_ref()
+    }
+
+    /// The text that viewers must show with any image.
+    pub fn attribution(&self) -> Option<&String> {
+        self.walk.attribution.as_ref()
     }
 
     /// What holds for an image, if there is one; without reading its header.

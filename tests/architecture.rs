@@ -15,7 +15,7 @@ const ALLOWED: [(&str, &[&str]); 33] = [
     ("machine", &[]),
     ("orientation", &["geometry"]),
     ("page", &[]),
-    ("presentation", &[]),
+    ("presentation", &["geometry", "iiif"]),
     ("raster", &["geometry"]),
     ("resident", &[]),
     ("tls", &[]),
@@ -141,7 +141,16 @@ const ALLOWED: [(&str, &[&str]); 33] = [
     (
         "http",
         &[
-            "cache", "causes", "config", "error", "iiif", "ingest", "pipeline", "queue", "registry",
+            "cache",
+            "causes",
+            "config",
+            "error",
+            "iiif",
+            "ingest",
+            "pipeline",
+            "presentation",
+            "queue",
+            "registry",
         ],
     ),
     (

@@ -14,7 +14,6 @@ use crate::ingest::secret::SecretHash;
 pub struct HashSecret {}
 
 impl HashSecret {
-    #[expect(clippy::unused_self, reason = "as every command")]
     pub fn run(&self) -> Outcome {
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line)?;

@@ -255,7 +255,11 @@ pub fn rule(schema: &Value) -> String {
 }
 
 fn list_of_words(words: &[Value]) -> String {
-    let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+    let text = |word: &Value| {
+        word.as_str()
+            .map_or_else(|| word.to_string(), str::to_owned)
+    };
+    let words: Vec<String> = words.iter().map(text).collect();
     words.join(" or ")
 }
 
@@ -312,6 +316,7 @@ mod tests {
             "a whole number from 1 to 100"
         );
         assert_eq!(rule_of("log.format"), "text or json");
+        assert_eq!(rule_of("composites.unauthorized"), "401 or 403");
         assert_eq!(rule_of("server.unescaped_slashes"), "true or false");
         assert_eq!(rule_of("source.root"), "a text");
         assert!(

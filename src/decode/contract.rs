@@ -129,6 +129,16 @@ fn several_threads_find_damage() {
     }
 }
 
+#[test]
+fn the_contents_are_as_many_pages_as_the_header_says() {
+    for Decoded { name, decoder, .. } in ALL.iter() {
+        let pages = decoder.contents().unwrap().pages;
+        assert_eq!(pages.len() as u32, decoder.header().pages, "{name}");
+        let first = pages.into_iter().next().unwrap().unwrap();
+        assert_eq!(first, decoder.header().dimensions(), "{name}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10000))]
 

@@ -37,6 +37,15 @@ impl Limits {
         pdf: PdfLimits::DEFAULT,
     };
 
+    /// Stands for what changes the size of an image, and so its header and its pixels: only pages of documents have one that is
+    /// not their own.
+    pub fn tag(&self) -> String {
+        let PdfLimits {
+            resolution, scans, ..
+        } = self.pdf;
+        format!("{resolution} {scans:?} {}", self.source_pixels)
+    }
+
     /// # Errors
     /// If the image has more pixels than allowed.
     pub fn check_dimensions(&self, dimensions: Dimensions) -> Result<(), DecodeError> {

@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod announced;
 mod bmp;
+mod contents;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod unit;
 mod webp;
 mod whole;
 
+pub use contents::Contents;
 #[cfg(test)]
 pub use counting::Counting;
 pub use error::DecodeError;
@@ -81,6 +83,14 @@ pub trait Decoder: Send + Sync {
     /// Those of [`Self::decode`].
     fn decode_on(&self, window: &Window, _threads: usize) -> Result<Raster, DecodeError> {
         self.decode(window)
+    }
+
+    /// What the whole file holds, whichever page was opened. No pixel is decoded, and no page opened anew.
+    ///
+    /// # Errors
+    /// If the pages cannot be told; one that is broken is an error of its own.
+    fn contents(&self) -> Result<Contents, DecodeError> {
+        Ok(Contents::of_one(self.header()))
     }
 
     /// Another page of the same file. `None` if that is to be opened by itself.

@@ -1,4 +1,4 @@
-//! Which media type of `info.json` a client wants (RFC 9110, section 12.5.1).
+//! Which media type of `info.json` or of a manifest a client wants (RFC 9110, section 12.5.1).
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
@@ -8,14 +8,14 @@ use crate::iiif::Version;
 const JSON_LD: &str = "application/ld+json";
 const JSON: &str = "application/json";
 
-/// The two names for `info.json` (N01 to N09).
+/// The two names for documents of IIIF (N01 to N09; Presentation 3.0, section 6.3, and 2.1, section 7.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InformationType {
+pub enum JsonType {
     JsonLd,
     Json,
 }
 
-impl InformationType {
+impl JsonType {
     /// The better of the two for this client; the version's own where it does not say (N08).
     pub fn negotiate(headers: &HeaderMap, version: Version) -> Self {
         let json_ld = weight(headers, JSON_LD);
@@ -31,13 +31,24 @@ impl InformationType {
         }
     }
 
-    /// The `Content-Type`; in 3.0 the JSON-LD type names its context as a profile (N01, N04).
-    pub const fn content_type(self, version: Version) -> &'static str {
+    /// The `Content-Type` of `info.json`; in 3.0 the JSON-LD type names its context as a profile (N01, N04).
+    pub const fn of_information(self, version: Version) -> &'static str {
         match (self, version) {
             (Self::Json, _) => JSON,
             (Self::JsonLd, Version::V2) => JSON_LD,
             (Self::JsonLd, Version::V3) => {
                 "application/ld+json;profile=\"http://iiif.io/api/image/3/context.json\""
+            }
+        }
+    }
+
+    /// The `Content-Type` of a manifest.
+    pub const fn of_manifest(self, version: Version) -> &'static str {
+        match (self, version) {
+            (Self::Json, _) => JSON,
+            (Self::JsonLd, Version::V2) => JSON_LD,
+            (Self::JsonLd, Version::V3) => {
+                "application/ld+json;profile=\"http://iiif.io/api/presentation/3/context.json\""
             }
         }
     }
@@ -127,7 +138,7 @@ mod tests {
         if let Some(accept) = accept {
             headers.insert(ACCEPT, accept.parse().unwrap());
         }
-        InformationType::negotiate(&headers, version).content_type(version)
+        JsonType::negotiate(&headers, version).of_information(version)
     }
 
     const V3_DEFAULT: &str =

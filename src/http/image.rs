@@ -299,9 +299,15 @@ pub(super) fn cache_headers(
 
 fn validating(validators: &Validators) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let etag = format!("\"{}\"", validators.etag);
-    let modified = httpdate::fmt_http_date(validators.modified);
-    let values = [(header::ETAG, etag), (header::LAST_MODIFIED, modified)];
-    let value = |(name, text): (_, String)| Some((name, HeaderValue::try_from(text).ok()?));
+    let modified = validators.modified.map(httpdate::fmt_http_date);
+    let values = [
+        (header::ETAG, Some(etag)),
+        (header::LAST_MODIFIED, modified),
+    ];
+    let value = |(name, text): (_, Option<String>)| {
+        let value = HeaderValue::try_from(text?).ok()?;
+        Some((name, value))
+    };
     values.into_iter().filter_map(value)
 }
 

@@ -12,9 +12,10 @@ use super::app::App;
 use super::base::public_base;
 use super::image::Client;
 use super::pages::{self, Entry, Folder};
+use super::path::manifests;
 use super::{accept, assets, error};
 use crate::error::Error;
-use crate::iiif::Identifier;
+use crate::iiif::{Identifier, Version};
 
 /// Images on one page.
 const PAGE: usize = 60;
@@ -27,7 +28,7 @@ impl App {
     }
 
     /// The path of an image as one path segment of a URL.
-    fn encoded(&self, path: &str) -> Option<String> {
+    pub(super) fn encoded(&self, path: &str) -> Option<String> {
         let path = match &self.server().slash_substitute {
             Some(substitute) => path.replace('/', substitute),
             None => path.to_owned(),
@@ -102,7 +103,9 @@ impl Page {
             .iter()
             .filter_map(|path| entry(app, base, path))
             .collect();
-        let html = pages::html(&self.folder_links(), &entries, self.next().as_deref());
+        let manifest = self.manifest(app, base).unwrap_or_default();
+        let next = self.next();
+        let html = pages::html(&self.folder_links(), &entries, &manifest, next.as_deref());
         assets::page(html)
     }
 
@@ -115,6 +118,7 @@ impl Page {
                 Some(json!({
                     "id": path,
                     "info": entry.info,
+                    "manifest": entry.manifest,
                     "thumbnail": format!("{base}/{}", entry.thumbnail),
                     "view": format!("{base}/{}", entry.view),
                     "viewer": entry.viewer,
@@ -122,6 +126,9 @@ impl Page {
             })
             .collect();
         let mut document = json!({ "folders": self.folders, "images": images });
+        if !self.images.is_empty() {
+            document["manifest"] = json!(self.manifest(app, base));
+        }
         if let Some(next) = self.next() {
             document["next"] = json!(format!("{base}/{next}"));
         }
@@ -151,6 +158,16 @@ impl Page {
         above.into_iter().chain(below).collect()
     }
 
+    /// The address of the manifest of all images of the folder.
+    fn manifest(&self, app: &App, base: &str) -> Option<String> {
+        let manifests = format!("{base}{}", manifests(Version::V3));
+        if self.folder.is_empty() {
+            return Some(format!("{manifests}manifest"));
+        }
+        let folder = app.encoded(&self.folder)?;
+        Some(format!("{manifests}{folder}/manifest"))
+    }
+
     /// The link to the images after the last of these.
     fn next(&self) -> Option<String> {
         let last = self.images.last().filter(|_| self.has_more)?;
@@ -166,7 +183,8 @@ fn folder_link(path: &str) -> String {
     format!("?folder={}", encode(path))
 }
 
-fn encode(text: &str) -> String {
+/// One path segment, or the value of a parameter.
+pub(super) fn encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
@@ -176,6 +194,7 @@ fn entry(app: &App, base: &str, path: &str) -> Option<Entry> {
     Some(Entry {
         label: path.to_owned(),
         info_v2: format!("{base}/iiif/2/{identifier}/info.json"),
+        manifest: format!("{base}{}{identifier}/manifest", manifests(Version::V3)),
         // Relative, because the page may load from its own origin only.
         thumbnail: format!("iiif/3/{identifier}/full/!200,200/0/default.jpg"),
         view: format!("view?id={identifier}"),

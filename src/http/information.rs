@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
-use super::accept::InformationType;
+use super::accept::JsonType;
 use super::app::App;
 use super::image::{Address, Client, cache_headers, links, not_modified};
 use super::log::Logged;
@@ -30,10 +30,10 @@ pub async fn respond(
     } = informed.await?;
     let base = address.uri(&terms);
     let body = format!("{:#}\n", information.document(version, &base));
-    let media_type = InformationType::negotiate(client.headers, version).content_type(version);
+    let media_type = JsonType::negotiate(client.headers, version).of_information(version);
     let validators = Validators {
         etag: CacheKey::new(&[&body, media_type]).to_string(),
-        modified,
+        modified: Some(modified),
     };
     let mut headers = cache_headers(app, client, &validators, &terms);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));

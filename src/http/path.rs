@@ -12,6 +12,30 @@ pub const fn prefix(version: Version) -> &'static str {
     }
 }
 
+/// What stands before the paths of manifests.
+pub const fn manifests(version: Version) -> &'static str {
+    match version {
+        Version::V2 => "/presentation/2/",
+        Version::V3 => "/presentation/3/",
+    }
+}
+
+/// The identifier in the path of a manifest, as a raw segment. The inner `None` is the root folder, which has no identifier.
+///
+/// With `unescaped_slashes` the identifier may have several segments.
+pub fn of_manifest(version: Version, path: &str, unescaped_slashes: bool) -> Option<Option<&str>> {
+    let below = path.strip_prefix(manifests(version))?;
+    if below == MANIFEST {
+        return Some(None);
+    }
+    let identifier = below.strip_suffix(MANIFEST)?.strip_suffix('/')?;
+    let is_one_segment = !identifier.contains('/');
+    let is_allowed = is_one_segment || (unescaped_slashes && !identifier.ends_with('/'));
+    (!identifier.is_empty() && is_allowed).then_some(Some(identifier))
+}
+
+const MANIFEST: &str = "manifest";
+
 /// What a path asks for; the parts are raw path segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call<'a> {
@@ -110,6 +134,28 @@ mod tests {
             "/full/max/0/default.jpg",
         ] {
             assert_eq!(Call::parse(path, false), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_paths_of_manifests() {
+        let parse = |path, slashes| of_manifest(Version::V3, path, slashes);
+        let one = "/presentation/3/a%2Fb/manifest";
+        assert_eq!(parse(one, false), Some(Some("a%2Fb")));
+        assert_eq!(parse("/presentation/3/manifest", false), Some(None));
+        let several = "/presentation/3/a/b/manifest";
+        assert_eq!(parse(several, false), None);
+        assert_eq!(parse(several, true), Some(Some("a/b")));
+        for path in [
+            "/presentation/2/a/manifest",
+            "/presentation/3/",
+            "/presentation/3/a",
+            "/presentation/3/a/manifest/",
+            "/presentation/3/amanifest",
+            "/presentation/3//manifest",
+            "/presentation/3/a//manifest",
+        ] {
+            assert_eq!(parse(path, true), None, "{path}");
         }
     }
 

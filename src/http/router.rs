@@ -6,7 +6,9 @@ use axum::response::Response;
 use axum::routing::{any, get};
 
 use super::app::App;
-use super::{admin, assets, delivery, error, health, image, index, ingest, layers, registry};
+use super::{
+    admin, assets, delivery, error, health, image, index, ingest, layers, manifest, registry,
+};
 use crate::error::Error;
 
 /// The server as a service, with all its layers.
@@ -19,6 +21,9 @@ pub fn router(app: App) -> Router {
         .route("/health/ready", get(health::ready))
         .route("/iiif/2/{*path}", get(image::version_2))
         .route("/iiif/3/{*path}", get(image::version_3))
+        .route("/presentation/2/{*path}", get(manifest::version_2))
+        .route("/presentation/3/{*path}", get(manifest::version_3))
+        .merge(manifest::routes(&app))
         .merge(delivery::routes(&app))
         .method_not_allowed_fallback(any(method_not_allowed))
         .fallback(not_found)

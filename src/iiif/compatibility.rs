@@ -26,7 +26,8 @@ pub struct CompatibilityConfig {
     /// that cannot be asked for then.
     pub meta_identifiers: bool,
 
-    /// Whether `info.json` says how many pages there are, as `page_count`, if it is more than one.
+    /// Whether `info.json` says how many pages there are, as `page_count`, if it is more than one. In version 3 with
+    /// a context that says what that is.
     pub page_count: bool,
 }
 

@@ -119,6 +119,14 @@ impl Identifier {
         self.page
     }
 
+    /// Of another page of the same file, seeming as large a part of it.
+    pub fn with_page(&self, page: Page) -> Self {
+        Self {
+            page,
+            ..self.clone()
+        }
+    }
+
     /// As it was written.
     pub fn scale(&self) -> Option<Scale> {
         self.scale
@@ -269,6 +277,14 @@ mod tests {
             let again = Identifier::decode(&identifier.encoded()).unwrap();
             assert_eq!(again.with_suffixes(), Ok(identifier));
         }
+    }
+
+    #[test]
+    fn another_page_has_the_same_name_and_scale() {
+        let identifier = Identifier::new("a;2;1:2".to_owned()).unwrap();
+        let identifier = identifier.with_suffixes().unwrap();
+        let of = |number| identifier.with_page(Page::new(number).unwrap()).to_string();
+        assert_eq!([of(1), of(3)], ["a;1:2", "a;3;1:2"]);
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Image information: the `info.json` document (Image API 3.0 and 2.1, section 5).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Format, SizeLimits, Version, tiling::Tiling, v2, v3};
 use crate::geometry::Dimensions;
@@ -32,9 +32,17 @@ impl Information {
         };
         if let Some(count) = self.page_count {
             document["page_count"] = count.into();
+            if version == Version::V3 {
+                document["@context"] = with_page_count(&document["@context"]);
+            }
         }
         document
     }
+}
+
+/// A context that says what the word means; that of the specification stays the last (3.0, section 5.1). Version 2.1 has no place for another.
+fn with_page_count(context: &Value) -> Value {
+    json!([{ "page_count": "http://schema.org/numberOfPages" }, context])
 }
 
 /// Formats beyond the `jpg` and `png` of level 2 (F10, F11).

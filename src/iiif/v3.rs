@@ -143,6 +143,26 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_pages_has_a_context() {
+        let pages = Information {
+            page_count: Some(12),
+            ..example()
+        };
+        let document = pages.document(Version::V3, "https://example.org/iiif/3/abc");
+        assert_eq!(document["page_count"], 12);
+        assert_eq!(
+            document["@context"],
+            json!([{"page_count": "http://schema.org/numberOfPages"}, "http://iiif.io/api/image/3/context.json"])
+        );
+        let document = pages.document(Version::V2, "https://example.org/iiif/2/abc");
+        assert_eq!(document["page_count"], 12);
+        assert_eq!(
+            document["@context"],
+            "http://iiif.io/api/image/2/context.json"
+        );
+    }
+
+    #[test]
     fn q06_color_is_not_listed_for_a_gray_image() {
         let gray = Information {
             image_is_gray: true,

@@ -16,8 +16,8 @@ use crate::work::Cancelled;
 /// Changes with what is written of a header.
 const FORMAT: &str = concat!("header ", env!("CARGO_PKG_VERSION"));
 
-/// The name of an image's header in the cache: of this version of it.
-pub fn key(object: &Object, resolution: u32) -> EntryKey {
+/// The name of an image's header in the cache: of this version of it, read with limits of this [tag](crate::decode::Limits::tag).
+pub fn key(object: &Object, tag: &str) -> EntryKey {
     let Object {
         location,
         version,
@@ -26,13 +26,7 @@ pub fn key(object: &Object, resolution: u32) -> EntryKey {
     } = object;
     EntryKey {
         image: CacheKey::of_image(location),
-        entry: CacheKey::new(&[
-            FORMAT,
-            location,
-            version,
-            &page.suffix(),
-            &resolution.to_string(),
-        ]),
+        entry: CacheKey::new(&[FORMAT, location, version, &page.suffix(), tag]),
     }
 }
 

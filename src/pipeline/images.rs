@@ -20,6 +20,8 @@ use crate::source::{Object, SourceError, Stamp, is_replaced};
 pub struct Images {
     pub routes: Routes,
     limits: Limits,
+    /// [`Limits::tag`].
+    tag: String,
     headers: Headers,
     layers: Layers,
     sightings: Sightings,
@@ -93,6 +95,7 @@ impl Images {
         Self {
             routes,
             limits: config.decode,
+            tag: config.decode.tag(),
             headers: Headers::default(),
             layers,
             sightings: Sightings::new(seconds(config.cache.stale_ttl)),
@@ -178,7 +181,7 @@ impl Images {
 
     /// The name of an image's header in the cache: how large the pages of a document are depends on the configuration.
     pub fn header_key(&self, object: &Object) -> EntryKey {
-        headers::key(object, self.limits.pdf.resolution)
+        headers::key(object, &self.tag)
     }
 
     fn open_object(&self, identifier: &Identifier, object: Object) -> Result<Image, Closed> {

@@ -67,7 +67,8 @@ fn origin(pyramid: Option<CacheKey>) -> &'static str {
 pub struct Validators {
     /// An opaque tag, without quotes.
     pub etag: String,
-    pub modified: SystemTime,
+    /// `None` for what may change without a later date.
+    pub modified: Option<SystemTime>,
 }
 
 /// A plan, and what it is for.
@@ -265,7 +266,7 @@ impl Walk {
         Prepared {
             validators: Validators {
                 etag: key.entry.to_string(),
-                modified: image.object.modified,
+                modified: Some(image.object.modified),
             },
             key,
             terms: Arc::clone(self.images.routes.terms(&image.object)),

@@ -1,11 +1,14 @@
-//! IIIF Presentation 2 and 3: which images manifests and collections name. Pure, without I/O.
+//! IIIF Presentation 2 and 3: which images manifests and collections name, and manifests that are written ([`Manifest`]).
+//! Pure, without I/O.
 //!
 //! The documents found in the wild follow neither version to the letter. So nothing is validated: what is looked for is
 //! found wherever it stands.
 
 mod document;
 mod json;
+mod manifest;
 mod service;
 
 pub use document::{Document, Kind};
+pub use manifest::{Canvas, Manifest};
 pub use service::{Service, base_uri};

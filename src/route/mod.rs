@@ -120,6 +120,17 @@ impl Routes {
         })
     }
 
+    /// Whether an identifier looks like that of a page.
+    pub fn is_page(&self, identifier: &Identifier) -> bool {
+        self.pages_of(identifier.as_str()).next().is_some()
+    }
+
+    /// The identifier of a page of a file. `None` if pages have none.
+    pub fn name_page(&self, file: &Identifier, page: Page) -> Option<Identifier> {
+        let name = self.pages.first()?.join(file.as_str(), page);
+        Identifier::new(name).ok()
+    }
+
     /// The files that an identifier may name a page of.
     fn pages_of<'a>(&self, text: &'a str) -> impl Iterator<Item = (&'a str, Page)> {
         self.pages

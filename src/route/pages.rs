@@ -48,6 +48,16 @@ impl PagePattern {
         let page = Page::new(is_number.then(|| number.parse().ok())??)?;
         (!id.is_empty()).then_some((id, page))
     }
+
+    /// The identifier of a page of a file.
+    pub fn join(&self, identifier: &str, page: Page) -> String {
+        let Self {
+            before,
+            between,
+            after,
+        } = self;
+        format!("{before}{identifier}{between}{page}{after}")
+    }
 }
 
 impl FromStr for PagePattern {
@@ -125,6 +135,16 @@ mod tests {
         assert_eq!(split("{id}/page/{page}", "x/a/page/3"), found("x/a", 3));
         assert_eq!(split("{id}_p{page}", "a_p_p010"), found("a_p", 10));
         assert_eq!(split("doc:{id}:{page}.pdf", "doc:a:2.pdf"), found("a", 2));
+    }
+
+    #[test]
+    fn pages_are_named_as_they_are_told() {
+        for text in ["{id};{page}", "{id}/page/{page}", "doc:{id}:{page}.pdf"] {
+            let pattern: PagePattern = text.parse().unwrap();
+            let page = Page::new(12).unwrap();
+            let name = pattern.join("a;3", page);
+            assert_eq!(pattern.split(&name), Some(("a;3", page)), "{name}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
 
-const BLOCK = 64;
+export const BLOCK = 64;
 
 export const MOSAIC = { identifier: 'mosaic.png', width: 2311, height: 1549 };
 
@@ -19,12 +19,12 @@ export function colorOfBlock(column, row) {
   return [column, row, third].map((step) => 32 + 64 * (step % 4));
 }
 
-// The middles of all blocks, in image pixels, with their colours.
-export function blocks({ width, height }) {
+// The middles of all blocks, in image pixels, with their colours. A shift begins the mosaic at another block.
+export function blocks({ width, height, shift = { column: 0, row: 0 } }) {
   const found = [];
   for (let row = 0; (row + 1) * BLOCK <= height; row++) {
     for (let column = 0; (column + 1) * BLOCK <= width; column++) {
-      found.push({ x: (column + 0.5) * BLOCK, y: (row + 0.5) * BLOCK, color: colorOfBlock(column, row) });
+      found.push({ x: (column + 0.5) * BLOCK, y: (row + 0.5) * BLOCK, color: colorOfBlock(column + shift.column, row + shift.row) });
     }
   }
   return found;

@@ -240,7 +240,7 @@ test('every button can be reached and used with the keyboard', LIMIT, async () =
     if (name === 'Zoom in') await page.keyboard.press('Enter');
   }
   assert.deepEqual(reached, [
-    'All images', 'info.json', MOSAIC.identifier, 'Zoom in', 'Zoom out', 'Whole image', 'Turn clockwise', 'Full screen',
+    'All images', 'info.json', 'manifest', MOSAIC.identifier, 'Zoom in', 'Zoom out', 'Whole image', 'Turn clockwise', 'Full screen',
   ]);
   assert.equal((await view(page)).zoom, 1.5 * zoom);
 });

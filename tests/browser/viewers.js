@@ -1,4 +1,4 @@
-// Another origin than the server's, with the two viewers and their pages.
+// Another origin than the server's, with the viewers and their pages.
 
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
@@ -15,6 +15,9 @@ const FILES = {
   '/openseadragon-page.js': join(here, 'viewers/openseadragon-page.js'),
   '/leaflet.html': join(here, 'viewers/leaflet.html'),
   '/leaflet-page.js': join(here, 'viewers/leaflet-page.js'),
+  '/mirador.html': join(here, 'viewers/mirador.html'),
+  '/mirador-page.js': join(here, 'viewers/mirador-page.js'),
+  '/mirador.js': join(packageFile('leaflet', '../mirador'), 'dist/mirador.min.js'),
   '/openseadragon.js': packageFile('openseadragon', 'build/openseadragon/openseadragon.min.js'),
   '/leaflet.js': packageFile('leaflet', 'dist/leaflet.js'),
   '/leaflet.css': packageFile('leaflet', 'dist/leaflet.css'),

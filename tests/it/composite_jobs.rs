@@ -167,11 +167,9 @@ fn until(node: &Process, member: &str, wanted: &str) -> Value {
     }
 }
 
-fn rows(connection: &mut AnyConnection, asking: &'static str) -> impl Future<Output = i64> {
-    async move {
-        let row = sqlx::query(asking).fetch_one(connection).await.unwrap();
-        row.get(0)
-    }
+async fn rows(connection: &mut AnyConnection, asking: &'static str) -> i64 {
+    let row = sqlx::query(asking).fetch_one(connection).await.unwrap();
+    row.get(0)
 }
 
 /// Puts its document where the origin has it.

@@ -235,6 +235,29 @@ async fn a_b_c_composites_are_accepted_and_followed_with_postgresql() {
     composites_are_accepted_and_followed(&Desk::with(Some(url), |_| {}).await).await;
 }
 
+#[tokio::test]
+async fn a_registry_that_does_not_answer_is_503_and_never_404() {
+    let server = PostgresServer::start();
+    let url = server.new_database("composites");
+    let desk = Desk::with(Some(url), |_| {}).await;
+    assert_eq!(desk.status(QUEUE).await, 200);
+    drop(server);
+    for path in [
+        QUEUE,
+        "/customers/7/spaces/6/images/my-pdf-000",
+        "/collections/00000000-0000-0000-0000-000000000000",
+    ] {
+        let answer = desk.get(path).await;
+        assert_eq!(answer.status, 503, "{path}");
+        assert_eq!(document(&answer)["statusCode"], 503);
+        assert!(answer.header("retry-after").is_some());
+    }
+    let posted = desk.post(QUEUE, collection(&[composite()])).await;
+    assert_eq!(posted.status, 503);
+    let image = "/iiif-img/7/6/my-pdf-000/info.json";
+    assert_eq!(desk.server.status(image).await, 503);
+}
+
 async fn composites_are_accepted_and_followed(desk: &Desk) {
     let answer = desk.post(QUEUE, collection(&[composite()])).await;
     assert_eq!(answer.status, 202, "{}", answer.text());
@@ -572,6 +595,11 @@ async fn e_the_images_of_a_space_are_listed_and_changed() {
         (1, "b".to_owned())
     );
     assert_eq!(
+        listed("q=%7B%22string1%22%3A+%22x+y%22%7D").await,
+        (1, "b".to_owned()),
+        "as forms have it"
+    );
+    assert_eq!(
         listed("q=%7B%22string1%22:%22s%22,%22number1%22:3%7D").await,
         (2, "ad".to_owned())
     );
@@ -871,4 +899,68 @@ async fn there_is_nothing_where_no_folder_is_configured_and_elsewhere_under_its_
     let at = path(&document(&answer)["members"][0]["id"]);
     assert!(at.starts_with("/dlcs/api/collections/"), "{at}");
     assert_eq!(desk.status(&at).await, 200);
+}
+
+/// In the order of the pages, across batches, and labelled with the string that tells them apart.
+#[tokio::test]
+async fn f_a_composite_and_its_batches_have_manifests() {
+    let desk = Desk::new().await;
+    let at = desk.accepted(composite()).await;
+    let id = at.rsplit('/').next().unwrap();
+    let manifest = |version: u8| format!("/presentation/{version}/composites/{id}/manifest");
+    assert_eq!(desk.status(&manifest(3)).await, 404, "it is not finished");
+    let member = desk.make(&at, 3).await;
+    let shown = desk.server.json(&manifest(3)).await;
+    assert_eq!(shown["id"], format!("{BASE}{}", manifest(3)));
+    assert_eq!(shown["label"]["none"][0], "my-pdf");
+    let canvases = shown["items"].as_array().unwrap();
+    let labels: Vec<_> = canvases.iter().map(|it| &it["label"]["none"][0]).collect();
+    assert_eq!(labels, ["my-id-000", "my-id-001", "my-id-002"]);
+    for canvas in canvases {
+        let service = &canvas["items"][0]["items"][0]["body"]["service"][0]["id"];
+        let information = format!("{}/info.json", path(service));
+        let information = desk.server.json(&information).await;
+        assert_eq!(information["id"], *service);
+        let sides = |it: &Value| (it["width"].clone(), it["height"].clone());
+        assert_eq!(sides(&information), sides(canvas));
+    }
+    let older = desk.server.json(&manifest(2)).await;
+    let sequence = older["sequences"][0]["canvases"].as_array().unwrap();
+    assert_eq!(sequence.len(), 3);
+    let batch = member.batches[1];
+    let of_batch = format!("/presentation/3/batches/7/{batch}/manifest");
+    let shown = desk.server.json(&of_batch).await;
+    assert_eq!(shown["items"].as_array().unwrap().len(), 1);
+    assert_eq!(shown["label"]["none"][0], format!("Batch {batch}"));
+    for absent in [
+        format!("/presentation/3/batches/8/{batch}/manifest"),
+        "/presentation/3/batches/7/99999/manifest".to_owned(),
+        "/presentation/3/composites/nothing/manifest".to_owned(),
+    ] {
+        let answer = desk.server.get(&absent).await;
+        assert_eq!(answer.status, 404, "{absent}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+    let etag = desk.server.get(&manifest(3)).await;
+    let copy = [("if-none-match", etag.header("etag").unwrap())];
+    let confirmed = desk.server.send(Method::GET, &manifest(3), &copy).await;
+    assert_eq!(confirmed.status, 304);
+}
+
+#[tokio::test]
+async fn f_a_batch_with_an_image_that_failed_is_shown_without_it_and_not_kept() {
+    let desk = Desk::new().await;
+    let batch = desk.post(QUEUE, collection(&[desk.image("one"), desk.image("two")]));
+    let batch = document(&batch.await);
+    let id = batch["@id"].as_str().unwrap().rsplit('/').next().unwrap();
+    let manifest = format!("/presentation/3/batches/7/{id}/manifest");
+    desk.looked_at("one", Ok((120, 80))).await;
+    assert_eq!(desk.status(&manifest).await, 404, "it is not finished");
+    desk.looked_at("two", Err("there is no such file")).await;
+    let answer = desk.server.get(&manifest).await;
+    let shown = answer.json();
+    assert_eq!(shown["items"].as_array().unwrap().len(), 1);
+    assert_eq!(shown["summary"]["en"][0], "1 of 2 images are shown.");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("etag"), None);
 }

@@ -29,10 +29,13 @@ mod information_2;
 mod information_3;
 mod levels;
 mod link;
+mod manifests;
 mod metrics;
 mod negotiation;
 mod node;
 mod order;
+#[path = "../common/pages.rs"]
+mod pages;
 mod pdf;
 #[path = "../common/postgres_server.rs"]
 mod postgres_server;

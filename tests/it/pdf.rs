@@ -6,6 +6,7 @@ mod poppler;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -185,6 +186,16 @@ fn a_document_stays_open_in_its_process_until_the_server_ends() {
     assert_eq!(get(&server, "cairo.pdf").0, 200);
     let both = children(server.id());
     assert_eq!(both.len(), 2);
+    let ids = both.iter().map(u32::to_string);
+    let killed = Command::new("kill").arg("-9").args(ids).status().unwrap();
+    assert!(killed.success());
+    let other = "/iiif/3/cairo.pdf/full/120,/0/default.png";
+    assert_eq!(
+        ask(server.address(), "GET", other, "").0,
+        200,
+        "another one is started"
+    );
+    let both = children(server.id());
     server.stop();
     while both
         .iter()

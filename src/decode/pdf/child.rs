@@ -47,7 +47,7 @@ fn serve(mut socket: UnixStream) -> io::Result<()> {
     match Parsed::new(bytes, open.pages) {
         Err(fault) => wire::send(&mut socket, &Opened::Err(fault)),
         Ok(parsed) => {
-            wire::send(&mut socket, &Opened::Ok(parsed.outline()))?;
+            wire::send(&mut socket, &Opened::Ok(parsed.outline(open.scans)))?;
             render(&mut socket, &parsed, &open)
         }
     }

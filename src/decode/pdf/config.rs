@@ -13,6 +13,10 @@ pub struct PdfLimits {
     #[schemars(range(min = 18, max = 2400))]
     pub resolution: u32,
 
+    /// What a page is that is nothing but one upright image, as scanners make them: `rendered` like any other at `resolution`, or
+    /// the image itself with its `native` pixels.
+    pub scans: Scans,
+
     /// Bytes of the largest document. Each process that renders one holds all of it.
     #[serde(with = "byte_size")]
     #[schemars(with = "ByteSize")]
@@ -34,9 +38,19 @@ pub struct PdfLimits {
     pub seconds: u32,
 }
 
+/// What pages are that consist of one image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scans {
+    #[default]
+    Rendered,
+    Native,
+}
+
 impl PdfLimits {
     pub const DEFAULT: Self = Self {
         resolution: 300,
+        scans: Scans::Rendered,
         file_bytes: 512 << 20,
         pages: 10_000,
         memory: 1 << 30,

@@ -11,6 +11,7 @@ mod outline;
 mod page;
 mod pool;
 mod process;
+mod scan;
 mod wire;
 
 use std::sync::Arc;
@@ -25,8 +26,8 @@ use self::pool::Remote;
 pub use self::process::COMMAND as RENDERER;
 use super::limits::check;
 use super::whole::read_ahead_all;
-use super::{DecodeError, Decoder, Header, Limits, PdfLimits, Window};
-use crate::geometry::{Dimensions, Rect};
+use super::{Contents, DecodeError, Decoder, Header, Limits, PdfLimits, Window};
+use crate::geometry::Rect;
 use crate::input::{Input, read_range};
 use crate::page::Page;
 use crate::raster::{Layout, Raster, Samples};
@@ -70,7 +71,7 @@ impl Document {
         let length = usize::try_from(input.size()).unwrap_or(usize::MAX);
         let parsed = Parsed::new(read_range(&*input, 0, length)?, limits.pages)?;
         Ok(Self {
-            outline: parsed.outline(),
+            outline: parsed.outline(limits.scans),
             renderer: Renderer::Here(Box::new(parsed)),
         })
     }
@@ -109,11 +110,14 @@ impl PdfPage {
         })
     }
 
-    fn part(&self, level: Dimensions, rect: Rect) -> Part {
+    fn part(&self, window: &Window, rect: Rect) -> Part {
+        let level = self.header.levels[window.level].dimensions;
+        let scan = self.document.outline.pages[self.index].scan;
         // Sides of parts are at most `LONGEST`.
         let side = |length: u32| u16::try_from(length).unwrap_or(u16::MAX);
         Part {
             page: self.index,
+            is_scan: scan == Some((level.width(), level.height())),
             whole: (level.width(), level.height()),
             corner: (rect.x(), rect.y()),
             sides: (side(rect.width()), side(rect.height())),
@@ -134,23 +138,35 @@ impl Decoder for PdfPage {
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
-        let level = self.header.levels[window.level].dimensions;
         let dimensions = window.rect.dimensions();
         self.limits
             .check_decoded(dimensions, self.header.channels())?;
         let parts: Vec<Rect> = parts(window.rect).collect();
         let samples = match parts[..] {
-            [only] => self.document.render(&self.part(level, only))?,
+            [only] => self.document.render(&self.part(window, only))?,
             _ => {
                 let mut canvas = Canvas::new(window.rect);
                 for rect in parts {
-                    let samples = self.document.render(&self.part(level, rect))?;
+                    let samples = self.document.render(&self.part(window, rect))?;
                     canvas.put(rect, &samples);
                 }
                 canvas.samples
             }
         };
         Ok(Raster::new(dimensions, Layout::Rgb, Samples::U8(samples)))
+    }
+
+    fn contents(&self) -> Result<Contents, DecodeError> {
+        let outline = &self.document.outline;
+        let dimensions = |page| {
+            let header = outline.header(page, &self.limits)?;
+            self.limits.check_dimensions(header.dimensions())?;
+            Ok(header.dimensions())
+        };
+        Ok(Contents {
+            title: outline.title.clone(),
+            pages: outline.pages.iter().map(dimensions).collect(),
+        })
     }
 
     fn turn_to(&self, page: Page) -> Option<Result<Box<dyn Decoder>, DecodeError>> {

@@ -22,6 +22,8 @@ pub struct Outline {
 pub struct PageSize {
     pub width: f64,
     pub height: f64,
+    /// Pixels of the image that is all of the page, if that is what it is to be.
+    pub scan: Option<(u32, u32)>,
 }
 
 /// What is rendered at once, and kept: interpreting the page costs about the same for a tile and for this (`docs/pdf.md`).
@@ -42,6 +44,25 @@ impl PageSize {
         // Rounding may have made it a pixel longer.
         let less = resolution.saturating_sub(1).max(1);
         Some(resolution).filter(is_within).unwrap_or(less)
+    }
+
+    /// The size of the image that is all of it, and its pixels per inch.
+    fn native(self) -> Option<(Dimensions, Resolution)> {
+        let (width, height) = self.scan?;
+        let resolution = Resolution {
+            x: f64::from(width) / self.width,
+            y: f64::from(height) / self.height,
+        };
+        Some((Dimensions::new(width, height)?, resolution))
+    }
+
+    fn at(self, resolution: u32) -> Result<(Dimensions, Resolution), DecodeError> {
+        let per_inch = f64::from(resolution);
+        let resolution_of_both = Resolution {
+            x: per_inch,
+            y: per_inch,
+        };
+        Ok((self.dimensions(resolution)?, resolution_of_both))
     }
 
     /// At so many pixels per inch.
@@ -66,8 +87,10 @@ impl Outline {
     /// # Errors
     /// As [`PageSize::dimensions`].
     pub fn header(&self, page: &PageSize, limits: &Limits) -> Result<Header, DecodeError> {
-        let resolution = page.resolution(limits);
-        let full = page.dimensions(resolution)?;
+        let (full, resolution) = match page.native() {
+            Some(native) => native,
+            None => page.at(page.resolution(limits))?,
+        };
         Ok(Header {
             format: SourceFormat::Pdf,
             levels: levels(full),
@@ -76,10 +99,7 @@ impl Outline {
             alpha: false,
             bit_depth: 8,
             pages: u32::try_from(self.pages.len()).unwrap_or(u32::MAX),
-            resolution: Some(Resolution {
-                x: f64::from(resolution),
-                y: f64::from(resolution),
-            }),
+            resolution: Some(resolution),
             profile: None,
             coding: format!("PDF {}", self.version),
         })
@@ -119,7 +139,11 @@ mod tests {
     use super::*;
 
     fn page(width: f64, height: f64) -> PageSize {
-        PageSize { width, height }
+        PageSize {
+            width,
+            height,
+            scan: None,
+        }
     }
 
     fn sides(dimensions: Dimensions) -> (u32, u32) {

@@ -1,7 +1,7 @@
 //! Documents as the renderer sees them: the only place that knows `hayro`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hayro::hayro_interpret::{InterpreterSettings, InterpreterWarning, TransformExt};
 use hayro::hayro_syntax::page::Page;
@@ -12,9 +12,11 @@ use hayro::vello_cpu::{Pixmap, RasterizerSettings, RenderContext, Resources, Tar
 use hayro::{RenderCache, RenderSettings};
 use serde::{Deserialize, Serialize};
 
+use super::config::Scans;
 use super::fault::Fault;
 use super::fonts;
 use super::outline::{Outline, PageSize};
+use super::scan::{self, Scan};
 
 /// ISO 32000-1, 14.11.2 and 7.7.3.3: a unit is a 72nd of an inch, unless the page says otherwise.
 const UNITS_PER_INCH: f64 = 72.0;
@@ -24,6 +26,8 @@ const UNITS_PER_INCH: f64 = 72.0;
 pub struct Part {
     /// Counted from zero.
     pub page: usize,
+    /// Whether these are pixels of the image that is all of the page.
+    pub is_scan: bool,
     /// Pixels of the whole page.
     pub whole: (u32, u32),
     /// Of these, the first that is rendered.
@@ -45,6 +49,8 @@ const CHANNELS: usize = 3;
 /// A document that was parsed.
 pub struct Parsed {
     pdf: Pdf,
+    /// The last page that was a scan: its tiles follow each other.
+    scan: Mutex<Option<(usize, Scan)>>,
 }
 
 impl Parsed {
@@ -62,14 +68,17 @@ impl Parsed {
         if pages == 0 {
             return Err(Fault::broken("it has no pages"));
         }
-        Ok(Self { pdf })
+        Ok(Self {
+            pdf,
+            scan: Mutex::default(),
+        })
     }
 
-    pub fn outline(&self) -> Outline {
+    pub fn outline(&self, scans: Scans) -> Outline {
         Outline {
             version: version(self.pdf.version()).to_owned(),
             title: self.pdf.metadata().title.as_deref().and_then(text),
-            pages: self.pdf.pages().iter().map(size).collect(),
+            pages: self.pdf.pages().iter().map(|it| size(it, scans)).collect(),
         }
     }
 
@@ -80,6 +89,9 @@ impl Parsed {
     pub fn render<'a>(&'a self, cache: &RenderCache<'a>, part: &Part) -> Result<Vec<u8>, Fault> {
         let pages = self.pdf.pages();
         let page = pages.get(part.page).ok_or(Fault::broken("no such page"))?;
+        if part.is_scan {
+            return self.cut(page, part);
+        }
         let has_failed = Arc::new(AtomicBool::new(false));
         let (width, height) = part.sides;
         let mut context = RenderContext::new(width, height);
@@ -95,6 +107,24 @@ impl Parsed {
             return Err(Fault::broken("an image on the page cannot be decoded"));
         }
         Ok(painted(&mut context))
+    }
+}
+
+impl Parsed {
+    /// A part of the image that is all of the page.
+    fn cut(&self, page: &Page<'_>, part: &Part) -> Result<Vec<u8>, Fault> {
+        let mut kept = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_none_or(|(page, _)| *page != part.page) {
+            // The one before it makes room first.
+            *kept = None;
+            let scan = scan::decoded(page, settings(&Arc::default()));
+            *kept = scan.map(|scan| (part.page, scan));
+        }
+        let scan = kept.as_ref().map(|(_, scan)| scan);
+        let as_told = scan.filter(|scan| (scan.width, scan.height) == part.whole);
+        as_told
+            .map(|scan| scan.part(part.corner, part.sides))
+            .ok_or(Fault::broken("the image of the page cannot be decoded"))
     }
 }
 
@@ -154,16 +184,21 @@ fn text(bytes: &[u8]) -> Option<String> {
     };
     let readable: String = decoded.chars().filter(|it| !it.is_control()).collect();
     let trimmed = readable.trim();
-    (!trimmed.is_empty()).then(|| trimmed.to_owned())
+    let says_nothing = trimmed.is_empty() || trimmed.eq_ignore_ascii_case("untitled");
+    (!says_nothing).then(|| trimmed.to_owned())
 }
 
-fn size(page: &Page<'_>) -> PageSize {
+fn size(page: &Page<'_>, scans: Scans) -> PageSize {
     let unit = page.raw().get::<f64>("UserUnit").filter(|unit| *unit > 0.0);
     let inches = unit.unwrap_or(1.0) / UNITS_PER_INCH;
     let (width, height) = page.render_dimensions();
     PageSize {
         width: f64::from(width) * inches,
         height: f64::from(height) * inches,
+        scan: match scans {
+            Scans::Rendered => None,
+            Scans::Native => scan::size(page, settings(&Arc::default())),
+        },
     }
 }
 
@@ -187,7 +222,9 @@ mod tests {
 
     #[test]
     fn titles_are_text() {
-        let rows: [(&[u8], Option<&str>); 5] = [
+        let rows: [(&[u8], Option<&str>); 6] = [
+            // What a widespread library writes where it is told no title.
+            (b"untitled", None),
             (b"Caf\xE9 ", Some("Café")),
             (b"\xFE\xFF\x00A\x6F\x22", Some("A漢")),
             (b"\xEF\xBB\xBF\xC3\xBC", Some("ü")),

@@ -66,7 +66,9 @@ impl Remote {
     /// # Errors
     /// As [`Process::render`].
     pub fn render(&self, part: &Part) -> Result<Vec<u8>, DecodeError> {
-        let mut process = match self.pool.make_room(self.id, &self.limits)? {
+        let waiting = self.pool.make_room(self.id, &self.limits)?;
+        // One may have been killed while it waited: that says nothing of the document.
+        let mut process = match waiting.and_then(|mut it| it.is_alive().then_some(it)) {
             Some(process) => process,
             None => self.started()?.0,
         };

@@ -34,6 +34,7 @@ impl Process {
         let open = Open {
             length: input.size(),
             pages: limits.pages,
+            scans: limits.scans,
             memory: limits.memory,
             seconds: limits.seconds,
         };
@@ -67,6 +68,8 @@ impl Process {
             .arg(COMMAND)
             .env_clear()
             .current_dir("/")
+            // What a terminal sends to the server is not for it: it ends with what is under way.
+            .process_group(0)
             .stdin(Stdio::from(OwnedFd::from(other)))
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::config::Scans;
 use super::fault::Fault;
 use super::outline::Outline;
 
@@ -14,6 +15,7 @@ use super::outline::Outline;
 pub struct Open {
     pub length: u64,
     pub pages: u32,
+    pub scans: Scans,
     pub memory: u64,
     pub seconds: u32,
 }
@@ -58,6 +60,7 @@ mod tests {
     fn what_is_sent_is_received() {
         let part = Part {
             page: 3,
+            is_scan: false,
             whole: (2550, 3300),
             corner: (1024, 0),
             sides: (1024, 1024),

@@ -4,6 +4,7 @@
 //! tag of the full image points to (TIFF technical note 1).
 
 use std::collections::HashSet;
+use std::iter;
 
 use super::ifd::{Directory, File};
 use super::image::{Image, PlacedImage};
@@ -26,6 +27,9 @@ pub struct Pyramid {
     pub pages: u32,
 }
 
+/// A directory with its full image, or why it has none.
+pub type PageOfFile = Result<(Directory, PlacedImage), DecodeError>;
+
 /// What NewSubfileType says, or SubfileType in old files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
@@ -44,13 +48,7 @@ impl Pyramid {
     /// page before it.
     pub fn read(file: &File, first: u64, page: Page) -> Result<Self, DecodeError> {
         let mut seen = HashSet::new();
-        let mut chain = chain(file, first, &mut seen)?;
-        // Cameras put a thumbnail first; where all are marked as reduced, the first has to do.
-        let main = chain.iter().position(Candidate::is_page).unwrap_or(0);
-        let main = chain.remove(main);
-        let (mut pyramid, mut others) = Self::of(file, main, chain, &mut seen)?;
-        let further = others.iter().filter(|other| other.is_page()).count();
-        pyramid.pages = u32::try_from(further + 1).unwrap_or(u32::MAX);
+        let (pyramid, mut others) = Self::first(file, first, &mut seen)?;
         let Some(further) = page.number().checked_sub(2) else {
             return Ok(pyramid);
         };
@@ -65,6 +63,35 @@ impl Pyramid {
         let own = following.take_while(|other| !other.is_page()).collect();
         let (pyramid, _) = Self::of(file, main, own, &mut seen)?;
         Ok(Self { pages, ..pyramid })
+    }
+
+    /// The pyramid of the first page, and what follows it.
+    fn first(
+        file: &File,
+        first: u64,
+        seen: &mut HashSet<u64>,
+    ) -> Result<(Self, Vec<Candidate>), DecodeError> {
+        let mut chain = chain(file, first, seen)?;
+        // Cameras put a thumbnail first; where all are marked as reduced, the first has to do.
+        let main = chain.iter().position(Candidate::is_page).unwrap_or(0);
+        let main = chain.remove(main);
+        let (mut pyramid, others) = Self::of(file, main, chain, seen)?;
+        let further = others.iter().filter(|other| other.is_page()).count();
+        pyramid.pages = u32::try_from(further + 1).unwrap_or(u32::MAX);
+        Ok((pyramid, others))
+    }
+
+    /// All pages.
+    pub fn pages(file: &File, first: u64) -> Result<Vec<PageOfFile>, DecodeError> {
+        let (pyramid, others) = Self::first(file, first, &mut HashSet::new())?;
+        let further = others.into_iter().filter(Candidate::is_page);
+        let directories = iter::once(pyramid.directory).chain(further.map(|it| it.directory));
+        let page = |directory| {
+            let image = Image::read(file, &directory)?;
+            let placed = PlacedImage::new(file, &directory, image)?;
+            Ok((directory, placed))
+        };
+        Ok(directories.map(page).collect())
     }
 
     /// An image with those of the candidates that are levels of it, and the others.

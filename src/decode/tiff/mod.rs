@@ -33,11 +33,13 @@ mod ycbcr;
 
 use self::color::Model;
 use self::compression::Compression;
-use self::ifd::File;
+use self::ifd::{Directory, File};
 use self::image::{Image, PlacedImage};
-use self::levels::Pyramid;
+use self::levels::{PageOfFile, Pyramid};
 use self::tags::Tag;
-use super::{DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat, Unit, Window};
+use super::{
+    Contents, DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat, Unit, Window,
+};
 use crate::geometry::ScaleFactor;
 use crate::input::Input;
 use crate::orientation::Orientation;
@@ -56,6 +58,7 @@ pub fn open(input: Input, limits: &Limits, page: Page) -> Result<Box<dyn Decoder
     let levels = pyramid.levels.into_iter().map(|(_, level)| level).collect();
     Ok(Box::new(Tiff {
         file,
+        first,
         header,
         levels,
         limits: *limits,
@@ -64,6 +67,8 @@ pub fn open(input: Input, limits: &Limits, page: Page) -> Result<Box<dyn Decoder
 
 struct Tiff {
     file: File,
+    /// Where its first directory is.
+    first: u64,
     header: Header,
     levels: Vec<PlacedImage>,
     limits: Limits,
@@ -88,6 +93,20 @@ impl Decoder for Tiff {
         read::window(&self.file, level, window.rect, &self.limits, threads)
     }
 
+    fn contents(&self) -> Result<Contents, DecodeError> {
+        let pages = Pyramid::pages(&self.file, self.first)?;
+        let dimensions = |page: PageOfFile| {
+            let (directory, placed) = page?;
+            let stored = placed.image.dimensions;
+            self.limits.check_dimensions(stored)?;
+            Ok(orientation(&self.file, &directory)?.apply_to(stored))
+        };
+        Ok(Contents {
+            title: None,
+            pages: pages.into_iter().map(dimensions).collect(),
+        })
+    }
+
     fn memory(&self) -> u64 {
         let levels = self.levels.iter().map(PlacedImage::memory);
         levels.sum::<u64>() + self.header.profile_bytes()
@@ -107,7 +126,6 @@ impl Decoder for Tiff {
 fn header(file: &File, pyramid: &Pyramid) -> Result<Header, DecodeError> {
     let directory = &pyramid.directory;
     let full = &pyramid.levels[0].1.image;
-    let orientation = file.integer(directory, Tag::ORIENTATION)?.unwrap_or(1);
     // The samples of L*a*b* come out as sRGB.
     let profile = match full.color.model {
         Model::Lab(_) => None,
@@ -116,7 +134,7 @@ fn header(file: &File, pyramid: &Pyramid) -> Result<Header, DecodeError> {
     Ok(Header {
         format: SourceFormat::Tiff,
         levels: pyramid.levels.iter().map(level).collect(),
-        orientation: Orientation::from_tag(u16::try_from(orientation).unwrap_or(1)),
+        orientation: orientation(file, directory)?,
         color: full.stored_model(),
         alpha: full.output().0.has_alpha(),
         bit_depth: full.format.bits,
@@ -125,6 +143,11 @@ fn header(file: &File, pyramid: &Pyramid) -> Result<Header, DecodeError> {
         profile,
         coding: full.compression.name().to_owned(),
     })
+}
+
+fn orientation(file: &File, directory: &Directory) -> Result<Orientation, DecodeError> {
+    let tag = file.integer(directory, Tag::ORIENTATION)?.unwrap_or(1);
+    Ok(Orientation::from_tag(u16::try_from(tag).unwrap_or(1)))
 }
 
 fn level((scale_factor, placed): &(ScaleFactor, PlacedImage)) -> Level {

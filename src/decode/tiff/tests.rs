@@ -333,6 +333,47 @@ fn f000_9_every_page_can_be_opened() {
     assert_eq!(missing.to_string(), text);
 }
 
+/// Whichever page was opened: as `info.json` has each, upright.
+#[test]
+fn all_pages_are_told_from_one_opened_file() {
+    let chain = || {
+        vec![
+            plain(20, 10, 1),
+            reduced(10, 5, 2),
+            plain(40, 8, 3).with(Tag::ORIENTATION, &[6]),
+            plain(20, 10, 4).with(Tag::NEW_SUBFILE_TYPE, &[4]),
+            plain(7, 9, 5),
+        ]
+    };
+    for number in 1..=3 {
+        let contents = page(chain(), number).unwrap().contents().unwrap();
+        let told: Vec<Dimensions> = contents.pages.into_iter().map(Result::unwrap).collect();
+        let of_page = |number| page(chain(), number).unwrap().header().dimensions();
+        assert_eq!(told, [1, 2, 3].map(of_page));
+        let sides = told.iter().map(|d| (d.width(), d.height()));
+        assert_eq!(sides.collect::<Vec<_>>(), [(20, 10), (8, 40), (7, 9)]);
+    }
+}
+
+/// One that could not be opened says so, and hides no other.
+#[test]
+fn a_broken_page_is_told_among_the_others() {
+    let chain = || {
+        vec![
+            plain(20, 10, 1),
+            plain(7, 9, 2).with(Tag::COMPRESSION, &[999]),
+            Picture::new(2000, 2000, 8, 1, 1).chunks(vec![vec![0; 10]]),
+            plain(5, 6, 3),
+        ]
+    };
+    let contents = page(chain(), 1).unwrap().contents().unwrap();
+    let is_told: Vec<bool> = contents.pages.iter().map(Result::is_ok).collect();
+    assert_eq!(is_told, [true, false, false, true]);
+    for (number, is_told) in (1..).zip(is_told) {
+        assert_eq!(page(chain(), number).is_ok(), is_told, "{number}");
+    }
+}
+
 /// What is marked as reduced after another page is that page's, even if it would fit.
 #[test]
 fn the_levels_of_one_page_are_not_shown_for_another() {

@@ -3,14 +3,21 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
+use url::form_urlencoded;
 
 use super::hydra;
 use super::refusal::Refusal;
-use crate::http::index::parameter;
 use crate::ingest::store::{Condition, Field, Order, Window};
 
 const PAGE: u32 = 100;
 const LARGEST_PAGE: u32 = 1000;
+
+/// The value of a parameter, as forms and `curl --data-urlencode` write it: with `+` for a space.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let (_, value) = pairs.find(|(key, _)| key == name)?;
+    Some(value.into_owned())
+}
 
 /// Which page a query asks for.
 pub fn window(query: &str) -> Result<Window, Refusal> {

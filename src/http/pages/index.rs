@@ -11,6 +11,8 @@ pub struct Entry {
     pub info: String,
     /// Its `info.json` of Image API 2.1.
     pub info_v2: String,
+    /// Its manifest, or that of the document whose first page it is.
+    pub manifest: String,
     pub thumbnail: String,
     /// Its deep-zoom page.
     pub view: String,
@@ -26,8 +28,8 @@ pub struct Folder {
     pub link: String,
 }
 
-/// The page; `next` links to the images after the last of these.
-pub fn html(folders: &[Folder], entries: &[Entry], next: Option<&str>) -> String {
+/// The page; `manifest` shows all images of the folder, `next` links to those after the last of these.
+pub fn html(folders: &[Folder], entries: &[Entry], manifest: &str, next: Option<&str>) -> String {
     let mut page = String::from(HEAD);
     if !folders.is_empty() {
         page.push_str("<ul class=\"folders\" aria-label=\"Folders\">\n");
@@ -48,6 +50,13 @@ pub fn html(folders: &[Folder], entries: &[Entry], next: Option<&str>) -> String
             push(&mut page, Item(entry));
         }
         page.push_str("</ul>\n");
+        push(
+            &mut page,
+            format_args!(
+                "<p>All of them for a viewer: <a href=\"{}\">manifest</a></p>\n",
+                Escaped(manifest)
+            ),
+        );
     }
     page.push_str("</main>\n");
     if let Some(next) = next {
@@ -94,12 +103,13 @@ impl Display for Item<'_> {
             label,
             info,
             info_v2,
+            manifest,
             thumbnail,
             view,
             viewer,
         } = self.0;
-        let [label, info, info_v2, thumbnail, view] =
-            [label, info, info_v2, thumbnail, view].map(|text| Escaped(text));
+        let [label, info, info_v2, manifest, thumbnail, view] =
+            [label, info, info_v2, manifest, thumbnail, view].map(|text| Escaped(text));
         writeln!(f, "<li>")?;
         // The link of the heading leads to the same page: one stop of the Tab key, and one announcement, is enough.
         writeln!(
@@ -115,6 +125,10 @@ impl Display for Item<'_> {
         write!(
             f,
             " <a href=\"{info_v2}\" aria-label=\"info.json, version 2, of {label}\">v2</a>"
+        )?;
+        write!(
+            f,
+            " <a href=\"{manifest}\" aria-label=\"manifest of {label}\">manifest</a>"
         )?;
         if let Some(viewer) = viewer {
             let viewer = Escaped(viewer);
@@ -151,11 +165,14 @@ impl Display for Escaped<'_> {
 mod tests {
     use super::*;
 
+    const MANIFEST: &str = "presentation/3/manifest";
+
     fn entry(label: &str) -> Entry {
         Entry {
             label: label.into(),
             info: "iiif/3/a%2Fb.tif/info.json".into(),
             info_v2: "iiif/2/a%2Fb.tif/info.json".into(),
+            manifest: "presentation/3/a%2Fb.tif/manifest".into(),
             thumbnail: "iiif/3/a%2Fb.tif/full/!200,200/0/default.jpg".into(),
             view: "view?id=a%2Fb.tif".into(),
             viewer: None,
@@ -164,7 +181,7 @@ mod tests {
 
     #[test]
     fn an_entry_shows_its_thumbnail_and_links() {
-        let page = html(&[], &[entry("a/b.tif")], None);
+        let page = html(&[], &[entry("a/b.tif")], MANIFEST, None);
         assert!(page.contains(r#"<img src="iiif/3/a%2Fb.tif/full/!200,200/0/default.jpg" alt="a/b.tif" loading="lazy">"#));
         assert!(page.contains(r#"<h2><a href="view?id=a%2Fb.tif">a/b.tif</a></h2>"#));
         assert!(page.contains(
@@ -173,6 +190,10 @@ mod tests {
         assert!(page.contains(
             r#"<a href="iiif/2/a%2Fb.tif/info.json" aria-label="info.json, version 2, of a/b.tif">"#
         ));
+        assert!(page.contains(
+            r#"<a href="presentation/3/a%2Fb.tif/manifest" aria-label="manifest of a/b.tif">"#
+        ));
+        assert!(page.contains(r#"<a href="presentation/3/manifest">manifest</a>"#));
         assert!(!page.contains("other viewer"));
         assert!(!page.contains("More images"));
     }
@@ -186,6 +207,7 @@ mod tests {
                 viewer,
                 ..entry("a")
             }],
+            MANIFEST,
             Some("/?after=a&b"),
         );
         assert!(page.contains(
@@ -200,6 +222,7 @@ mod tests {
         let page = html(
             &[],
             &[entry(r#"<script>alert("it's")</script>&.tif"#)],
+            MANIFEST,
             None,
         );
         let escaped = "&lt;script&gt;alert(&quot;it&#39;s&quot;)&lt;/script&gt;&amp;.tif";
@@ -214,12 +237,12 @@ mod tests {
             label: "a & b".into(),
             link: "?folder=a%20%26%20b".into(),
         };
-        let page = html(&[folder], &[], None);
+        let page = html(&[folder], &[], MANIFEST, None);
         assert!(page.contains(r#"<li><a href="?folder=a%20%26%20b">a &amp; b/</a></li>"#));
     }
 
     #[test]
     fn an_empty_index_says_so() {
-        assert!(html(&[], &[], None).contains("There are no images here."));
+        assert!(html(&[], &[], MANIFEST, None).contains("There are no images here."));
     }
 }

@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn every_asset_that_a_page_links_exists() {
-        let index = html(&[], &[], None);
+        let index = html(&[], &[], "", None);
         assert_eq!(
             linked_assets(VIEW),
             ["icon.svg", "azulejo.css", "viewer.js"]
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn no_page_has_inline_code_that_the_policy_forbids() {
-        for page in [VIEW, &html(&[], &[], None)] {
+        for page in [VIEW, &html(&[], &[], "", None)] {
             for forbidden in [
                 "<style",
                 " style=",

@@ -390,7 +390,8 @@ function requested() {
   const identifier = decodeURIComponent(raw('id') ?? '');
   if (!identifier) throw new Error('the address names no image: /view?id=IDENTIFIER');
   const version = raw('api') === '2' ? 2 : 3;
-  return { identifier, base: new URL(`iiif/${version}/${encodeURIComponent(identifier)}`, location.href).href };
+  const address = (api) => new URL(`${api}/${version}/${encodeURIComponent(identifier)}`, location.href).href;
+  return { identifier, base: address('iiif'), manifest: `${address('presentation')}/manifest` };
 }
 
 async function fetchInformation(base) {
@@ -399,10 +400,11 @@ async function fetchInformation(base) {
   return response.json();
 }
 
-function describe(identifier, base) {
+function describe({ identifier, base, manifest }) {
   document.title = `${identifier} – Azulejo`;
   element('name').textContent = identifier;
   element('info').href = `${base}/info.json`;
+  element('manifest').href = manifest;
   element('canvas').setAttribute('aria-label', identifier);
 }
 
@@ -417,8 +419,9 @@ function expose(viewer) {
 }
 
 async function start() {
-  const { identifier, base } = requested();
-  describe(identifier, base);
+  const asked = requested();
+  const { base } = asked;
+  describe(asked);
   const image = new TiledImage(base, await fetchInformation(base));
   element('dimensions').textContent = `${image.width} × ${image.height}`;
   element('tools').hidden = false;

@@ -9,10 +9,12 @@ use crate::ingest::asset::NewAsset;
 use crate::ingest::composite::Composite;
 use crate::ingest::fields::Fields;
 
-/// Both spellings are in use.
-const CONTEXTS: [&str; 2] = [
+/// All spellings are in use.
+const CONTEXTS: [&str; 4] = [
     "http://www.w3.org/ns/hydra/context.jsonld",
     "http://www.w3.org/ns/hydra/context.json",
+    "https://www.w3.org/ns/hydra/context.jsonld",
+    "https://www.w3.org/ns/hydra/context.json",
 ];
 
 /// What was posted.
@@ -21,6 +23,9 @@ pub enum Submission {
     Composites(Vec<Composite>),
     Images(Vec<NewAsset>),
 }
+
+/// The identifier of an asset, and what is to be changed of it.
+pub type Change = (String, Map<String, Value>);
 
 /// What a member of a collection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +67,7 @@ pub fn submission(rules: &Rules, body: &Value) -> Result<Submission, Vec<Complai
 ///
 /// # Errors
 /// With all that is wrong.
-pub fn changes(
-    rules: &Rules,
-    space: i64,
-    body: &Value,
-) -> Result<Vec<(String, Map<String, Value>)>, Vec<Complaint>> {
+pub fn changes(rules: &Rules, space: i64, body: &Value) -> Result<Vec<Change>, Vec<Complaint>> {
     let mut all = Vec::new();
     let mut seen = Seen::default();
     let mut changes = Vec::new();

@@ -1,3 +1,5 @@
+use std::slice;
+
 use serde_json::json;
 
 use super::*;
@@ -55,7 +57,7 @@ fn complaints(body: &Value) -> Vec<String> {
 /// Where the only complaint about a member is, and what it says.
 fn complaint(member: Value) -> (String, String) {
     let mut complaints =
-        submission(&rules(), &collection(&[member.clone()])).expect_err(&member.to_string());
+        submission(&rules(), &collection(slice::from_ref(&member))).expect_err(&member.to_string());
     assert_eq!(complaints.len(), 1, "{complaints:?}");
     let complaint = complaints.remove(0);
     assert_eq!(complaint.member, Some(0));
@@ -105,6 +107,17 @@ fn a_collection_has_members() {
         ),
     ] {
         assert_eq!(complaints(&body)[0], expected, "{body}");
+    }
+}
+
+#[test]
+fn the_context_of_hydra_has_several_spellings() {
+    for scheme in ["http", "https"] {
+        for extension in ["json", "jsonld"] {
+            let context = format!("{scheme}://www.w3.org/ns/hydra/context.{extension}");
+            let body = with(collection(&[composite()]), json!({ "@context": context }));
+            assert!(submission(&rules(), &body).is_ok(), "{context}");
+        }
     }
 }
 

@@ -79,7 +79,7 @@ fn document(objects: &[impl AsRef<[u8]>]) -> Vec<u8> {
     );
     for (index, object) in objects.iter().enumerate() {
         table += &format!("{:010} 00000 n \n", bytes.len());
-        write!(bytes, "{} 0 obj\n", index + 3).unwrap();
+        writeln!(bytes, "{} 0 obj", index + 3).unwrap();
         bytes.extend(object.as_ref());
         bytes.extend(b"\nendobj\n");
     }

@@ -23,6 +23,7 @@ CREATE TABLE ingest_members (
     error TEXT
 );
 CREATE UNIQUE INDEX ingest_members_collection ON ingest_members (collection, position);
+CREATE INDEX ingest_members_waiting ON ingest_members (customer) WHERE status NOT IN ('COMPLETED', 'ERROR');
 CREATE INDEX ingest_members_composite ON ingest_members (customer, space, composite);
 
 -- Which member a composite is made of: the last one that was posted.
@@ -53,6 +54,7 @@ CREATE TABLE ingest_batch_assets (
     finished INTEGER,
     PRIMARY KEY (batch, position)
 );
+CREATE INDEX ingest_batch_assets_waiting ON ingest_batch_assets (batch) WHERE outcome IS NULL;
 CREATE INDEX ingest_batch_assets_asset ON ingest_batch_assets (asset);
 
 -- A row is never deleted: what is retired stays (retired = 1).

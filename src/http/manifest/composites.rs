@@ -1,0 +1,211 @@
+//! `/presentation/{version}/composites/{member}/manifest` and `…/batches/{customer}/{batch}/manifest`: pages that were ingested.
+
+use std::collections::HashSet;
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use axum::routing::get;
+use uuid::Uuid;
+
+use super::{Whole, reply, summary};
+use crate::error::{Error, cause};
+use crate::geometry::Dimensions;
+use crate::http::app::App;
+use crate::http::base::public_base;
+use crate::http::image::Client;
+use crate::http::{error, path};
+use crate::iiif::{Identifier, Version};
+use crate::ingest::asset::Asset;
+use crate::ingest::status::Status;
+use crate::ingest::store::{Filter, Order, Store, Window};
+use crate::presentation::{Canvas, Manifest};
+use crate::route::Terms;
+
+/// Where there are no composites, there is nothing.
+pub fn routes(app: &App) -> Router<App> {
+    if app.composites().is_none() {
+        return Router::new();
+    }
+    Version::ALL
+        .into_iter()
+        .fold(Router::new(), |routes, version| {
+            let prefix = path::manifests(version);
+            let composite = move |State(app): State<App>,
+                                  Path(id): Path<String>,
+                                  request: Request| async move {
+                answer(&app, version, request, Ingested::Composite(id)).await
+            };
+            let batch = move |State(app): State<App>,
+                              Path(ids): Path<(i64, i64)>,
+                              request: Request| async move {
+                answer(&app, version, request, Ingested::Batch(ids.0, ids.1)).await
+            };
+            routes
+                .route(
+                    &format!("{prefix}composites/{{id}}/manifest"),
+                    get(composite),
+                )
+                .route(
+                    &format!("{prefix}batches/{{customer}}/{{id}}/manifest"),
+                    get(batch),
+                )
+        })
+}
+
+/// What a path names.
+enum Ingested {
+    /// The `id` of a member of a collection.
+    Composite(String),
+    /// Of a customer.
+    Batch(i64, i64),
+}
+
+/// Pages that were ingested together.
+struct Pages {
+    label: String,
+    batches: Vec<i64>,
+    customer: i64,
+}
+
+async fn answer(app: &App, version: Version, request: Request, asked: Ingested) -> Response {
+    let (request, _) = request.into_parts();
+    let client = Client::new(app, &request);
+    match respond(app, version, &client, asked).await {
+        Ok(response) => response,
+        Err(failure) => error::respond(&failure, client.headers),
+    }
+}
+
+async fn respond(
+    app: &App,
+    version: Version,
+    client: &Client<'_>,
+    asked: Ingested,
+) -> Result<Response, Error> {
+    let absent = || Error::NotFound("there is no such composite or batch".to_owned());
+    let store = app.composites().ok_or_else(absent)?;
+    let pages = asked.pages(store).await?.ok_or_else(absent)?;
+    let assets = pages.assets(store).await?;
+    let server = public_base(app.server(), client.uri, client.headers, client.peer);
+    let canvases = canvases(app, version, &server, &assets);
+    if canvases.is_empty() {
+        return Err(Error::NotFound("none of its pages can be shown".to_owned()));
+    }
+    let is_whole = canvases.len() == assets.len();
+    let base = client.uri.path().trim_end_matches("/manifest");
+    let manifest = Manifest {
+        base: format!("{server}{base}"),
+        label: pages.label,
+        summary: summary(canvases.len(), assets.len()),
+        rights: app.pipeline().rights().cloned(),
+        attribution: app.pipeline().attribution().cloned(),
+        canvases,
+    };
+    let terms = Terms::default();
+    let whole = is_whole.then_some(Whole {
+        modified: None,
+        terms: &terms,
+    });
+    Ok(reply(app, version, client, &manifest, whole))
+}
+
+impl Ingested {
+    /// `None` if there is no such thing.
+    async fn pages(&self, store: &Store) -> Result<Option<Pages>, Error> {
+        match self {
+            Self::Composite(id) => {
+                let Ok(id) = id.parse::<Uuid>() else {
+                    return Ok(None);
+                };
+                let Some(member) = store.member(id).await.map_err(unavailable)? else {
+                    return Ok(None);
+                };
+                if member.status != Status::Completed {
+                    return Err(unfinished());
+                }
+                Ok(Some(Pages {
+                    label: member.name,
+                    batches: member.batches,
+                    customer: member.customer,
+                }))
+            }
+            Self::Batch(customer, id) => {
+                let Some(batch) = store.batch(*customer, *id).await.map_err(unavailable)? else {
+                    return Ok(None);
+                };
+                if batch.finished.is_none() {
+                    return Err(unfinished());
+                }
+                Ok(Some(Pages {
+                    label: format!("Batch {id}"),
+                    batches: vec![*id],
+                    customer: *customer,
+                }))
+            }
+        }
+    }
+}
+
+fn unfinished() -> Error {
+    Error::NotFound("it is not finished".to_owned())
+}
+
+fn unavailable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::RegistryUnavailable(cause(error))
+}
+
+impl Pages {
+    /// In the order of the pages; without those that were retired.
+    async fn assets(&self, store: &Store) -> Result<Vec<Asset>, Error> {
+        let order = Order {
+            by: None,
+            is_descending: false,
+        };
+        let all = Window {
+            page: 1,
+            size: u32::MAX,
+        };
+        let mut assets = Vec::new();
+        for batch in &self.batches {
+            let filter = Filter::Submitted(*batch);
+            let found = store.assets(self.customer, &filter, order, all).await;
+            assets.extend(found.map_err(unavailable)?.members);
+        }
+        Ok(assets)
+    }
+}
+
+/// Of those that have been ingested without an error.
+fn canvases(app: &App, version: Version, server: &str, assets: &[Asset]) -> Vec<Canvas> {
+    let telling = telling_string(assets);
+    let numbered = (1..).zip(assets);
+    let canvas = |(number, asset): (usize, &Asset)| {
+        let place = asset.place.as_ref()?;
+        let full = Dimensions::new(place.width, place.height)?;
+        let string = telling.and_then(|which| asset.fields.strings[which].clone());
+        let label = string.unwrap_or_else(|| number.to_string());
+        let identifier = Identifier::new(asset.key.to_string()).ok()?;
+        let segment = app.encoded(&identifier.to_string())?;
+        let shown = app.pipeline().shown(identifier, label, full);
+        Some(Canvas {
+            name: number.to_string(),
+            label: shown.label,
+            dimensions: shown.full,
+            image: format!("{server}{}{segment}", path::prefix(version)),
+            largest: shown.largest,
+            thumbnail: shown.thumbnail,
+        })
+    };
+    numbered.filter_map(canvas).collect()
+}
+
+/// Which of an asset's strings is another one for every page, so that it can be its label.
+fn telling_string(assets: &[Asset]) -> Option<usize> {
+    (0..3).find(|which| {
+        let strings = assets.iter().map(|asset| &asset.fields.strings[*which]);
+        let mut seen = HashSet::new();
+        let mut strings = strings.map(|string| string.as_ref().filter(|text| !text.is_empty()));
+        strings.all(|string| string.is_some_and(|text| seen.insert(text)))
+    })
+}
