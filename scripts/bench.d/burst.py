@@ -8,8 +8,10 @@ import base64
 import http.server
 import json
 import os
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -202,6 +204,8 @@ def burst(server, requests, options, port):
 
 def main():
     options = arguments()
+    # The server is not to be left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     port = origin(pdf(options.pages))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
