@@ -127,7 +127,11 @@ async fn f000_9_a_page_that_is_not_there_is_not_found() {
         answer.text()
     );
     let strict = Server::of_fixtures();
-    assert_eq!(strict.status("/iiif/2/chart.png;1/info.json").await, 404);
+    let cut = "/iiif/2/chart.png;1;1:2/info.json";
+    assert_eq!(strict.status(cut).await, 404);
+    assert_eq!(server.status(cut).await, 200);
+    let pageless = Server::configured(fixtures("images"), |config| config.pages.patterns.clear());
+    assert_eq!(pageless.status("/iiif/2/chart.png;1/info.json").await, 404);
     let information = strict.json("/iiif/2/tiff-two-pages.tif/info.json").await;
     assert!(information.get("page_count").is_none());
 }
