@@ -1,7 +1,7 @@
 //! Pages of PDF documents, rendered at the size that is asked for: [`hayro`] does it, mostly in processes of their own.
 //!
 //! A renderer can neither be stopped nor kept from filling the memory or the stack, and documents come from anywhere: so
-//! each is opened in another run of this program ([`child`]), which may be killed (ADR 14).
+//! each is opened in another run of this program (`child`), which may be killed (ADR 14).
 
 mod child;
 pub mod config;
