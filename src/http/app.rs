@@ -9,9 +9,9 @@ use super::connections::Places;
 use super::metrics::{self, requests::Requests};
 use crate::config::Config;
 use crate::iiif::compatibility::CompatibilityConfig;
-use crate::ingest::Store;
 use crate::ingest::config::CompositesConfig;
 use crate::ingest::steps::{Steps, pace};
+use crate::ingest::{Store, mount};
 use crate::pipeline::Pipeline;
 use crate::queue::Runner;
 use crate::registry::Registry;
@@ -36,10 +36,14 @@ struct Parts {
 
 impl App {
     /// # Errors
-    /// If the images' directory, or the registry, cannot be opened.
+    /// If the images' directory, or the registry, cannot be opened; or if the folder of composites is not the one that there was.
     pub async fn open(config: &Config) -> io::Result<Self> {
         let registry = Registry::open(&config.registry).await;
-        Self::with(config, registry.map_err(io::Error::other)?)
+        let registry = registry.map_err(io::Error::other)?;
+        if let (Some(folder), Some(registry)) = (&config.composites.folder, &registry) {
+            mount::prepare(folder, &Store::new(registry.clone())).await?;
+        }
+        Self::with(config, registry)
     }
 
     /// To look at it: with the registry as it is.

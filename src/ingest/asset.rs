@@ -5,6 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::fields::Fields;
+use super::origin;
 use super::timestamp::Timestamp;
 use crate::page::Page;
 use crate::registry::copies::Copied;
@@ -35,6 +36,13 @@ pub struct Place {
     pub cut: Option<String>,
     pub width: u32,
     pub height: u32,
+}
+
+impl Place {
+    /// Whether it is where an origin says.
+    pub fn is_of(&self, origin: &str) -> bool {
+        origin::parts(origin) == Some((self.location.as_str(), self.page))
+    }
 }
 
 /// An asset to be put.

@@ -7,15 +7,7 @@ use super::fields::Fields;
 use super::template::Template;
 
 /// Fields that say how pages are made, and are none of theirs.
-const OF_THE_COMPOSITE: [&str; 7] = [
-    "@type",
-    "@id",
-    "@context",
-    "originFormat",
-    "incrementSeed",
-    "compositeId",
-    "space",
-];
+const OF_THE_COMPOSITE: [&str; 3] = ["originFormat", "incrementSeed", "compositeId"];
 pub const STRINGS: [&str; 3] = ["string1", "string2", "string3"];
 pub const NUMBERS: [&str; 3] = ["number1", "number2", "number3"];
 
@@ -69,15 +61,8 @@ impl Composite {
     }
 
     fn others(&self, number: i64) -> Map<String, Value> {
-        let named = ["id", "origin"].iter().chain(&STRINGS).chain(&NUMBERS);
-        let named: Vec<&str> = named.chain(&OF_THE_COMPOSITE).copied().collect();
-        let others = self
-            .0
-            .iter()
-            .filter(|(name, _)| !named.contains(&name.as_str()));
-        let mut others: Map<_, _> = others
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
+        let mut others = Fields::of(&self.0).others;
+        others.retain(|name, _| !OF_THE_COMPOSITE.contains(&name.as_str()));
         if let Some(text) = self.expanded("text", number) {
             others.insert("text".to_owned(), json!(text));
         }
@@ -123,7 +108,7 @@ mod tests {
         }
     }
 
-    /// The example of RFC 011, with the three digits that its format strings mean.
+    /// The example of RFC 011, with the three digits that its format strings mean, and with what only the server can say.
     #[test]
     fn pages_are_as_the_rfc_shows_them() {
         let Value::Object(fields) = json!({
@@ -144,6 +129,12 @@ mod tests {
             "originFormat": "application/pdf",
             "incrementSeed": 8,
             "compositeId": "my-pdf",
+            "width": 1,
+            "imageService": "https://example.org/elsewhere",
+            "error": "none",
+            "batch": 7,
+            "ingesting": true,
+            "finished": "never",
         }) else {
             unreachable!()
         };

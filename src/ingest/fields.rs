@@ -4,6 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::composite::{NUMBERS, STRINGS};
 
+/// Bytes of all that is said of an asset, as JSON: each page of a composite has a copy, and each line of a listing.
+const LONGEST: usize = 16 << 10;
+/// What is wrong with more.
+pub const TOO_LONG: &str = "what is said of an image is longer than 16384 bytes of JSON";
+
 /// The fields of an asset that are not made by the server.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fields {
@@ -28,6 +33,11 @@ impl Fields {
         for (name, value) in object {
             self.set(name, value);
         }
+    }
+
+    /// Whether there are more bytes of them than an asset may have.
+    pub fn are_too_long(&self) -> bool {
+        serde_json::to_vec(&self.to_json()).map_or(true, |json| json.len() > LONGEST)
     }
 
     fn set(&mut self, name: &str, value: &Value) {

@@ -8,6 +8,8 @@ pub mod config;
 pub mod customers;
 pub mod fields;
 pub mod member;
+pub mod mount;
+mod origin;
 pub mod secret;
 pub mod status;
 pub mod steps;

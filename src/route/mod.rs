@@ -9,6 +9,7 @@ mod check;
 mod coding;
 pub mod config;
 mod customers;
+mod lasting;
 pub mod pages;
 mod pattern;
 mod registered;

@@ -1,18 +1,20 @@
 //! What rules lead to: sources, or those who know where an image is, by their names in the configuration.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::{fs, io, iter};
+use std::{io, iter};
 
 use super::authority::{Authority, Located};
 use super::config::{COMPOSITES, FILES, REGISTRY};
 use super::customers::{ORIGIN, OfCustomers};
+use super::lasting::Lasting;
 use super::registered::Registered;
 use super::resolver::Resolver;
 use super::search::Search;
 use crate::config::Config;
-use crate::ingest::Store;
 use crate::ingest::steps::SCHEME;
+use crate::ingest::{Store, mount};
 use crate::page::Page;
 use crate::registry::Registry;
 use crate::source::config::{SourceConfig, SourcesConfig};
@@ -46,6 +48,8 @@ pub struct Targets {
     files: Vec<Arc<Filesystem>>,
     registry: Option<Registry>,
     composites: Option<Store>,
+    /// Of composites, if it is used.
+    folder: Option<PathBuf>,
     /// What remote sources have together.
     shared: Option<Arc<Shared>>,
 }
@@ -119,13 +123,15 @@ impl Targets {
         let (Some(store), Some(root)) = (self.composites.clone(), folder) else {
             return Err(unknown(COMPOSITES));
         };
-        fs::create_dir_all(&root)?;
+        self.folder = Some(root.clone());
         let folder = SourceConfig {
             root,
             ..SourceConfig::default()
         };
         let folders = Filesystem::all(&folder)?.into_iter();
-        self.add(folders.map(|files| Arc::new(Scoped::new(Arc::new(files), SCHEME, "file:"))));
+        self.add(
+            folders.map(|files| Arc::new(Scoped::new(Arc::new(Lasting(files)), SCHEME, "file:"))),
+        );
         let shared = self.shared(config);
         let origins = remote::http::open(&composites.origins.source(), &shared);
         let origins = origins.map_err(|error| of_source(COMPOSITES, &error))?;
@@ -308,6 +314,9 @@ impl Targets {
     pub fn check(&self) -> Result<(), SourceError> {
         for root in &self.files {
             root.check()?;
+        }
+        if let Some(folder) = &self.folder {
+            mount::check(folder)?;
         }
         if let Some(registry) = &self.registry {
             let checked = runtime::handle()?.block_on(registry.check());

@@ -8,7 +8,7 @@ use axum::http::Method;
 use azulejo::config::Config;
 use azulejo::ingest::config::CustomerConfig;
 use azulejo::ingest::secret::SecretHash;
-use azulejo::ingest::{AssetKey, Member, Place, Progress, Status, Store};
+use azulejo::ingest::{AssetKey, Member, Place, Progress, Status, Store, mount};
 use azulejo::page::Page;
 use azulejo::registry::Registry;
 use azulejo::registry::config::RegistryConfig;
@@ -31,6 +31,7 @@ struct Desk {
     other_node: Store,
     origin: FileServer,
     folder: TempDir,
+    registry: RegistryConfig,
 }
 
 fn customer(id: u32, secret: &str) -> CustomerConfig {
@@ -77,6 +78,7 @@ impl Desk {
             other_node: Store::new(other),
             origin,
             folder,
+            registry,
         }
     }
 
@@ -523,6 +525,7 @@ async fn e_an_image_is_put_changed_and_removed() {
     assert_eq!(reingest.status, 200);
     for wrong in [
         json!({"number1": "x"}),
+        json!({"metadata": "x".repeat(20_000)}),
         json!({"id": "c"}),
         json!({"origin": null}),
     ] {
@@ -623,6 +626,7 @@ async fn e_the_images_of_a_space_are_listed_and_changed() {
         "page=0",
         "page=x",
         "pageSize=1001",
+        "page=1002&pageSize=1000",
         "orderBy=secret",
         "q=x",
         "q=%7B%22tags%22%3A1%7D",
@@ -742,6 +746,36 @@ async fn f_an_image_is_delivered_from_its_origin() {
     assert_eq!(picture, expected);
 }
 
+/// A folder that is not mounted: what is known to be there is not unknown.
+#[tokio::test]
+async fn f_a_page_whose_document_is_out_of_reach_is_503() {
+    let desk = Desk::new().await;
+    let at = desk.accepted(composite()).await;
+    desk.make(&at, 1).await;
+    let folder = desk.folder.path().join("composites");
+    assert_eq!(desk.server.status("/health/ready").await, 200);
+    let away = desk.folder.path().join("away");
+    fs::create_dir(&away).unwrap();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        fs::rename(&path, away.join(path.file_name().unwrap())).unwrap();
+    }
+    let page = "/iiif-img/7/6/my-pdf-000/info.json";
+    assert_eq!(desk.server.status(page).await, 503);
+    assert_eq!(desk.server.status("/health/ready").await, 503);
+    let registry = Registry::open(&desk.registry).await.unwrap().unwrap();
+    let store = Store::new(registry);
+    assert!(mount::prepare(&folder, &store).await.is_err());
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "nothing is made");
+    for entry in fs::read_dir(&away).unwrap() {
+        let path = entry.unwrap().path();
+        fs::rename(&path, folder.join(path.file_name().unwrap())).unwrap();
+    }
+    assert_eq!(desk.server.status(page).await, 200);
+    assert_eq!(desk.server.status("/health/ready").await, 200);
+    assert!(mount::prepare(&folder, &store).await.is_ok());
+}
+
 #[tokio::test]
 async fn f_the_folder_and_the_origins_are_those_of_customers_only() {
     let desk = Desk::with(None, |config| {
@@ -838,6 +872,28 @@ async fn h_only_the_customer_itself_is_answered() {
     ] {
         assert_eq!(desk.status(unknown).await, 404, "{unknown}");
     }
+}
+
+/// Unlike them, who is known is answered at once.
+#[tokio::test]
+async fn h_strangers_are_refused_before_they_queue_up() {
+    let desk = Desk::new().await;
+    assert_eq!(desk.status(QUEUE).await, 200);
+    let strangers = (0..64).map(|number| {
+        let desk = &desk;
+        async move {
+            let user = format!("key-7:{number}");
+            desk.send_as(&user, Method::GET, QUEUE, Body::empty()).await
+        }
+    });
+    let strangers = futures_util::future::join_all(strangers);
+    let (answers, known) = futures_util::future::join(strangers, desk.status(QUEUE)).await;
+    assert_eq!(known, 200);
+    let busy: Vec<_> = answers.iter().filter(|each| each.status == 503).collect();
+    assert!((1..64).contains(&busy.len()), "{} of 64", busy.len());
+    assert!(busy.iter().all(|each| each.header("retry-after").is_some()));
+    let refused = answers.iter().filter(|each| each.status == 401).count();
+    assert_eq!(refused + busy.len(), 64);
 }
 
 #[tokio::test]

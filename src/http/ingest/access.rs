@@ -37,10 +37,12 @@ impl Api {
     }
 
     async fn find(&self, user: String, password: Vec<u8>) -> Result<Option<Customer>, Refusal> {
+        let stranger = self.strangers.clone().try_acquire_owned();
+        let stranger = stranger.map_err(|_| Refusal::Busy)?;
         let turn = self.secrets.clone().acquire_owned().await;
         let customers = self.customers.clone();
         let looking = spawn_blocking(move || {
-            let _turn = turn;
+            let _places = (stranger, turn);
             customers.find(&user, &password)
         });
         looking

@@ -57,7 +57,7 @@ pub async fn patch(State(api): State<Api>, Path(names): Names, request: Request)
         let (_, key) = named(&api, &names, &request).await?;
         let body = api.json(&request.headers, body).await?;
         let change = validation::patch(key.space, &key.id, &body)?;
-        let changed = api.store.patch(&[(key.clone(), change)]).await?;
+        let changed = api.store.patch(&[(key.clone(), change)]).await??;
         let Some(asset) = changed.into_iter().next() else {
             return Err(absent(&api, &key).await?);
         };
@@ -143,7 +143,7 @@ pub async fn patch_all(
             };
             (key, change)
         });
-        let changed = api.store.patch(&changes.collect::<Vec<_>>()).await?;
+        let changed = api.store.patch(&changes.collect::<Vec<_>>()).await??;
         let base = api.base(&request);
         let assets = changed.iter().map(|asset| hydra::of_asset(&base, asset));
         let document = json!({

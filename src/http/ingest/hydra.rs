@@ -149,6 +149,8 @@ pub fn of_asset(base: &Base, asset: &Asset) -> Value {
     if let Some(batch) = asset.batch {
         tell("batch", json!(base.batch(asset.key.customer, batch)));
     }
-    document.extend(asset.fields.to_json());
+    for (name, value) in asset.fields.to_json() {
+        document.entry(name).or_insert(value);
+    }
     Value::Object(document)
 }

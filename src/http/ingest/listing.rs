@@ -11,6 +11,8 @@ use crate::ingest::store::{Condition, Field, Order, Window};
 
 const PAGE: u32 = 100;
 const LARGEST_PAGE: u32 = 1000;
+/// All lines before a page are gone through: farther ones are found with `q`.
+const FARTHEST: i64 = 1_000_000;
 
 /// The value of a parameter, as forms and `curl --data-urlencode` write it: with `+` for a space.
 fn parameter(query: &str, name: &str) -> Option<String> {
@@ -29,10 +31,15 @@ pub fn window(query: &str) -> Result<Window, Refusal> {
             number.ok_or_else(|| Refusal::Wrong(format!("{name} is a number from 1 to {most}")))
         }
     };
-    Ok(Window {
+    let window = Window {
         page: number("page", 1, u32::MAX)?,
         size: number("pageSize", PAGE, LARGEST_PAGE)?,
-    })
+    };
+    if window.offset() > FARTHEST {
+        let text = format!("page begins behind line {FARTHEST}: ask for fewer lines with q");
+        return Err(Refusal::Wrong(text));
+    }
+    Ok(window)
 }
 
 /// In which order.

@@ -29,6 +29,8 @@ use crate::ingest::validation::Rules;
 
 /// Secrets that are looked at at a time, each with 19 MiB.
 const MOST_SECRETS: usize = 2;
+/// Requests whose secrets are looked at, or that wait for it.
+const MOST_STRANGERS: usize = 16;
 
 /// What every endpoint here is given.
 #[derive(Clone)]
@@ -38,6 +40,7 @@ struct Api {
     config: Arc<CompositesConfig>,
     customers: Arc<Customers>,
     secrets: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
 }
 
 /// For customers with their keys.
@@ -128,6 +131,7 @@ impl Api {
             config: Arc::new(config.clone()),
             customers: Arc::new(Customers::new(config)),
             secrets: Arc::new(Semaphore::new(MOST_SECRETS)),
+            strangers: Arc::new(Semaphore::new(MOST_STRANGERS)),
         })
     }
 

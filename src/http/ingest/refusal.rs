@@ -9,6 +9,8 @@ use super::hydra;
 use crate::causes::chain;
 use crate::error::{Error, cause};
 use crate::http::error;
+use crate::ingest::fields::TOO_LONG;
+use crate::ingest::store::TooLong;
 use crate::ingest::validation::Complaint;
 use crate::registry::RegistryError;
 
@@ -18,6 +20,8 @@ pub enum Refusal {
     Unauthorised(u16),
     /// From a page of another site, in a browser.
     OtherSite,
+    /// Too many others are asked who they are.
+    Busy,
     Unknown(&'static str),
     Gone(&'static str),
     Wrong(String),
@@ -48,6 +52,7 @@ impl Refusal {
                 StatusCode::from_u16(*status).unwrap_or(StatusCode::UNAUTHORIZED)
             }
             Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unknown(_) => StatusCode::NOT_FOUND,
             Self::Gone(_) => StatusCode::GONE,
             Self::Wrong(_) | Self::Complaints(_) => StatusCode::BAD_REQUEST,
@@ -82,6 +87,7 @@ impl Refusal {
             Self::Failed(failure) => failure.to_string(),
             Self::Unauthorised(_) => "this takes the key and the secret of a customer".to_owned(),
             Self::OtherSite => "pages of other sites may not do this".to_owned(),
+            Self::Busy => "too many requests with unknown secrets at a time".to_owned(),
             Self::Unknown(text) | Self::Gone(text) => (*text).to_owned(),
             Self::Wrong(text) => text.clone(),
             Self::Complaints(complaints) => {
@@ -103,6 +109,12 @@ impl From<RegistryError> for Refusal {
 impl From<Vec<Complaint>> for Refusal {
     fn from(complaints: Vec<Complaint>) -> Self {
         Self::Complaints(complaints)
+    }
+}
+
+impl From<TooLong> for Refusal {
+    fn from(_: TooLong) -> Self {
+        Self::Wrong(TOO_LONG.to_owned())
     }
 }
 

@@ -441,6 +441,7 @@ async fn pages_can_become_files(site: Site) {
 async fn single_images_are_looked_at(site: Site) {
     site.origin.put("/a.tif", &tiff(&[(60, 40)]));
     site.origin.put("/b.tif", b"no image");
+    site.origin.put("/d.tif", &tiff(&[(60, 40), (30, 20)]));
     let asset = |id: &str, path: &str| NewAsset {
         space: 6,
         id: id.to_owned(),
@@ -454,6 +455,8 @@ async fn single_images_are_looked_at(site: Site) {
         asset("a", "/a.tif"),
         asset("b", "/b.tif"),
         asset("c", "/c.tif"),
+        asset("d", "/d.tif#page=2"),
+        asset("e", "/d.tif#page=3"),
     ];
     let batch = site.store.submit(CUSTOMER, &new, false).await.unwrap();
     let runner = site.start().await;
@@ -467,10 +470,14 @@ async fn single_images_are_looked_at(site: Site) {
         sleep(Duration::from_millis(20)).await;
     };
     runner.stop().await;
-    assert_eq!((done.completed, done.errors), (3, 2));
+    assert_eq!((done.completed, done.errors), (5, 3));
     let found = site.asset("a").await.place.unwrap();
     assert_eq!(found.location, new[0].fields.origin);
     assert_eq!((found.width, found.height), (60, 40));
+    let page = site.asset("d").await.place.unwrap();
+    assert_eq!((page.page.number(), page.width), (2, 30));
+    assert!(new[3].fields.origin.starts_with(&page.location), "{page:?}");
+    assert!(site.asset("e").await.error.is_some(), "there is no page 3");
     let error = site.asset("b").await.error.unwrap();
     assert!(error.contains("not an image of a known format"), "{error}");
     let error = site.asset("c").await.error.unwrap();

@@ -112,10 +112,14 @@ pub async fn upsert(
     Ok(())
 }
 
+/// An asset would have more fields than it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
 pub async fn patch(
     c: &mut AnyConnection,
     changes: &[(AssetKey, Map<String, Value>)],
-) -> sqlx::Result<Vec<Asset>> {
+) -> sqlx::Result<Result<Vec<Asset>, TooLong>> {
     let mut order: Vec<_> = changes.iter().collect();
     order.sort_by_key(|(key, _)| key);
     let mut changed = Vec::new();
@@ -125,13 +129,19 @@ pub async fn patch(
         };
         let origin = asset.fields.origin.clone();
         asset.fields.change(change);
-        describe(c, &asset).await?;
-        if asset.fields.origin != origin {
-            again(c, &mut asset).await?;
+        if asset.fields.are_too_long() {
+            return Ok(Err(TooLong));
         }
-        changed.push(asset);
+        changed.push((asset, origin));
     }
-    Ok(changed)
+    // All may be kept, or none.
+    for (asset, origin) in &mut changed {
+        describe(c, asset).await?;
+        if asset.fields.origin != *origin {
+            again(c, asset).await?;
+        }
+    }
+    Ok(Ok(changed.into_iter().map(|(asset, _)| asset).collect()))
 }
 
 /// Keeps what is said of an asset that is there.
@@ -254,6 +264,27 @@ async fn set_error(c: &mut AnyConnection, key: &AssetKey, error: &str) -> sqlx::
     .bind(&key.id)
     .bind(error)
     .bind(Timestamp::now().0)
+    .execute(&mut *c)
+    .await?;
+    forget_other_place(c, key).await
+}
+
+/// What another origin had is not what this one has.
+async fn forget_other_place(c: &mut AnyConnection, key: &AssetKey) -> sqlx::Result<()> {
+    let asset = asset(c, key).await?;
+    let is_its_own = |asset: &Asset| {
+        let place = asset.place.as_ref();
+        place.is_none_or(|place| place.is_of(&asset.fields.origin))
+    };
+    if asset.as_ref().is_none_or(is_its_own) {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE ingest_assets SET location = NULL, width = NULL, height = NULL WHERE customer = $1 AND space = $2 AND id = $3",
+    )
+    .bind(key.customer)
+    .bind(key.space)
+    .bind(&key.id)
     .execute(c)
     .await?;
     Ok(())

@@ -198,3 +198,8 @@ pub async fn member(c: &mut AnyConnection, id: Uuid) -> sqlx::Result<Option<Memb
         ..columns::member(&row)?
     }))
 }
+
+pub async fn has_members(c: &mut AnyConnection) -> sqlx::Result<bool> {
+    let one = sqlx::query("SELECT id FROM ingest_members LIMIT 1");
+    Ok(one.fetch_optional(c).await?.is_some())
+}

@@ -406,7 +406,7 @@ async fn an_asset_is_put_changed_and_retired(store: &Store) {
     );
     let patch = async |change| {
         let changes = [(key("a"), object(change)), (key("unknown"), Map::new())];
-        let mut changed = store.patch(&changes).await.unwrap();
+        let mut changed = store.patch(&changes).await.unwrap().unwrap();
         assert_eq!(changed.len(), 1);
         changed.remove(0)
     };
@@ -415,6 +415,11 @@ async fn an_asset_is_put_changed_and_retired(store: &Store) {
     assert_eq!(changed.fields.numbers[0], Some(3));
     assert!(changed.fields.others.is_empty() && !changed.is_ingesting());
     assert_eq!(store.asset(&key("a")).await.unwrap(), Some(changed));
+    let long = json!("x".repeat(10_000));
+    let longer = patch(json!({"metadata": long})).await;
+    let too_long = [(key("a"), object(json!({"number1": 4, "more": long})))];
+    assert_eq!(store.patch(&too_long).await.unwrap(), Err(TooLong));
+    assert_eq!(store.asset(&key("a")).await.unwrap(), Some(longer));
     let moved = patch(json!({"origin": "https://example.org/b"})).await;
     assert!(moved.is_ingesting() && moved.place.is_some());
     assert!(store.retire(&key("a")).await.unwrap());
@@ -424,6 +429,7 @@ async fn an_asset_is_put_changed_and_retired(store: &Store) {
         store
             .patch(&[(key("a"), Map::new())])
             .await
+            .unwrap()
             .unwrap()
             .is_empty()
     );
@@ -442,10 +448,11 @@ async fn an_asset_is_served_while_it_is_ingested_again(store: &Store) {
     let new = image("a", json!({}));
     store.put(CUSTOMER, &new).await.unwrap();
     let origin = &new.fields.origin;
-    store
-        .ingested(&key("a"), origin, Ok(&place(1)))
-        .await
-        .unwrap();
+    let found = Place {
+        location: origin.clone(),
+        ..place(1)
+    };
+    store.ingested(&key("a"), origin, Ok(&found)).await.unwrap();
     let served = store.deliver(&key("a")).await.unwrap();
     assert!(matches!(served, Delivery::At { .. }));
     let again = store.reingest(&key("a")).await.unwrap().unwrap();
@@ -458,6 +465,17 @@ async fn an_asset_is_served_while_it_is_ingested_again(store: &Store) {
     let asset = store.asset(&key("a")).await.unwrap().unwrap();
     assert_eq!(asset.error.as_deref(), Some("it is away"));
     assert_eq!(store.deliver(&key("a")).await.unwrap(), served);
+    let origin = "https://example.org/elsewhere";
+    let moved = [(key("a"), object(json!({"origin": origin})))];
+    store.patch(&moved).await.unwrap().unwrap();
+    assert_eq!(store.deliver(&key("a")).await.unwrap(), served);
+    let moved = key("a");
+    let failed = store.ingested(&moved, origin, Err("it is away"));
+    assert!(failed.await.unwrap());
+    let delivered = store.deliver(&key("a")).await.unwrap();
+    assert_eq!(delivered, Delivery::NotReady, "that was another image");
+    let asset = store.asset(&key("a")).await.unwrap().unwrap();
+    assert_eq!(asset.place, None);
     let page = accept(store, composite(Some("a"))).await;
     complete(store, &page, 1).await.unwrap();
     let page = store.reingest(&key("page-000")).await.unwrap().unwrap();

@@ -14,6 +14,7 @@ mod work;
 #[cfg(test)]
 mod contract;
 
+pub use assets::TooLong;
 pub use batches::{Waiting, Which};
 pub use listing::{Condition, Field, Filter, Listing, Order, Window};
 pub use progress::Outdated;
@@ -111,6 +112,16 @@ impl Store {
     pub async fn member(&self, id: Uuid) -> Answer<Option<Member>> {
         self.database()
             .read(async |c| collections::member(c, id).await)
+            .await
+    }
+
+    /// Whether anybody ever posted a composite.
+    ///
+    /// # Errors
+    /// If it could not be asked.
+    pub async fn has_members(&self) -> Answer<bool> {
+        self.database()
+            .read(async |c| collections::has_members(c).await)
             .await
     }
 
@@ -250,7 +261,10 @@ impl Store {
     ///
     /// # Errors
     /// If nobody knows whether it was done.
-    pub async fn patch(&self, changes: &[(AssetKey, Map<String, Value>)]) -> Answer<Vec<Asset>> {
+    pub async fn patch(
+        &self,
+        changes: &[(AssetKey, Map<String, Value>)],
+    ) -> Answer<Result<Vec<Asset>, TooLong>> {
         let keys = changes.iter().map(|(key, _)| key.to_string());
         let _forgetting = self.0.copies.forgetting(keys.collect());
         self.write_and_wake(async |c| assets::patch(c, changes).await)

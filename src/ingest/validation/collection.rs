@@ -1,6 +1,6 @@
 //! Collections as they are posted to a queue.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -169,18 +169,15 @@ fn composite(
 ) -> Option<Composite> {
     let template = fields::template_of_id(complaints, object.get("id"));
     let space = fields::space(complaints, rules, object.get("space"));
-    fields::origin(complaints, object.get("origin"));
+    fields::document(complaints, object.get("origin"));
     fields::composite_id(complaints, object.get("compositeId"));
-    fields::of_composite(complaints, &object);
+    fields::of_composite(complaints, rules, &object);
     let seed = object.get("incrementSeed").and_then(Value::as_i64);
     let (template, space, seed) = (template?, space?, seed?);
-    let last = seed.checked_add(rules.most_pages.saturating_sub(1).into())?;
+    let ends = fields::ends(rules, seed);
+    fields::bounded(complaints, "id", &template, ends, fields::LONGEST_ID);
     // With one page at most, they are the same.
-    for number in if last > seed {
-        vec![seed, last]
-    } else {
-        vec![seed]
-    } {
+    for number in HashSet::from(ends) {
         seen.note(complaints, Name::Asset(space, template.expand(number)));
     }
     if let Some(id) = object.get("compositeId").and_then(Value::as_str) {

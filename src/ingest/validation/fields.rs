@@ -6,12 +6,13 @@ use serde_json::{Map, Value};
 
 use super::{Complaints, Rules};
 use crate::ingest::composite::{NUMBERS, STRINGS};
-use crate::ingest::fields::number;
+use crate::ingest::fields::{Fields, TOO_LONG, number};
+use crate::ingest::origin::parts;
 use crate::ingest::template::Template;
 use crate::registry::check_location;
 
 /// Bytes of an identifier: it stands in URLs and in an index.
-const LONGEST_ID: usize = 400;
+pub const LONGEST_ID: usize = 400;
 /// Bytes of a text.
 const LONGEST_TEXT: usize = 4000;
 /// The only documents that the RFC knows.
@@ -37,15 +38,27 @@ pub fn of_image(complaints: &mut Complaints<'_>, object: &Map<String, Value>) {
     }
 }
 
+/// A composite has all pages of its document.
+pub fn document(complaints: &mut Complaints<'_>, value: Option<&Value>) {
+    origin(complaints, value);
+    let text = value.and_then(Value::as_str).unwrap_or_default();
+    if parts(text).is_some() && text.contains('#') {
+        complaints.of("origin", "is that of a page, and not of a document");
+    }
+}
+
 /// The fields of a composite, but for those that name it.
-pub fn of_composite(complaints: &mut Complaints<'_>, object: &Map<String, Value>) {
+pub fn of_composite(complaints: &mut Complaints<'_>, rules: &Rules, object: &Map<String, Value>) {
     let seed = seed(complaints, object.get("incrementSeed"));
+    let ends = ends(rules, seed.unwrap_or_default());
     for name in STRINGS.into_iter().chain(["text"]) {
         text(complaints, object, name);
-        template(complaints, object, name);
+        if let Some(template) = template(complaints, object, name) {
+            bounded(complaints, name, &template, ends, LONGEST_TEXT);
+        }
     }
     for name in NUMBERS {
-        numbers(complaints, object, name, seed);
+        numbers(complaints, object, name, ends);
     }
     shared(complaints, object);
     if given(object, "originFormat").is_some_and(|format| format != PDF) {
@@ -63,6 +76,9 @@ pub fn of_change(complaints: &mut Complaints<'_>, object: &Map<String, Value>) {
 
 /// What images and composites have in the same form.
 fn shared(complaints: &mut Complaints<'_>, object: &Map<String, Value>) {
+    if Fields::of(object).are_too_long() {
+        complaints.of_all(TOO_LONG);
+    }
     for name in ["mediaType", "family", "text", "textType"] {
         text(complaints, object, name);
     }
@@ -89,6 +105,25 @@ pub fn id(complaints: &mut Complaints<'_>, value: &Value) {
     }
 }
 
+/// The numbers of the first page and of the last one that there may be.
+pub fn ends(rules: &Rules, seed: i64) -> [i64; 2] {
+    let pages = i64::from(rules.most_pages.saturating_sub(1));
+    [seed, seed.saturating_add(pages)]
+}
+
+/// Format strings grow with their numbers.
+pub fn bounded(
+    complaints: &mut Complaints<'_>,
+    name: &str,
+    template: &Template,
+    ends: [i64; 2],
+    most: usize,
+) {
+    if ends.iter().any(|end| template.expand(*end).len() > most) {
+        complaints.of(name, format!("becomes longer than {most} bytes"));
+    }
+}
+
 /// The format string that identifiers are made of.
 pub fn template_of_id(complaints: &mut Complaints<'_>, value: Option<&Value>) -> Option<Template> {
     id(complaints, value.unwrap_or(&Value::Null));
@@ -109,17 +144,19 @@ pub fn template_of_id(complaints: &mut Complaints<'_>, value: Option<&Value>) ->
 }
 
 pub fn space(complaints: &mut Complaints<'_>, rules: &Rules, value: Option<&Value>) -> Option<i64> {
-    let number = value.and_then(Value::as_i64).filter(|space| *space >= 0);
-    let Some(space) = number else {
-        complaints.of("space", "is missing, or no whole number");
+    let number = value.and_then(Value::as_u64);
+    let Some(space) = number.and_then(|number| u32::try_from(number).ok()) else {
+        complaints.of(
+            "space",
+            "is missing, or no whole number from 0 to 4294967295",
+        );
         return None;
     };
-    let is_known = |known: &u32| i64::from(*known) == space;
-    if !rules.spaces.is_empty() && !rules.spaces.iter().any(is_known) {
+    if !rules.spaces.is_empty() && !rules.spaces.contains(&space) {
         complaints.of("space", format!("is {space}, which there is not"));
         return None;
     }
-    Some(space)
+    Some(space.into())
 }
 
 pub fn origin(complaints: &mut Complaints<'_>, value: Option<&Value>) {
@@ -132,6 +169,12 @@ pub fn origin(complaints: &mut Complaints<'_>, value: Option<&Value>) {
     let scheme = text.split(':').next().unwrap_or_default();
     if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
         complaints.of("origin", "is no http or https URL");
+    }
+    if parts(text).is_none() {
+        complaints.of(
+            "origin",
+            "has another fragment than that of a page (#page=3)",
+        );
     }
 }
 
@@ -163,7 +206,7 @@ fn numbers(
     complaints: &mut Complaints<'_>,
     object: &Map<String, Value>,
     name: &str,
-    seed: Option<i64>,
+    ends: [i64; 2],
 ) {
     let Some(value) = given(object, name) else {
         return;
@@ -175,8 +218,8 @@ fn numbers(
         return;
     };
     if let Some(template) = template(complaints, object, name) {
-        let expanded = template.expand(seed.unwrap_or_default());
-        if expanded.trim().parse::<i64>().is_err() {
+        let is_number = |end: &i64| template.expand(*end).trim().parse::<i64>().is_ok();
+        if !ends.iter().all(is_number) {
             complaints.of(name, format!("is {text:?}, which becomes no whole number"));
         }
     }

@@ -142,7 +142,7 @@ fn every_problem_is_named_at_once() {
     let expected = [
         "member has 1 composites and 1 images: post them apart",
         "member 0: id is missing, or no text",
-        "member 0: space is missing, or no whole number",
+        "member 0: space is missing, or no whole number from 0 to 4294967295",
         "member 0: origin is missing, or no text",
         "member 0: incrementSeed is missing, or no whole number from 0 to 1000000000",
         "member 1: space is 9, which there is not",
@@ -166,10 +166,21 @@ fn each_field_of_a_composite_is_checked() {
         (json!({"space": -1}), "space"),
         (json!({"space": 6.5}), "space"),
         (json!({"space": 7}), "space"),
+        (json!({"id": "{:32d}".repeat(66)}), "id"),
+        (json!({"id": format!("{}{{}}", "a".repeat(397))}), "id"),
+        (json!({"string1": "{:32d}".repeat(600)}), "string1"),
+        (json!({"number1": "92233720368547758{:02d}"}), "number1"),
+        (json!({"metadata": "x".repeat(20_000)}), ""),
+        (json!({"tags": ["x".repeat(20_000)]}), ""),
         (json!({"origin": ""}), "origin"),
         (json!({"origin": "a.pdf"}), "origin"),
         (json!({"origin": "file:a.pdf"}), "origin"),
         (json!({"origin": "s3://bucket/a.pdf"}), "origin"),
+        (
+            json!({"origin": "https://example.org/a.pdf#page=2"}),
+            "origin",
+        ),
+        (json!({"origin": "https://example.org/a.pdf#top"}), "origin"),
         (
             json!({"origin": "https://me:secret@example.org/a"}),
             "origin",
@@ -221,6 +232,7 @@ fn each_field_of_an_image_is_checked() {
         (json!({"id": null}), "id"),
         (json!({"space": null}), "space"),
         (json!({"origin": null}), "origin"),
+        (json!({"origin": "https://example.org/a.pdf#top"}), "origin"),
         (json!({"string1": []}), "string1"),
         (json!({"string1": "a\u{0}"}), "string1"),
         (json!({"number1": "{}"}), "number1"),
@@ -229,6 +241,7 @@ fn each_field_of_an_image_is_checked() {
         (json!({"family": "T"}), "family"),
         (json!({"roles": [null]}), "roles"),
         (json!({"maxWidth": "x"}), "maxWidth"),
+        (json!({"metadata": {"a": "x".repeat(20_000)}}), ""),
     ] {
         let (found, reason) = complaint(with(image(), change.clone()));
         assert_eq!(found, field, "{change}: {reason}");
@@ -276,8 +289,13 @@ fn without_spaces_all_are_known() {
         spaces: Vec::new(),
         ..rules()
     };
-    let body = collection(&[with(image(), json!({"space": 4711}))]);
-    assert!(submission(&rules, &body).is_ok());
+    let space = |space: u64| {
+        let body = collection(&[with(image(), json!({ "space": space }))]);
+        submission(&rules, &body)
+    };
+    assert!(space(4711).is_ok());
+    assert!(space(u32::MAX.into()).is_ok());
+    assert!(space(1 << 40).is_err(), "no address leads there");
 }
 
 #[test]
@@ -286,7 +304,7 @@ fn what_is_put_belongs_to_its_address() {
     let right = put(json!({"origin": "https://example.org/a", "number1": "7"})).unwrap();
     assert_eq!((right.space, right.id.as_str()), (6, "a"));
     assert_eq!(right.fields.numbers[0], Some(7));
-    assert!(put(json!({"id": "a", "space": 6, "origin": "https://example.org/a"})).is_ok());
+    assert!(put(json!({"id": "a", "space": 6, "origin": "https://example.org/a#page=3"})).is_ok());
     for (body, field) in [
         (json!({}), "origin"),
         (json!({"id": "b", "origin": "https://example.org/a"}), "id"),

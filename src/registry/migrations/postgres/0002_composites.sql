@@ -88,3 +88,10 @@ CREATE TABLE ingest_assets (
 );
 CREATE INDEX ingest_assets_batch ON ingest_assets (batch);
 CREATE INDEX ingest_assets_composite ON ingest_assets (customer, space, composite);
+-- Listings of what stands, ordered by what customers say, or those of which it is true.
+CREATE INDEX ingest_assets_string1 ON ingest_assets (customer, space, string1, id) WHERE retired = 0;
+CREATE INDEX ingest_assets_string2 ON ingest_assets (customer, space, string2, id) WHERE retired = 0;
+CREATE INDEX ingest_assets_string3 ON ingest_assets (customer, space, string3, id) WHERE retired = 0;
+CREATE INDEX ingest_assets_number1 ON ingest_assets (customer, space, number1, id) WHERE retired = 0;
+CREATE INDEX ingest_assets_number2 ON ingest_assets (customer, space, number2, id) WHERE retired = 0;
+CREATE INDEX ingest_assets_number3 ON ingest_assets (customer, space, number3, id) WHERE retired = 0;
