@@ -48,7 +48,7 @@ async fn keeps_the_contract(new: impl Fn(&str) -> String) {
     an_asset_is_put_changed_and_retired(&open(&new("asset")).await).await;
     an_asset_is_served_while_it_is_ingested_again(&open(&new("again")).await).await;
     files_are_kept_while_an_asset_is_delivered_from_them(&open(&new("kept")).await).await;
-    files_that_a_replaced_composite_left_are_removed(&open(&new("left")).await).await;
+    files_that_a_replaced_composite_left_are_removed(&open(&new("leaving")).await).await;
     a_composite_takes_over_an_asset_that_a_batch_waits_for(&open(&new("taken")).await).await;
     what_was_found_before_it_was_asked_again_is_not_told(&open(&new("stale")).await).await;
     assets_are_listed_by_what_is_said_of_them(&open(&new("listed")).await).await;
