@@ -7,6 +7,7 @@ pub mod composite;
 pub mod config;
 pub mod customers;
 pub mod fields;
+mod location;
 pub mod member;
 pub mod mount;
 mod origin;

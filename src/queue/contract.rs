@@ -64,7 +64,7 @@ async fn put(queue: &Queue, jobs: &[NewJob<'_>]) {
 }
 
 async fn stop(queue: &Queue, subject: &str) -> u64 {
-    let cancelling = async |c: &mut AnyConnection| cancel(c, "test", subject).await;
+    let cancelling = async |c: &mut AnyConnection| cancel(c, "test", &[subject]).await;
     queue.registry.database().write(cancelling).await.unwrap()
 }
 
@@ -116,6 +116,7 @@ async fn keeps_the_contract(new: impl Fn(&str) -> String) {
     what_is_not_committed_is_not_there(&new("committed")).await;
     owners_take_turns(&new("turns")).await;
     more_urgent_jobs_go_first(&new("urgent")).await;
+    an_owner_leaves_a_worker_to_others(&new("share")).await;
     racing_nodes_take_each_job_once(&new("race")).await;
     a_job_whose_lease_ends_is_taken_by_another(&new("lease")).await;
     a_beat_keeps_a_job(&new("beat")).await;
@@ -188,8 +189,24 @@ async fn more_urgent_jobs_go_first(url: &str) {
         priority: 1,
         ..job("me", "urgent")
     };
-    put(&queue, &[job("me", "1"), job("you", "2"), urgent]).await;
-    assert_eq!(take_subjects(&queue, 3).await, ["urgent", "2", "1"]);
+    let others = [job("you", "0"), job("me", "1"), job("you", "2"), urgent];
+    put(&queue, &others).await;
+    // Nobody gets before others by calling everything urgent.
+    assert_eq!(take_subjects(&queue, 4).await, ["0", "urgent", "2", "1"]);
+}
+
+async fn an_owner_leaves_a_worker_to_others(url: &str) {
+    let queue = node(url, "a", CALM).await;
+    let other = node(url, "b", CALM).await;
+    put(&queue, &[job("me", "1"), job("me", "2"), job("me", "3")]).await;
+    for (workers, node) in [(2, &queue), (1, &other)] {
+        let shared = node.shared_by(workers);
+        take(&shared).await;
+        assert_eq!(shared.claim().await.unwrap(), None, "of {workers}");
+    }
+    put(&queue, &[job("you", "4")]).await;
+    assert_eq!(take(&queue.shared_by(2)).await.subject, "4");
+    assert_eq!(take(&queue.shared_by(3)).await.subject, "3");
 }
 
 async fn racing_nodes_take_each_job_once(url: &str) {

@@ -14,7 +14,7 @@ pub struct NewJob<'a> {
     pub owner: &'a str,
     /// With what: jobs of a subject can be cancelled.
     pub subject: &'a str,
-    /// Those with more go before all others, whoever owns them.
+    /// Those with more go before the others of their owner.
     pub priority: i32,
     /// JSON, if there is more to say.
     pub payload: &'a str,

@@ -12,7 +12,7 @@ mod table;
 
 pub use job::{Job, Lease, NewJob};
 pub use runner::{Failure, Runner, Work};
-pub use table::{cancel, enqueue};
+pub use table::{cancel, enqueue, is_held};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +58,8 @@ pub struct Queue {
     node: Arc<str>,
     news: Arc<Notify>,
     pace: Pace,
+    /// Jobs of one owner that this node does at a time.
+    share: usize,
 }
 
 /// What a sign of life is answered with.
@@ -78,6 +80,15 @@ impl Queue {
             node: node.into(),
             news: Arc::default(),
             pace,
+            share: usize::MAX,
+        }
+    }
+
+    /// The same queue for so many workers: one of them, if there are more, is left for others by an owner whose jobs take long.
+    fn shared_by(&self, workers: usize) -> Self {
+        Self {
+            share: workers.saturating_sub(1).max(1),
+            ..self.clone()
         }
     }
 
@@ -105,8 +116,8 @@ impl Queue {
         if !database.read(async |c| table::is_any(c).await).await? {
             return Ok(None);
         }
-        let (node, length) = (&*self.node, self.pace.lease);
-        let claiming = async |c: &mut _| table::claim(c, node, length).await;
+        let (node, share, length) = (&*self.node, self.share, self.pace.lease);
+        let claiming = async |c: &mut _| table::claim(c, node, share, length).await;
         database.write(claiming).await
     }
 

@@ -59,7 +59,7 @@ impl Runner {
         let (stop, stopped) = watch::channel(false);
         let work = Arc::new(work);
         let worker = || Worker {
-            queue: queue.clone(),
+            queue: queue.shared_by(workers),
             work: Arc::clone(&work),
             stopped: stopped.clone(),
         };

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::Beat;
 use super::clock::now;
 use super::job::{Job, Lease, NewJob};
+use crate::registry::placeholders;
 
 /// Puts a job into the queue, if the transaction is committed. Returns its number.
 ///
@@ -34,7 +35,7 @@ pub async fn enqueue(connection: &mut AnyConnection, job: &NewJob<'_>) -> sqlx::
     row.try_get(0)
 }
 
-/// Nobody needs the jobs of this subject any more: they are over, and whoever works on one is told so at the next sign of life. Returns
+/// Nobody needs the jobs of these subjects any more: they are over, and whoever works on one is told so at the next sign of life. Returns
 /// how many there were.
 ///
 /// # Errors
@@ -42,18 +43,18 @@ pub async fn enqueue(connection: &mut AnyConnection, job: &NewJob<'_>) -> sqlx::
 pub async fn cancel(
     connection: &mut AnyConnection,
     kind: &str,
-    subject: &str,
+    subjects: &[&str],
 ) -> sqlx::Result<u64> {
     let now = now(connection).await?;
-    let done = sqlx::query(
-        "UPDATE jobs SET cancelled = 1, finished = $3 WHERE kind = $1 AND subject = $2 AND finished IS NULL",
-    )
-    .bind(kind)
-    .bind(subject)
-    .bind(now)
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected())
+    let cancelling = format!(
+        "UPDATE jobs SET cancelled = 1, finished = $2 WHERE kind = $1 AND subject IN ({}) AND finished IS NULL",
+        placeholders(3, subjects.len())
+    );
+    let mut query = sqlx::query(AssertSqlSafe(cancelling)).bind(kind).bind(now);
+    for subject in subjects {
+        query = query.bind(*subject);
+    }
+    Ok(query.execute(connection).await?.rows_affected())
 }
 
 /// Whether there is a job to be done now.
@@ -72,11 +73,12 @@ pub async fn is_any(connection: &mut AnyConnection) -> sqlx::Result<bool> {
 pub async fn claim(
     connection: &mut AnyConnection,
     node: &str,
+    share: usize,
     length: Duration,
 ) -> sqlx::Result<Option<Job>> {
     loop {
         let now = now(connection).await?;
-        let Some(job) = next(connection, now).await? else {
+        let Some(job) = next(connection, now, node, share).await? else {
             return Ok(None);
         };
         if take(connection, &job, node, now + milliseconds(length)).await? {
@@ -88,17 +90,25 @@ pub async fn claim(
 
 /// The job that is to be done next: of the first job of each owner, one. However many wait, few are looked at; the empty text keeps SQLite from
 /// grouping by an index of all that wait.
-async fn next(connection: &mut AnyConnection, now: i64) -> sqlx::Result<Option<Job>> {
+async fn next(
+    connection: &mut AnyConnection,
+    now: i64,
+    node: &str,
+    share: usize,
+) -> sqlx::Result<Option<Job>> {
     let row = sqlx::query(
         "SELECT jobs.id, jobs.kind, jobs.owner, jobs.subject, jobs.payload, jobs.attempts, jobs.lease FROM job_owners \
          JOIN jobs ON jobs.id = (SELECT id FROM jobs AS first WHERE first.owner = job_owners.owner \
          AND first.finished IS NULL AND first.leased_until <= $1 AND first.run_at <= $1 \
          ORDER BY first.priority DESC, first.id LIMIT 1) \
-         LEFT JOIN (SELECT owner || '' AS owner, COUNT(*) AS running FROM jobs WHERE finished IS NULL AND leased_until > $1 GROUP BY owner || '') \
+         LEFT JOIN (SELECT owner || '' AS owner, COUNT(*) AS running, COUNT(CASE WHEN node = $2 THEN 1 END) AS here FROM jobs WHERE finished IS NULL AND leased_until > $1 GROUP BY owner || '') \
          AS busy ON busy.owner = jobs.owner \
-         ORDER BY jobs.priority DESC, COALESCE(busy.running, 0), job_owners.turn, jobs.id LIMIT 1",
+         WHERE COALESCE(busy.here, 0) < $3 \
+         ORDER BY COALESCE(busy.running, 0), job_owners.turn, jobs.id LIMIT 1",
     )
     .bind(now)
+    .bind(node)
+    .bind(i64::try_from(share).unwrap_or(i64::MAX))
     .fetch_optional(connection)
     .await?;
     row.as_ref().map(Job::taken).transpose()
@@ -156,6 +166,19 @@ pub async fn beat(
         .fetch_optional(connection)
         .await?;
     Ok(cancelled.map_or(Beat::Lost, |_| Beat::Cancelled))
+}
+
+/// Whether what is done under this lease is still wanted, and nobody else has a later one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn is_held(connection: &mut AnyConnection, lease: Lease) -> sqlx::Result<bool> {
+    let row = sqlx::query("SELECT id FROM jobs WHERE id = $1 AND lease = $2 AND finished IS NULL")
+        .bind(lease.job)
+        .bind(lease.number)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
 }
 
 /// Whether somebody works under this lease, or may.

@@ -152,6 +152,12 @@ impl Database {
     }
 }
 
+/// `$3, $4`: so many placeholders of a statement, from this one on.
+pub fn placeholders(first: usize, count: usize) -> String {
+    let all: Vec<String> = (first..first + count).map(|it| format!("${it}")).collect();
+    all.join(", ")
+}
+
 /// An empty file, which is a database without tables. Two nodes may do so at once.
 fn create(file: &Path) -> Result<(), RegistryError> {
     // As it should be at the first start, and at no other.

@@ -33,6 +33,16 @@ pub enum RegistryError {
     Schema(#[source] MigrateError),
 }
 
+impl RegistryError {
+    /// Whether two changes were in each other's way, and PostgreSQL has ended this one: a deadlock, or a failed serialization.
+    pub fn is_conflict(&self) -> bool {
+        let Self::Unavailable(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        matches!(error.code().as_deref(), Some("40P01" | "40001"))
+    }
+}
+
 impl From<sqlx::Error> for RegistryError {
     fn from(error: sqlx::Error) -> Self {
         Self::Unavailable(error)

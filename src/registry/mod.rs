@@ -22,7 +22,7 @@ mod contract;
 #[path = "../../tests/common/postgres_server.rs"]
 pub mod postgres_server;
 
-pub(crate) use self::database::Database;
+pub(crate) use self::database::{Database, placeholders};
 pub use self::url::RegistryUrl;
 pub use entry::{Answer, Details, Entry, NewEntry, check_location};
 pub use error::RegistryError;

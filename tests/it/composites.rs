@@ -10,10 +10,12 @@ use azulejo::ingest::config::CustomerConfig;
 use azulejo::ingest::secret::SecretHash;
 use azulejo::ingest::{AssetKey, Member, Place, Progress, Status, Store, mount};
 use azulejo::page::Page;
+use azulejo::queue::Lease;
 use azulejo::registry::Registry;
 use azulejo::registry::config::RegistryConfig;
 use base64::Engine;
 use serde_json::{Value, json};
+use sqlx::{Connection, Row};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -129,19 +131,16 @@ impl Desk {
         fs::create_dir_all(folder.join(&name)).unwrap();
         let sizes: Vec<(u32, u32)> = (1..=pages).map(|page| (100 + page, 60)).collect();
         fs::write(folder.join(&name).join("document"), tiff(&sizes)).unwrap();
-        let page = |index: u32| {
-            let place = Place {
-                location: format!("composites:{name}/document"),
-                page: Page::new(index + 1).unwrap(),
-                resolution: None,
-                cut: None,
-                width: 101 + index,
-                height: 60,
-            };
-            member.composite.page(index, place)
+        let place = |index: u32| Place {
+            location: format!("composites:{name}/document"),
+            page: Page::new(index + 1).unwrap(),
+            resolution: None,
+            cut: None,
+            width: 101 + index,
+            height: 60,
         };
-        let pages: Vec<_> = (0..pages).map(page).collect();
-        let done = self.other_node.complete(&member, &pages, 2).await;
+        let places: Vec<_> = (0..pages).map(place).collect();
+        let done = self.other_node.complete(&member, &places, 2).await;
         done.unwrap().unwrap()
     }
 
@@ -162,10 +161,28 @@ impl Desk {
             height,
         };
         let place = outcome.map(place);
-        let said = self
-            .other_node
-            .ingested(&key, &origin, place.as_ref().map_err(|error| *error));
+        let place = place.as_ref().map_err(|error| *error);
+        let lease = self.lease(&key.to_string()).await;
+        let said = self.other_node.ingested(lease, &key, &origin, place);
         assert!(said.await.unwrap());
+    }
+
+    /// Of the job that looks at an image.
+    async fn lease(&self, subject: &str) -> Lease {
+        let file = format!("sqlite:{}/azulejo.db", self.folder.path().display());
+        let mut connection = sqlx::AnyConnection::connect(&file).await.unwrap();
+        let asking = sqlx::query(
+            "SELECT id, lease FROM jobs WHERE kind = 'asset' AND subject = $1 AND finished IS NULL",
+        );
+        let row = asking
+            .bind(subject)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        Lease {
+            job: row.get(0),
+            number: row.get(1),
+        }
     }
 
     fn image(&self, id: &str) -> Value {

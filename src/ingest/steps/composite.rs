@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use super::documents::{document, pyramid};
 use super::failure::of_writing;
-use super::fetch::fetch;
+use super::fetch::{Coming, fetch};
 use super::pages::{Opened, Size};
 use super::pyramids::Building;
 use super::{Steps, busy};
-use crate::ingest::asset::{NewAsset, Place};
+use crate::ingest::asset::Place;
 use crate::ingest::member::{Member, Progress};
 use crate::ingest::status::Status;
 use crate::page::Page;
@@ -74,7 +74,12 @@ impl Steps {
             .await?;
         let location = document(member.id, lease);
         let (url, to) = (member.composite.origin(), self.path(&location)?);
-        fetch(&self.fetcher, &self.scratch, lease, url, to).await?;
+        let coming = Coming {
+            fetcher: &self.fetcher,
+            url,
+            per_piece: self.settings.per_piece,
+        };
+        fetch(coming, &self.scratch, lease, to).await?;
         Ok(location)
     }
 
@@ -146,13 +151,8 @@ impl Steps {
     ) -> Result<(), Failure> {
         self.advance(member, Status::BuildingDlcsRequest, Progress::default())
             .await?;
-        let pages = places.into_iter().zip(0..);
-        let pages = pages.map(|(place, index)| member.composite.page(index, place));
-        let pages: Vec<NewAsset> = pages.collect();
-        let done = self
-            .store
-            .complete(member, &pages, self.settings.per_batch)
-            .await?;
+        let per_batch = self.settings.per_batch;
+        let done = self.store.complete(member, &places, per_batch).await?;
         done.map_err(|_| Failure::Lost)?;
         // What attempts that ended without a word have left.
         let (folder, id, kept) = (self.folder.clone(), member.id, document.location.clone());

@@ -6,13 +6,9 @@ use std::{fs, io};
 use uuid::Uuid;
 
 use crate::files::found;
+use crate::ingest::location::{MEMBERS, SCHEME, of_member};
 use crate::page::Page;
 use crate::queue::Lease;
-
-/// What locations of such files begin with, before a path below the folder.
-pub const SCHEME: &str = "composites:";
-
-const MEMBERS: &str = "members";
 
 /// The folder of composites.
 #[derive(Clone, Debug)]
@@ -69,7 +65,7 @@ impl Folder {
 /// The location of a member's document. Whoever had an earlier lease and does not know that it has ended writes to another place: what is
 /// told of a document is true of its file.
 pub fn document(member: Uuid, lease: Lease) -> String {
-    format!("{SCHEME}{MEMBERS}/{member}/{}/document", lease.number)
+    format!("{}{}/document", of_member(member), lease.number)
 }
 
 /// The location of the pyramid of one of its pages.

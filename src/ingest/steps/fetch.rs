@@ -1,61 +1,59 @@
 //! FETCHING_ORIGIN: the document as a file of ours.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::timeout;
 
 use super::failure::{of_content, of_origin, of_writing};
-use super::scratch::{Scratch, Unfinished};
+use super::scratch::Scratch;
 use crate::decode;
 use crate::queue::{Failure, Lease};
 use crate::source::remote::http::{Download, Fetcher};
 
 /// Bytes written at once.
-const PIECE: usize = 1 << 20;
+pub const PIECE: usize = 1 << 20;
+
+/// What is to be fetched, and how long it may take to send a [`PIECE`].
+pub struct Coming<'a> {
+    pub fetcher: &'a Fetcher,
+    pub url: &'a str,
+    pub per_piece: Duration,
+}
 
 /// Fetches what is under a URL and gives it its name. Whatever else is there under this name is replaced.
 ///
 /// # Errors
 /// If it does not come, is no document, or cannot be kept.
 pub async fn fetch(
-    fetcher: &Fetcher,
+    from: Coming<'_>,
     scratch: &Scratch,
     lease: Lease,
-    url: &str,
     to: PathBuf,
 ) -> Result<(), Failure> {
-    let mut download = fetcher
-        .fetch(url)
-        .await
-        .map_err(|error| of_origin(&error))?;
-    let first = next(&mut download).await?;
+    let download = from.fetcher.fetch(from.url).await;
+    let mut download = download.map_err(|error| of_origin(&error))?;
+    let first = next(&mut download, from.per_piece).await?;
     // A page that says "please log in" is not worth its bytes.
     decode::source_format(&first.to_vec()).map_err(|error| of_content(&error))?;
     let begun = scratch.begin(lease, download.size).await;
     let mut unfinished = begun.map_err(|error| of_writing(&error))?;
-    append(scratch, &mut unfinished, first, &mut download).await?;
+    let mut piece = first;
+    while !piece.is_empty() {
+        let appended = scratch.append(&mut unfinished, piece).await;
+        appended.map_err(|error| of_writing(&error))?;
+        piece = next(&mut download, from.per_piece).await?;
+    }
     let kept = unfinished.keep(to).await;
     kept.map_err(|error| of_writing(&error))
 }
 
-async fn append(
-    scratch: &Scratch,
-    unfinished: &mut Unfinished,
-    first: Bytes,
-    download: &mut Download,
-) -> Result<(), Failure> {
-    let mut piece = first;
-    while !piece.is_empty() {
-        let appended = scratch.append(unfinished, piece).await;
-        appended.map_err(|error| of_writing(&error))?;
-        piece = next(download).await?;
+async fn next(download: &mut Download, per_piece: Duration) -> Result<Bytes, Failure> {
+    match timeout(per_piece, download.next(PIECE)).await {
+        Ok(piece) => piece.map_err(|error| of_origin(&error)),
+        Err(_) => Err(Failure::Transient(
+            "the document comes too slowly".to_owned(),
+        )),
     }
-    Ok(())
-}
-
-async fn next(download: &mut Download) -> Result<Bytes, Failure> {
-    download
-        .next(PIECE)
-        .await
-        .map_err(|error| of_origin(&error))
 }

@@ -21,11 +21,14 @@ mod scratch;
 #[cfg(test)]
 mod tests;
 
-pub use documents::{Folder, SCHEME};
+pub use super::location::SCHEME;
+pub use documents::Folder;
+pub use fetch::PIECE;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
@@ -60,6 +63,8 @@ pub struct Settings {
     /// Assets of one batch.
     pub per_batch: usize,
     pub workers: usize,
+    /// For each [`PIECE`] of a document that is fetched: a server that hardly sends anything does not keep a worker for long.
+    pub per_piece: Duration,
     pub limits: Limits,
 }
 
@@ -88,6 +93,7 @@ impl Settings {
             scratch_bytes: composites.scratch,
             per_batch: composites.batch_size as usize,
             workers: composites.workers.into(),
+            per_piece: Duration::from_secs(30),
             limits: *limits,
         }
     }
@@ -162,28 +168,37 @@ impl Steps {
         // It waits for the origin, mostly.
         let looking = spawn_blocking(move || image::look(&*images, &limits, &origin));
         let place = looking.await.map_err(|error| busy(error.into()))??;
-        self.tell(&image, Ok(&place)).await?;
+        self.tell(job, &image, Ok(&place)).await?;
         Ok(())
     }
 
-    /// Removes the files of a member.
+    /// Removes the files of a member, unless they are still needed.
     async fn discard(&self, job: &Job) -> Result<(), Failure> {
         let member = Uuid::try_parse(&job.subject);
         let member = member.map_err(|error| Failure::Permanent(format!("no member: {error}")))?;
+        if self.store.is_needed(member).await? {
+            return Ok(());
+        }
         let folder = self.folder.clone();
         let discarded = spawn_blocking(move || folder.discard(member)).await;
         let discarded = discarded.map_err(|error| busy(error.into()))?;
-        discarded.map_err(|error| failure::of_writing(&error))
+        discarded.map_err(|error| failure::of_writing(&error))?;
+        Ok(self.store.discarded(member).await?)
     }
 
-    async fn tell(&self, image: &Image, found: Result<&Place, &str>) -> Result<(), RegistryError> {
+    async fn tell(
+        &self,
+        job: &Job,
+        image: &Image,
+        found: Result<&Place, &str>,
+    ) -> Result<(), RegistryError> {
         let key = AssetKey {
             customer: image.customer,
             space: image.space,
             id: image.id.clone(),
         };
-        let told = self.store.ingested(&key, &image.origin, found).await;
-        told.map(drop)
+        let told = self.store.ingested(job.lease, &key, &image.origin, found);
+        told.await.map(drop)
     }
 }
 
@@ -203,11 +218,11 @@ impl Work for Steps {
         if job.kind == COMPOSITE
             && let Ok(member) = Uuid::try_parse(&job.subject)
         {
-            // Final already: nobody needs to be told.
+            // Final already: nobody needs to be told, and if it has become images, they are delivered from its files.
             let _ = self.store.fail(member, error).await?;
             let _ = self.discard(job).await;
         } else if let Ok(image) = image(job) {
-            self.tell(&image, Err(error)).await?;
+            self.tell(job, &image, Err(error)).await?;
         }
         Ok(())
     }

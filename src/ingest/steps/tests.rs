@@ -86,6 +86,7 @@ impl Site {
             scratch_bytes: 8 << 20,
             per_batch: 2,
             workers: 2,
+            per_piece: Duration::from_secs(1),
             limits: Limits::default(),
         };
         Steps::new(
@@ -211,6 +212,9 @@ async fn all(new: impl Fn(&str) -> String) {
     what_cannot_be_used_is_an_error(Site::new(&new("errors")).await).await;
     an_origin_that_fails_is_asked_again(Site::new(&new("failing")).await).await;
     a_document_with_fewer_pages_retires_the_others(Site::new(&new("fewer")).await).await;
+    what_became_images_stays_however_its_job_ends(Site::new(&new("ended")).await).await;
+    what_is_asked_again_is_not_answered_with_what_was_before(Site::new(&new("anew")).await).await;
+    what_comes_too_slowly_is_left(Site::new(&new("slow")).await).await;
     what_is_replaced_is_not_gone_on_with(Site::new(&new("replaced")).await).await;
     another_node_goes_on(Site::new(&new("nodes")).await).await;
     leftovers_are_swept(Site::new(&new("leftovers")).await).await;
@@ -348,6 +352,79 @@ async fn a_document_with_fewer_pages_retires_the_others(site: Site) {
     runner.stop().await;
     let document = site.folder.path().join(format!("members/{second}"));
     assert!(document.exists());
+}
+
+/// As after a crash, in the last attempt, before the queue was told.
+async fn what_became_images_stays_however_its_job_ends(site: Site) {
+    site.origin.put("/a.tif", &tiff(&[(60, 40)]));
+    let runner = site.start().await;
+    let id = site.post_one("a", "/a.tif").await;
+    site.done(id).await;
+    runner.stop().await;
+    let mut connection = sqlx::AnyConnection::connect(&site.url).await.unwrap();
+    let crash = "UPDATE jobs SET finished = NULL, attempts = 3, leased_until = 0";
+    sqlx::query(crash).execute(&mut connection).await.unwrap();
+    let runner = site.start().await;
+    let start = Instant::now();
+    let open = "SELECT id FROM jobs WHERE finished IS NULL";
+    while !sqlx::query(open)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap()
+        .is_empty()
+    {
+        assert!(start.elapsed() < PATIENCE);
+        sleep(Duration::from_millis(20)).await;
+    }
+    runner.stop().await;
+    site.done(id).await;
+    assert_eq!(site.files(&format!("members/{id}/1")), 1);
+}
+
+async fn what_is_asked_again_is_not_answered_with_what_was_before(site: Site) {
+    let new = NewAsset {
+        space: 6,
+        id: "a".to_owned(),
+        fields: Fields {
+            origin: format!("http://{}/a.tif", site.origin.host()),
+            ..Fields::default()
+        },
+        place: None,
+    };
+    site.origin.then(|_| {
+        std::thread::sleep(Duration::from_secs(2));
+        Reply::bare(404)
+    });
+    let runner = site.start().await;
+    site.store.put(CUSTOMER, &new).await.unwrap();
+    while site.origin.requests().is_empty() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    site.origin.put("/a.tif", &tiff(&[(60, 40)]));
+    site.store.reingest(&new.key(CUSTOMER)).await.unwrap();
+    let start = Instant::now();
+    while site.asset("a").await.is_ingesting() {
+        assert!(start.elapsed() < PATIENCE);
+        sleep(Duration::from_millis(20)).await;
+    }
+    runner.stop().await;
+    let asset = site.asset("a").await;
+    assert_eq!(asset.error, None);
+    assert_eq!(asset.place.unwrap().width, 60);
+}
+
+/// Though never so slowly that it would seem to be dead.
+async fn what_comes_too_slowly_is_left(site: Site) {
+    site.origin.put("/a.tif", &tiff(&[(600, 400)]));
+    for _ in 0..3 {
+        site.origin.then(|reply| reply.slowly(PATIENCE));
+    }
+    let runner = site.start().await;
+    let id = site.post_one("a", "/a.tif").await;
+    let error = site.error(id).await;
+    assert!(error.contains("comes too slowly"), "{error}");
+    runner.stop().await;
+    assert_eq!(site.files("scratch"), 0);
 }
 
 async fn what_is_replaced_is_not_gone_on_with(site: Site) {

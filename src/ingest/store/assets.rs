@@ -1,13 +1,17 @@
 //! Assets, one by one.
 
 use serde_json::{Map, Value};
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AssertSqlSafe};
 use uuid::Uuid;
 
-use super::{batches, columns, work};
+use super::{batches, columns, files, work};
 use crate::ingest::asset::{Asset, AssetKey, NewAsset, Place};
 use crate::ingest::batch::Outcome;
 use crate::ingest::timestamp::Timestamp;
+use crate::queue::{Lease, is_held};
+use crate::registry::placeholders;
 
 /// What an asset was submitted with.
 #[derive(Default)]
@@ -52,64 +56,81 @@ async fn held(c: &mut AnyConnection, key: &AssetKey) -> sqlx::Result<Option<Asse
 pub async fn put(c: &mut AnyConnection, customer: i64, new: &NewAsset) -> sqlx::Result<bool> {
     let key = new.key(customer);
     let is_new = held(c, &key).await?.is_none();
-    batches::supersede(c, &key).await?;
-    upsert(c, customer, new, &Origin::default()).await?;
+    upsert(c, customer, &[(new, Origin::default())]).await?;
+    batches::supersede(c, customer, new.space, &[&new.id]).await?;
     work::on_asset(c, &key, &new.fields.origin, false).await?;
     Ok(is_new)
 }
 
-/// Makes or replaces a row. One without a place is still to be ingested, and served as it was until then.
+/// Makes or replaces rows. One without a place is still to be ingested, and served as it was until then.
 pub async fn upsert(
     c: &mut AnyConnection,
     customer: i64,
-    new: &NewAsset,
-    origin: &Origin<'_>,
+    rows: &[(&NewAsset, Origin<'_>)],
 ) -> sqlx::Result<()> {
+    let values = (0..rows.len()).map(|row| {
+        let first = COLUMNS * row + 1;
+        format!("({}, 0)", placeholders(first, COLUMNS))
+    });
+    let values = values.collect::<Vec<_>>().join(", ");
+    let mut query = sqlx::query(AssertSqlSafe(format!("{INSERT} VALUES {values} {REPLACE}")));
+    for (new, origin) in rows {
+        query = bind(query, customer, new, origin);
+    }
+    query.execute(c).await.map(drop)
+}
+
+/// All but `retired`.
+const COLUMNS: usize = 23;
+const INSERT: &str = "INSERT INTO ingest_assets (customer, space, id, origin, string1, string2, string3, number1, number2, number3, \
+     fields, location, page, resolution, box, width, height, composite, member, position, batch, created, finished, retired)";
+const REPLACE: &str = "ON CONFLICT (customer, space, id) DO UPDATE SET retired = 0, origin = excluded.origin, string1 = excluded.string1, \
+     string2 = excluded.string2, string3 = excluded.string3, number1 = excluded.number1, number2 = excluded.number2, \
+     number3 = excluded.number3, fields = excluded.fields, \
+     location = COALESCE(excluded.location, CASE WHEN ingest_assets.retired = 0 THEN ingest_assets.location END), \
+     page = CASE WHEN excluded.location IS NULL THEN ingest_assets.page ELSE excluded.page END, \
+     resolution = CASE WHEN excluded.location IS NULL THEN ingest_assets.resolution ELSE excluded.resolution END, \
+     box = CASE WHEN excluded.location IS NULL THEN ingest_assets.box ELSE excluded.box END, \
+     width = COALESCE(excluded.width, ingest_assets.width), height = COALESCE(excluded.height, ingest_assets.height), \
+     composite = excluded.composite, member = excluded.member, position = excluded.position, batch = excluded.batch, \
+     finished = excluded.finished, error = NULL";
+
+type Binding<'a> = Query<'a, Any, AnyArguments>;
+
+fn bind<'a>(
+    query: Binding<'a>,
+    customer: i64,
+    new: &'a NewAsset,
+    origin: &Origin<'a>,
+) -> Binding<'a> {
     let [string1, string2, string3] = &new.fields.strings;
     let [number1, number2, number3] = new.fields.numbers;
     let place = new.place.as_ref();
     let now = Timestamp::now().0;
-    sqlx::query(
-        "INSERT INTO ingest_assets (customer, space, id, retired, origin, string1, string2, string3, number1, number2, number3, \
-         fields, location, page, resolution, box, width, height, composite, member, position, batch, created, finished) \
-         VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) \
-         ON CONFLICT (customer, space, id) DO UPDATE SET retired = 0, origin = excluded.origin, string1 = excluded.string1, \
-         string2 = excluded.string2, string3 = excluded.string3, number1 = excluded.number1, number2 = excluded.number2, \
-         number3 = excluded.number3, fields = excluded.fields, \
-         location = COALESCE(excluded.location, CASE WHEN ingest_assets.retired = 0 THEN ingest_assets.location END), \
-         page = CASE WHEN excluded.location IS NULL THEN ingest_assets.page ELSE excluded.page END, \
-         resolution = CASE WHEN excluded.location IS NULL THEN ingest_assets.resolution ELSE excluded.resolution END, \
-         box = CASE WHEN excluded.location IS NULL THEN ingest_assets.box ELSE excluded.box END, \
-         width = COALESCE(excluded.width, ingest_assets.width), height = COALESCE(excluded.height, ingest_assets.height), \
-         composite = excluded.composite, member = excluded.member, position = excluded.position, batch = excluded.batch, \
-         finished = excluded.finished, error = NULL",
-    )
-    .bind(customer)
-    .bind(new.space)
-    .bind(&new.id)
-    .bind(&new.fields.origin)
-    .bind(string1.as_deref())
-    .bind(string2.as_deref())
-    .bind(string3.as_deref())
-    .bind(number1)
-    .bind(number2)
-    .bind(number3)
-    .bind(Value::Object(new.fields.others.clone()).to_string())
-    .bind(place.map(|place| place.location.as_str()))
-    .bind(place.map(|place| i64::from(place.page.number())))
-    .bind(place.and_then(|place| place.resolution).map(i64::from))
-    .bind(place.and_then(|place| place.cut.as_deref()))
-    .bind(place.map(|place| i64::from(place.width)))
-    .bind(place.map(|place| i64::from(place.height)))
-    .bind(origin.member.map(|(composite, _)| composite))
-    .bind(origin.member.map(|(_, member)| member.to_string()))
-    .bind(origin.position)
-    .bind(origin.batch)
-    .bind(now)
-    .bind(place.map(|_| now))
-    .execute(c)
-    .await?;
-    Ok(())
+    query
+        .bind(customer)
+        .bind(new.space)
+        .bind(&new.id)
+        .bind(&new.fields.origin)
+        .bind(string1.as_deref())
+        .bind(string2.as_deref())
+        .bind(string3.as_deref())
+        .bind(number1)
+        .bind(number2)
+        .bind(number3)
+        .bind(Value::Object(new.fields.others.clone()).to_string())
+        .bind(place.map(|place| place.location.as_str()))
+        .bind(place.map(|place| i64::from(place.page.number())))
+        .bind(place.and_then(|place| place.resolution).map(i64::from))
+        .bind(place.and_then(|place| place.cut.as_deref()))
+        .bind(place.map(|place| i64::from(place.width)))
+        .bind(place.map(|place| i64::from(place.height)))
+        .bind(origin.member.map(|(composite, _)| composite))
+        .bind(origin.member.map(|(_, member)| member.to_string()))
+        .bind(origin.position)
+        .bind(origin.batch)
+        .bind(now)
+        .bind(place.map(|_| now))
 }
 
 /// An asset would have more fields than it may.
@@ -195,20 +216,22 @@ async fn again(c: &mut AnyConnection, asset: &mut Asset) -> sqlx::Result<()> {
 }
 
 pub async fn retire(c: &mut AnyConnection, key: &AssetKey) -> sqlx::Result<bool> {
-    let done = sqlx::query(
-        "UPDATE ingest_assets SET retired = 1 WHERE customer = $1 AND space = $2 AND id = $3 AND retired = 0",
+    let retired = sqlx::query(
+        "UPDATE ingest_assets SET retired = 1 WHERE customer = $1 AND space = $2 AND id = $3 AND retired = 0 RETURNING location",
     )
     .bind(key.customer)
     .bind(key.space)
     .bind(&key.id)
-    .execute(&mut *c)
+    .fetch_all(&mut *c)
     .await?;
-    batches::supersede(c, key).await?;
-    Ok(done.rows_affected() == 1)
+    batches::supersede(c, key.customer, key.space, &[&key.id]).await?;
+    files::left(c, key.customer, &files::members(&retired)?).await?;
+    Ok(!retired.is_empty())
 }
 
 pub async fn ingested(
     c: &mut AnyConnection,
+    lease: Lease,
     key: &AssetKey,
     origin: &str,
     outcome: Result<&Place, &str>,
@@ -219,8 +242,14 @@ pub async fn ingested(
     if asset.fields.origin != origin || !asset.is_ingesting() {
         return Ok(false);
     }
+    // Who has it looked at again keeps the asset first, too.
+    if !is_held(c, lease).await? {
+        return Ok(false);
+    }
     let outcome = match outcome {
         Ok(place) => {
+            let left = files::served(c, key.customer, key.space, &[&key.id]).await?;
+            files::left(c, key.customer, &left).await?;
             set_place(c, key, place).await?;
             Outcome::Completed
         }

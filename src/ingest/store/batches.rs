@@ -10,6 +10,7 @@ use super::{columns, work};
 use crate::ingest::asset::{AssetKey, NewAsset};
 use crate::ingest::batch::{Batch, Outcome};
 use crate::ingest::timestamp::Timestamp;
+use crate::registry::placeholders;
 
 /// Which batches of a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,13 @@ pub struct Waiting {
     pub composites: i64,
 }
 
+/// An asset in a batch.
+pub struct Entry<'a> {
+    pub batch: i64,
+    pub position: i64,
+    pub asset: &'a NewAsset,
+}
+
 const SELECT: &str = "SELECT b.id, b.customer, b.member, b.submitted, COUNT(a.batch) AS total, COUNT(a.outcome) AS done, \
      COUNT(CASE WHEN a.outcome = 'error' THEN 1 END) AS failed, MAX(a.finished) AS last, \
      (SELECT COUNT(*) FROM ingest_assets i WHERE i.batch = b.id) AS current \
@@ -49,14 +57,20 @@ pub async fn submit(
     order.sort_by_key(|(_, asset)| (asset.space, &asset.id));
     for (position, asset) in order {
         let key = asset.key(customer);
-        supersede(c, &key).await?;
         let origin = Origin {
             batch: Some(id),
             position: Some(position),
             member: None,
         };
-        assets::upsert(c, customer, asset, &origin).await?;
-        insert_asset(c, id, position, asset).await?;
+        // The asset first: who has it has what is kept of it elsewhere.
+        assets::upsert(c, customer, &[(asset, origin)]).await?;
+        supersede(c, customer, asset.space, &[&asset.id]).await?;
+        let entry = Entry {
+            batch: id,
+            position,
+            asset,
+        };
+        insert_assets(c, &[entry]).await?;
         work::on_asset(c, &key, &asset.fields.origin, is_urgent).await?;
     }
     let made = batch(c, customer, id).await?;
@@ -80,26 +94,25 @@ pub async fn insert(
     row.try_get("id")
 }
 
-/// One that has its place already is complete.
-pub async fn insert_asset(
-    c: &mut AnyConnection,
-    batch: i64,
-    position: i64,
-    asset: &NewAsset,
-) -> sqlx::Result<()> {
-    let is_complete = asset.place.is_some();
-    sqlx::query(
-        "INSERT INTO ingest_batch_assets (batch, position, space, asset, outcome, finished) VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(batch)
-    .bind(position)
-    .bind(asset.space)
-    .bind(&asset.id)
-    .bind(is_complete.then_some(Outcome::Completed.as_str()))
-    .bind(is_complete.then(|| Timestamp::now().0))
-    .execute(c)
-    .await?;
-    Ok(())
+/// Those that have their place already are complete.
+pub async fn insert_assets(c: &mut AnyConnection, entries: &[Entry<'_>]) -> sqlx::Result<()> {
+    let rows = (0..entries.len()).map(|row| format!("({})", placeholders(6 * row + 1, 6)));
+    let inserting = format!(
+        "INSERT INTO ingest_batch_assets (batch, position, space, asset, outcome, finished) VALUES {}",
+        rows.collect::<Vec<_>>().join(", ")
+    );
+    let mut query = sqlx::query(AssertSqlSafe(inserting));
+    for entry in entries {
+        let is_complete = entry.asset.place.is_some();
+        query = query
+            .bind(entry.batch)
+            .bind(entry.position)
+            .bind(entry.asset.space)
+            .bind(&entry.asset.id)
+            .bind(is_complete.then_some(Outcome::Completed.as_str()))
+            .bind(is_complete.then(|| Timestamp::now().0));
+    }
+    query.execute(c).await.map(drop)
 }
 
 /// What became of an asset in the batch that it was last submitted with.
@@ -122,20 +135,27 @@ pub async fn note(
     Ok(())
 }
 
-/// No batch waits any longer for an asset that is submitted again, or retired.
-pub async fn supersede(c: &mut AnyConnection, key: &AssetKey) -> sqlx::Result<()> {
-    sqlx::query(
-        "UPDATE ingest_batch_assets SET outcome = $4, finished = $5 WHERE space = $2 AND asset = $3 AND outcome IS NULL \
-         AND batch IN (SELECT id FROM ingest_batches WHERE customer = $1)",
-    )
-    .bind(key.customer)
-    .bind(key.space)
-    .bind(&key.id)
-    .bind(Outcome::Superseded.as_str())
-    .bind(Timestamp::now().0)
-    .execute(c)
-    .await?;
-    Ok(())
+/// No batch waits any longer for assets that are submitted again, or retired.
+pub async fn supersede(
+    c: &mut AnyConnection,
+    customer: i64,
+    space: i64,
+    ids: &[&str],
+) -> sqlx::Result<()> {
+    let superseding = format!(
+        "UPDATE ingest_batch_assets SET outcome = $3, finished = $4 WHERE space = $2 AND outcome IS NULL \
+         AND batch IN (SELECT id FROM ingest_batches WHERE customer = $1) AND asset IN ({})",
+        placeholders(5, ids.len())
+    );
+    let mut query = sqlx::query(AssertSqlSafe(superseding))
+        .bind(customer)
+        .bind(space)
+        .bind(Outcome::Superseded.as_str())
+        .bind(Timestamp::now().0);
+    for id in ids {
+        query = query.bind(*id);
+    }
+    query.execute(c).await.map(drop)
 }
 
 pub async fn batch(c: &mut AnyConnection, customer: i64, id: i64) -> sqlx::Result<Option<Batch>> {

@@ -1,6 +1,9 @@
 //! What the store promises, whatever database keeps it.
 
+use std::cell::Cell;
+
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Row};
 use tempfile::TempDir;
 
 use super::*;
@@ -44,6 +47,10 @@ async fn keeps_the_contract(new: impl Fn(&str) -> String) {
     a_batch_is_superseded(&open(&new("superseded")).await).await;
     an_asset_is_put_changed_and_retired(&open(&new("asset")).await).await;
     an_asset_is_served_while_it_is_ingested_again(&open(&new("again")).await).await;
+    files_are_kept_while_an_asset_is_delivered_from_them(&open(&new("kept")).await).await;
+    files_that_a_replaced_composite_left_are_removed(&open(&new("leaving")).await).await;
+    a_composite_takes_over_an_asset_that_a_batch_waits_for(&open(&new("taken")).await).await;
+    what_was_found_before_it_was_asked_again_is_not_told(&open(&new("stale")).await).await;
     assets_are_listed_by_what_is_said_of_them(&open(&new("listed")).await).await;
     five_thousand_pages_are_one_change(&open(&new("large")).await).await;
 }
@@ -84,9 +91,18 @@ fn place(page: u32) -> Place {
     }
 }
 
-fn pages(composite: &Composite, count: u32) -> Vec<NewAsset> {
-    let page = |index| composite.page(index, place(index + 1));
-    (0..count).map(page).collect()
+fn places(count: u32) -> Vec<Place> {
+    (1..=count).map(place).collect()
+}
+
+/// In the folder of a member.
+fn places_of(member: &Member, count: u32) -> Vec<Place> {
+    let location = format!("composites:members/{}/1/document", member.id);
+    let at = |place| Place {
+        location: location.clone(),
+        ..place
+    };
+    places(count).into_iter().map(at).collect()
 }
 
 fn image(id: &str, fields: Value) -> NewAsset {
@@ -117,8 +133,39 @@ async fn accept(store: &Store, composite: Composite) -> Member {
 }
 
 async fn complete(store: &Store, member: &Member, count: u32) -> Result<Member, Outdated> {
-    let pages = pages(&member.composite, count);
-    store.complete(member, &pages, 2).await.unwrap()
+    let places = places_of(member, count);
+    store.complete(member, &places, 2).await.unwrap()
+}
+
+/// The last job of a kind and subject, if it is not over.
+async fn job(store: &Store, kind: &str, subject: &str) -> Option<Lease> {
+    let asking = async |c: &mut AnyConnection| {
+        sqlx::query("SELECT id, lease FROM jobs WHERE kind = $1 AND subject = $2 AND finished IS NULL ORDER BY id DESC LIMIT 1")
+            .bind(kind)
+            .bind(subject)
+            .fetch_optional(c)
+            .await
+    };
+    let row = store.database().read(asking).await.unwrap()?;
+    Some(Lease {
+        job: row.get(0),
+        number: row.get(1),
+    })
+}
+
+async fn is_discarded(store: &Store, member: &Member) -> bool {
+    job(store, DISCARD, &member.id.to_string()).await.is_some()
+}
+
+/// As a worker would say it who has the job.
+async fn ingested(store: &Store, id: &str, origin: &str, outcome: Result<&Place, &str>) -> bool {
+    let none = Lease { job: 0, number: 0 };
+    let lease = job(store, ASSET, &key(id).to_string())
+        .await
+        .unwrap_or(none);
+    let key = key(id);
+    let told = store.ingested(lease, &key, origin, outcome);
+    told.await.unwrap()
 }
 
 async fn member(store: &Store, id: Uuid) -> Member {
@@ -199,14 +246,14 @@ async fn pages_become_assets(store: &Store) {
     assert_eq!(done.batches.len(), 2, "of two at most");
     assert_eq!(done, member(store, accepted.id).await);
     let asset = store.asset(&key("page-002")).await.unwrap().unwrap();
-    assert_eq!(asset.place, Some(place(3)));
+    assert_eq!(asset.place, Some(places_of(&accepted, 3).remove(2)));
     assert_eq!(asset.fields.numbers[0], Some(2));
     assert_eq!(asset.member, Some(accepted.id));
     assert_eq!(asset.composite.as_deref(), Some("a"));
     assert_eq!(asset.batch, Some(done.batches[1]));
     assert!(!asset.is_ingesting());
     let expected = Delivery::At {
-        location: "composites:ab/a.pdf".to_owned(),
+        location: format!("composites:members/{}/1/document", accepted.id),
         page: Page::new(3).unwrap(),
     };
     assert_eq!(store.deliver(&key("page-002")).await.unwrap(), expected);
@@ -342,7 +389,7 @@ async fn a_batch_counts_its_assets(store: &Store) {
         let place = place(1);
         let outcome = error.map_or(Ok(&place), Err);
         let origin = format!("https://example.org/{id}");
-        store.ingested(&key(id), &origin, outcome).await.unwrap()
+        ingested(store, id, &origin, outcome).await
     };
     assert!(done("a", None).await);
     assert!(done("b", Some("no image")).await);
@@ -392,18 +439,8 @@ async fn an_asset_is_put_changed_and_retired(store: &Store) {
     assert_eq!(asset.fields, new.fields);
     assert!(asset.is_ingesting());
     let origin = &asset.fields.origin;
-    assert!(
-        !store
-            .ingested(&key("a"), "https://example.org/other", Ok(&place(1)))
-            .await
-            .unwrap()
-    );
-    assert!(
-        store
-            .ingested(&key("a"), origin, Ok(&place(1)))
-            .await
-            .unwrap()
-    );
+    assert!(!ingested(store, "a", "https://example.org/other", Ok(&place(1))).await);
+    assert!(ingested(store, "a", origin, Ok(&place(1))).await);
     let patch = async |change| {
         let changes = [(key("a"), object(change)), (key("unknown"), Map::new())];
         let mut changed = store.patch(&changes).await.unwrap().unwrap();
@@ -434,12 +471,7 @@ async fn an_asset_is_put_changed_and_retired(store: &Store) {
             .is_empty()
     );
     assert_eq!(store.reingest(&key("a")).await.unwrap(), None);
-    assert!(
-        !store
-            .ingested(&key("a"), "https://example.org/b", Ok(&place(1)))
-            .await
-            .unwrap()
-    );
+    assert!(!ingested(store, "a", "https://example.org/b", Ok(&place(1))).await);
     assert!(store.put(CUSTOMER, &new).await.unwrap(), "it is new again");
     assert_eq!(store.deliver(&key("a")).await.unwrap(), Delivery::NotReady);
 }
@@ -452,16 +484,13 @@ async fn an_asset_is_served_while_it_is_ingested_again(store: &Store) {
         location: origin.clone(),
         ..place(1)
     };
-    store.ingested(&key("a"), origin, Ok(&found)).await.unwrap();
+    ingested(store, "a", origin, Ok(&found)).await;
     let served = store.deliver(&key("a")).await.unwrap();
     assert!(matches!(served, Delivery::At { .. }));
     let again = store.reingest(&key("a")).await.unwrap().unwrap();
     assert!(again.is_ingesting());
     assert_eq!(store.deliver(&key("a")).await.unwrap(), served);
-    store
-        .ingested(&key("a"), origin, Err("it is away"))
-        .await
-        .unwrap();
+    ingested(store, "a", origin, Err("it is away")).await;
     let asset = store.asset(&key("a")).await.unwrap().unwrap();
     assert_eq!(asset.error.as_deref(), Some("it is away"));
     assert_eq!(store.deliver(&key("a")).await.unwrap(), served);
@@ -483,6 +512,110 @@ async fn an_asset_is_served_while_it_is_ingested_again(store: &Store) {
         !page.is_ingesting(),
         "its composite is posted again for that"
     );
+}
+
+async fn files_are_kept_while_an_asset_is_delivered_from_them(store: &Store) {
+    let first = accept(store, composite(Some("a"))).await;
+    assert!(store.is_needed(first.id).await.unwrap(), "it is being made");
+    complete(store, &first, 3).await.unwrap();
+    let moved = image("page-000", json!({}));
+    store.put(CUSTOMER, &moved).await.unwrap();
+    let second = accept(store, composite(Some("a"))).await;
+    for id in ["page-001", "page-002"] {
+        store.retire(&key(id)).await.unwrap();
+    }
+    assert!(
+        is_discarded(store, &first).await,
+        "later, if it is not needed"
+    );
+    assert!(
+        store.is_needed(first.id).await.unwrap(),
+        "until the first is found"
+    );
+    let lease = job(store, DISCARD, &first.id.to_string()).await.unwrap();
+    store.queue().finish(lease, None).await.unwrap();
+    ingested(store, "page-000", &moved.fields.origin, Ok(&place(1))).await;
+    assert!(is_discarded(store, &first).await);
+    assert!(!store.is_needed(first.id).await.unwrap());
+    store
+        .fail(second.id, "no such file")
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!store.is_needed(second.id).await.unwrap());
+    assert!(!store.is_needed(Uuid::from_u128(1)).await.unwrap());
+}
+
+/// Of this composite, or of another one with the same pages.
+async fn files_that_a_replaced_composite_left_are_removed(store: &Store) {
+    let first = accept(store, composite(Some("a"))).await;
+    let progress = Progress {
+        document: Some(places_of(&first, 1)[0].location.clone()),
+        image_count: None,
+    };
+    let advanced = store.advance(first.id, Status::Rasterizing, &progress);
+    advanced.await.unwrap().unwrap();
+    complete(store, &first, 1).await.unwrap();
+    store.retire(&key("page-000")).await.unwrap();
+    let lease = job(store, DISCARD, &first.id.to_string()).await.unwrap();
+    // As if it had been kept by an Azulejo that did not see this.
+    store.queue().finish(lease, None).await.unwrap();
+    let second = accept(store, composite(Some("a"))).await;
+    complete(store, &second, 2).await.unwrap();
+    assert!(is_discarded(store, &first).await && !is_discarded(store, &second).await);
+    let other = accept(store, composite(Some("b"))).await;
+    complete(store, &other, 2).await.unwrap();
+    assert!(is_discarded(store, &second).await && !is_discarded(store, &other).await);
+    assert!(!store.is_needed(second.id).await.unwrap());
+}
+
+async fn a_composite_takes_over_an_asset_that_a_batch_waits_for(store: &Store) {
+    let images = [image("page-000", json!({}))];
+    let batch = store.submit(CUSTOMER, &images, false).await.unwrap();
+    let page = accept(store, composite(Some("a"))).await;
+    let subject = key("page-000").to_string();
+    assert!(job(store, ASSET, &subject).await.is_some());
+    complete(store, &page, 3).await.unwrap();
+    let now = store.batch(CUSTOMER, batch.id).await.unwrap().unwrap();
+    assert!(now.finished.is_some() && now.is_superseded, "{now:?}");
+    assert_eq!(job(store, ASSET, &subject).await, None);
+    assert_eq!(store.waiting(CUSTOMER).await.unwrap(), Waiting::default());
+}
+
+async fn what_was_found_before_it_was_asked_again_is_not_told(store: &Store) {
+    let new = image("a", json!({}));
+    store.put(CUSTOMER, &new).await.unwrap();
+    let first = store.queue().claim().await.unwrap().unwrap();
+    store.reingest(&key("a")).await.unwrap();
+    let origin = &new.fields.origin;
+    let told = async |lease, outcome| store.ingested(lease, &key("a"), origin, outcome).await;
+    assert!(!told(first.lease, Err("it is away")).await.unwrap());
+    let second = store.queue().claim().await.unwrap().unwrap();
+    assert!(told(second.lease, Ok(&place(1))).await.unwrap());
+    let asset = store.asset(&key("a")).await.unwrap().unwrap();
+    assert_eq!((asset.error, asset.place), (None, Some(place(1))));
+}
+
+/// PostgreSQL chooses one of those who wait for each other.
+#[tokio::test]
+async fn a_change_that_was_in_the_way_of_another_is_made_once_more() {
+    let server = PostgresServer::start();
+    let store = open(&server.new_database("conflict")).await;
+    for state in ["40P01", "40001"] {
+        let attempts = Cell::new(0);
+        let change = || {
+            let is_first = attempts.replace(attempts.get() + 1) == 0;
+            store.database().write(async move |c| {
+                if is_first {
+                    let conflict = format!("DO $$ BEGIN RAISE SQLSTATE '{state}'; END $$");
+                    sqlx::raw_sql(AssertSqlSafe(conflict)).execute(c).await?;
+                }
+                Ok(())
+            })
+        };
+        once_more_if_in_the_way(change).await.unwrap();
+        assert_eq!(attempts.get(), 2);
+    }
 }
 
 async fn assets_are_listed_by_what_is_said_of_them(store: &Store) {
@@ -524,7 +657,6 @@ async fn assets_are_listed_by_what_is_said_of_them(store: &Store) {
 
 async fn five_thousand_pages_are_one_change(store: &Store) {
     let accepted = accept(store, composite(Some("a"))).await;
-    let pages = pages(&accepted.composite, 5000);
-    let done = store.complete(&accepted, &pages, 100).await.unwrap();
+    let done = store.complete(&accepted, &places(5000), 100).await.unwrap();
     assert_eq!(done.unwrap().batches.len(), 50);
 }

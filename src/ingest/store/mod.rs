@@ -6,6 +6,7 @@ mod assets;
 mod batches;
 mod collections;
 mod columns;
+mod files;
 mod finish;
 mod listing;
 mod progress;
@@ -32,7 +33,7 @@ use super::composite::Composite;
 use super::member::{Collection, Member, Progress};
 use super::status::Status;
 use crate::files::unique;
-use crate::queue::{Pace, Queue};
+use crate::queue::{Lease, Pace, Queue};
 use crate::registry::copies::Copies;
 use crate::registry::{Database, Registry, RegistryError};
 
@@ -49,6 +50,17 @@ struct Parts {
 }
 
 type Answer<T> = Result<T, RegistryError>;
+
+/// A change of many assets, which is made once more if the database has ended it for the sake of another one.
+async fn once_more_if_in_the_way<T, F>(change: impl Fn() -> F) -> Answer<T>
+where
+    F: Future<Output = Answer<T>>,
+{
+    match change().await {
+        Err(error) if error.is_conflict() => change().await,
+        done => done,
+    }
+}
 
 impl Store {
     pub fn new(registry: Registry) -> Self {
@@ -140,7 +152,7 @@ impl Store {
             .await
     }
 
-    /// Makes a member's pages assets, in batches of so many at most, retires those of its predecessor that it does not have, and says that it is
+    /// Makes a member's pages assets, which are at these places in their order, in batches of so many at most, retires those of its predecessor that it does not have, and says that it is
     /// `COMPLETED`: all of this or nothing.
     ///
     /// # Errors
@@ -148,12 +160,16 @@ impl Store {
     pub async fn complete(
         &self,
         member: &Member,
-        pages: &[NewAsset],
+        places: &[Place],
         per_batch: usize,
     ) -> Answer<Result<Member, Outdated>> {
-        let completing =
-            async |c: &mut AnyConnection| finish::complete(c, member, pages, per_batch).await;
-        let done = self.database().write(completing).await;
+        let completing = || {
+            let changing = async move |c: &mut AnyConnection| {
+                finish::complete(c, member, places, per_batch).await
+            };
+            self.database().write(changing)
+        };
+        let done = once_more_if_in_the_way(completing).await;
         // Which pages were retired is known to the database only.
         self.0.copies.forget_all();
         done
@@ -169,6 +185,26 @@ impl Store {
             .await
     }
 
+    /// Whether a member is still being made, or an asset is delivered from its files.
+    ///
+    /// # Errors
+    /// If it could not be asked.
+    pub async fn is_needed(&self, member: Uuid) -> Answer<bool> {
+        self.database()
+            .read(async |c| files::is_needed(c, member).await)
+            .await
+    }
+
+    /// The files of a member were removed.
+    ///
+    /// # Errors
+    /// If nobody knows whether it was done.
+    pub async fn discarded(&self, member: Uuid) -> Answer<()> {
+        self.database()
+            .write(async |c| files::discarded(c, member).await)
+            .await
+    }
+
     /// Keeps assets that were posted together, and has them ingested.
     ///
     /// # Errors
@@ -181,9 +217,13 @@ impl Store {
     ) -> Answer<Batch> {
         let keys = assets.iter().map(|asset| asset.key(customer).to_string());
         let _forgetting = self.0.copies.forgetting(keys.collect());
-        let submitting =
-            async |c: &mut AnyConnection| batches::submit(c, customer, assets, is_urgent).await;
-        self.write_and_wake(submitting).await
+        let submitting = || {
+            let changing = async move |c: &mut AnyConnection| {
+                batches::submit(c, customer, assets, is_urgent).await
+            };
+            self.write_and_wake(changing)
+        };
+        once_more_if_in_the_way(submitting).await
     }
 
     /// # Errors
@@ -267,8 +307,9 @@ impl Store {
     ) -> Answer<Result<Vec<Asset>, TooLong>> {
         let keys = changes.iter().map(|(key, _)| key.to_string());
         let _forgetting = self.0.copies.forgetting(keys.collect());
-        self.write_and_wake(async |c| assets::patch(c, changes).await)
-            .await
+        let patching =
+            || self.write_and_wake(async move |c: &mut _| assets::patch(c, changes).await);
+        once_more_if_in_the_way(patching).await
     }
 
     /// Has an asset looked at again. `None` if there is none.
@@ -292,19 +333,20 @@ impl Store {
     }
 
     /// Says what came of ingesting an asset that is no page of a composite: where it is, or why not. Nothing is done if it is retired or has another
-    /// origin by now.
+    /// origin by now, or another job than the one of this lease.
     ///
     /// # Errors
     /// If nobody knows whether it was done.
     pub async fn ingested(
         &self,
+        lease: Lease,
         key: &AssetKey,
         origin: &str,
         outcome: Result<&Place, &str>,
     ) -> Answer<bool> {
         let _forgetting = self.0.copies.forgetting(vec![key.to_string()]);
         self.database()
-            .write(async |c| assets::ingested(c, key, origin, outcome).await)
+            .write(async |c| assets::ingested(c, lease, key, origin, outcome).await)
             .await
     }
 

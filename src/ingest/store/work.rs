@@ -54,7 +54,17 @@ pub async fn not_on_composite(
     customer: i64,
     member: &str,
 ) -> sqlx::Result<()> {
-    cancel(connection, COMPOSITE, member).await?;
+    cancel(connection, COMPOSITE, &[member]).await?;
+    discard(connection, customer, member).await
+}
+
+/// Has the files of a member removed, if they are not needed when nobody can be reading them any more.
+pub async fn discard(
+    connection: &mut AnyConnection,
+    customer: i64,
+    member: &str,
+) -> sqlx::Result<()> {
+    cancel(connection, DISCARD, &[member]).await?;
     let job = NewJob {
         kind: DISCARD,
         owner: &customer.to_string(),
@@ -64,6 +74,16 @@ pub async fn not_on_composite(
         after: DELIVERED,
     };
     enqueue(connection, &job).await.map(drop)
+}
+
+/// What becomes of assets is known already: their origins are not looked at.
+pub async fn not_on_assets(
+    connection: &mut AnyConnection,
+    keys: impl Iterator<Item = AssetKey>,
+) -> sqlx::Result<()> {
+    let subjects: Vec<String> = keys.map(|key| key.to_string()).collect();
+    let subjects: Vec<&str> = subjects.iter().map(String::as_str).collect();
+    cancel(connection, ASSET, &subjects).await.map(drop)
 }
 
 /// Has the origin of an asset looked at, and no other one that it had before.
@@ -88,6 +108,6 @@ pub async fn on_asset(
         payload: &payload.map_err(|error| sqlx::Error::Encode(error.into()))?,
         after: Duration::ZERO,
     };
-    cancel(connection, ASSET, job.subject).await?;
+    cancel(connection, ASSET, &[job.subject]).await?;
     enqueue(connection, &job).await.map(drop)
 }

@@ -55,7 +55,24 @@ impl<K: Clone + Eq + Hash, T: Clone> Flights<K, T> {
     }
 }
 
+impl<K: Eq + Hash, T> Flights<K, T> {
+    /// Whoever asks for these from now on is not content with the flights that are under way.
+    pub fn forget(&self, are_meant: impl Fn(&K) -> bool) {
+        lock(&self.0).retain(|key, _| !are_meant(key));
+    }
+}
+
 impl<K: Eq + Hash, T> Landing<K, T> {
+    /// Whether nobody has forgotten it.
+    pub fn is_current(&self) -> bool {
+        self.is_among(&lock(&self.under_way))
+    }
+
+    fn is_among(&self, under_way: &HashMap<K, Arc<Flight<T>>>) -> bool {
+        let current = under_way.get(&self.key);
+        current.is_some_and(|flight| Arc::ptr_eq(flight, &self.flight))
+    }
+
     pub fn key(&self) -> &K {
         &self.key
     }
@@ -66,7 +83,11 @@ impl<K: Eq + Hash, T> Landing<K, T> {
 
     fn end(&mut self, result: Result<T>) {
         self.is_landed = true;
-        lock(&self.under_way).remove(&self.key);
+        let mut under_way = lock(&self.under_way);
+        if self.is_among(&under_way) {
+            under_way.remove(&self.key);
+        }
+        drop(under_way);
         *lock(&self.flight.result) = Some(result);
         self.flight.landed.notify_all();
     }
@@ -123,6 +144,20 @@ mod tests {
             }
         });
         assert!(flights.board(&1).1.is_some(), "later: anew");
+    }
+
+    #[test]
+    fn what_is_forgotten_is_begun_anew() {
+        let flights = Flights::<u8, u32>::default();
+        let [(old, first), (_, other)] = [1, 2].map(|key| flights.board(&key));
+        flights.forget(|key| *key == 1);
+        let (new, second) = flights.board(&1);
+        let (first, second) = (first.unwrap(), second.expect("a new flight"));
+        assert!(!first.is_current() && second.is_current() && other.unwrap().is_current());
+        first.land(Ok(5));
+        assert!(flights.board(&1).1.is_none(), "the new one goes on");
+        second.land(Ok(6));
+        assert_eq!([old, new].map(|it| it.wait(LONG)), [Ok(5), Ok(6)]);
     }
 
     #[test]

@@ -68,6 +68,9 @@ impl Store {
             let finder = Arc::clone(&self.finder);
             self.runtime.spawn(async move {
                 let found = finder.find(landing.key()).await;
+                if landing.is_current() {
+                    finder.keep(landing.key(), &found);
+                }
                 landing.land(found);
             });
         }
@@ -133,6 +136,9 @@ impl Source for Store {
     }
 
     fn forget(&self, key: Option<&str>) {
+        // What is under way was asked before.
+        let finds = &self.finder.finds;
+        finds.forget(|of| key.is_none_or(|key| key == of));
         self.finder.known.expire(key);
     }
 
@@ -146,19 +152,21 @@ impl Source for Store {
 }
 
 impl Finder {
-    /// Asks the server, and remembers what it says.
+    /// Asks the server.
     async fn find(&self, key: &str) -> Result<Arc<Found>, RemoteError> {
         let last = self.known.last(key);
-        let found = self
-            .origin
+        self.origin
             .attempts(key, || self.ask(key, last.as_ref()))
-            .await;
-        match &found {
+            .await
+    }
+
+    /// Remembers what it says.
+    fn keep(&self, key: &str, found: &Result<Arc<Found>, RemoteError>) {
+        match found {
             Ok(found) => self.known.keep(key, Some(Arc::clone(found))),
             Err(RemoteError::Absent) => self.known.keep(key, None),
             Err(_) => {}
         }
-        found
     }
 
     /// One request for the first block, which says how the file is and has most headers.
