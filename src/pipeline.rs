@@ -18,7 +18,7 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 
 use crate::cache::flights::Flights;
-use crate::cache::{EntryKey, Generation, LayerReport, Layers, Pixels};
+use crate::cache::{CacheKey, EntryKey, Generation, LayerReport, Layers, Pixels};
 use crate::config::Config;
 use crate::decode::Header;
 use crate::encode::Settings;
@@ -31,7 +31,7 @@ use crate::registry::Registry;
 pub use crate::route::Terms;
 use crate::route::{Far, Routes};
 use crate::source::{Listing, SourceError, Stamp};
-use crate::work::{Cancelled, Cost, Work};
+use crate::work::{Cancelled, Cost, Turns, Work};
 pub use caching::Caching;
 pub use contents::{Contents, Shown};
 pub use fetchers::FETCHERS;
@@ -55,6 +55,10 @@ pub struct Pipeline {
     readers: Work,
     fetchers: Fetchers,
     makers: Work,
+    /// Documents that are opened, among the readers.
+    opening: Turns<EntryKey>,
+    /// Documents whose pages are rendered, among the makers.
+    rendering: Turns<CacheKey>,
     layers: Layers,
     /// Images that are being opened.
     openings: Flights<(EntryKey, Stamp), Result<Image, Error>>,
@@ -130,6 +134,8 @@ impl Pipeline {
                 config.work.queue * LONGER_QUEUE,
                 0,
             ),
+            opening: Turns::new(1, threads * READERS_PER_THREAD / 2),
+            rendering: Turns::new(threads / 2, threads - threads.div_ceil(4).min(threads - 1)),
             fetchers: Fetchers::new(config.work.queue * LONGER_QUEUE),
             makers,
             layers,
