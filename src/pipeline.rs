@@ -13,7 +13,8 @@ mod report;
 
 use std::io;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -47,6 +48,9 @@ pub use report::LaneReport;
 const READERS_PER_THREAD: usize = 2;
 /// And they take little time, so that many more may wait: what is in the cache must not be refused.
 const LONGER_QUEUE: usize = 16;
+
+/// How often images that nobody asks for are closed.
+const CLOSING: Duration = Duration::from_secs(30);
 
 /// Everything that answering needs, for the life of the process. Clones share it.
 #[derive(Clone)]
@@ -145,9 +149,18 @@ impl Pipeline {
         })
     }
 
-    /// Makes ready what is kept on disk; to be called once, by the process that serves.
+    /// Makes ready what is kept on disk, and closes from now on what is not used; to be called once, by the process that serves.
     pub fn start(&self) {
         self.walk.pyramids.start();
+        let walk = Arc::downgrade(&self.walk);
+        // A document that is open is a process, and a file that was deleted takes its space on the disk as long as it is open.
+        thread::spawn(move || {
+            while let Some(walk) = walk.upgrade() {
+                walk.images.close_unused();
+                drop(walk);
+                thread::sleep(CLOSING);
+            }
+        });
     }
 
     /// Where images are made: what is made ahead takes its memory there, too.

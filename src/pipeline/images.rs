@@ -111,6 +111,11 @@ impl Images {
         }
     }
 
+    /// Closes images that nobody has asked for any more.
+    pub fn close_unused(&self) {
+        self.headers.close_unused();
+    }
+
     /// The images that are open.
     pub fn headers(&self) -> Kept {
         self.headers.report()
