@@ -56,7 +56,10 @@ impl<K: Eq + Hash> Turns<K> {
     }
 
     fn of(&self, thing: K) -> Arc<Semaphore> {
-        let mut waited_for = self.waited_for.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waited_for = self
+            .waited_for
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = waited_for.get(&thing).and_then(Weak::upgrade) {
             return found;
         }

@@ -190,7 +190,12 @@ impl Decoder for PdfPage {
     fn memory(&self) -> u64 {
         const FIELDS: u64 = 4 << 10;
         let is_first = self.index == 0;
-        FIELDS + if is_first { self.document.outline.memory() } else { 0 }
+        FIELDS
+            + if is_first {
+                self.document.outline.memory()
+            } else {
+                0
+            }
     }
 
     fn turn_to(&self, page: Page) -> Option<Result<Box<dyn Decoder>, DecodeError>> {

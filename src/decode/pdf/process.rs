@@ -40,9 +40,8 @@ impl Process {
             seconds: limits.seconds,
         };
         process.give(input, &open)?;
-        let opened: Opened = process.ask(|socket| {
-            wire::receive_long(socket, wire::longest(limits.pages))
-        })?;
+        let opened: Opened =
+            process.ask(|socket| wire::receive_long(socket, wire::longest(limits.pages)))?;
         Ok((process, opened?))
     }
 
