@@ -26,8 +26,8 @@ pub struct PdfLimits {
     #[schemars(range(min = 1, max = 1_000_000))]
     pub pages: u32,
 
-    /// Memory for one process that renders, besides the document itself. There are at most twice as many as processor cores, and
-    /// all of them may work at a time, for one document at most half as many as there are threads; this memory does not count as that of `[work]`.
+    /// Memory for one process that renders, besides the document itself. There are at most twice as many as processor cores, all of
+    /// which may work at a time; this memory does not count as that of `[work]`.
     #[serde(with = "byte_size")]
     #[schemars(with = "ByteSize")]
     pub memory: u64,
