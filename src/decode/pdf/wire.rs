@@ -104,7 +104,7 @@ mod tests {
         };
         let mut sent = Vec::new();
         send(&mut sent, &Opened::Ok(outline.clone())).unwrap();
-        let received = receive_long(&mut &sent[..], longest(10_000));
+        let received: io::Result<Opened> = receive_long(&mut &sent[..], longest(10_000));
         assert_eq!(received.unwrap(), Opened::Ok(outline));
         assert!(receive_long::<Opened>(&mut &sent[..], longest(5_000)).is_err());
     }
