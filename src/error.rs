@@ -97,6 +97,7 @@ impl Error {
                     cause: cause(error),
                 }
             }
+            DecodeError::Busy(_) => Self::Busy,
             error @ DecodeError::NoPage { .. } => {
                 Self::NotFound(format!("there is no image \"{identifier}\": {error}"))
             }

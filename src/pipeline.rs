@@ -13,12 +13,13 @@ mod report;
 
 use std::io;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
 use crate::cache::flights::Flights;
-use crate::cache::{EntryKey, Generation, LayerReport, Layers, Pixels};
+use crate::cache::{CacheKey, EntryKey, Generation, LayerReport, Layers, Pixels};
 use crate::config::Config;
 use crate::decode::Header;
 use crate::encode::Settings;
@@ -31,7 +32,7 @@ use crate::registry::Registry;
 pub use crate::route::Terms;
 use crate::route::{Far, Routes};
 use crate::source::{Listing, SourceError, Stamp};
-use crate::work::{Cancelled, Cost, Work};
+use crate::work::{Cancelled, Cost, Turns, Work};
 pub use caching::Caching;
 pub use contents::{Contents, Shown};
 pub use fetchers::FETCHERS;
@@ -48,6 +49,9 @@ const READERS_PER_THREAD: usize = 2;
 /// And they take little time, so that many more may wait: what is in the cache must not be refused.
 const LONGER_QUEUE: usize = 16;
 
+/// How often images that nobody asks for are closed.
+const CLOSING: Duration = Duration::from_secs(30);
+
 /// Everything that answering needs, for the life of the process. Clones share it.
 #[derive(Clone)]
 pub struct Pipeline {
@@ -55,6 +59,10 @@ pub struct Pipeline {
     readers: Work,
     fetchers: Fetchers,
     makers: Work,
+    /// Documents that are opened, among the readers.
+    opening: Turns<EntryKey>,
+    /// Documents whose pages are rendered, among the makers.
+    rendering: Turns<CacheKey>,
     layers: Layers,
     /// Images that are being opened.
     openings: Flights<(EntryKey, Stamp), Result<Image, Error>>,
@@ -130,6 +138,8 @@ impl Pipeline {
                 config.work.queue * LONGER_QUEUE,
                 0,
             ),
+            opening: Turns::new(1, threads * READERS_PER_THREAD / 2),
+            rendering: Turns::new(threads / 2, threads - threads.div_ceil(4).min(threads - 1)),
             fetchers: Fetchers::new(config.work.queue * LONGER_QUEUE),
             makers,
             layers,
@@ -139,9 +149,18 @@ impl Pipeline {
         })
     }
 
-    /// Makes ready what is kept on disk; to be called once, by the process that serves.
+    /// Makes ready what is kept on disk, and closes from now on what is not used; to be called once, by the process that serves.
     pub fn start(&self) {
         self.walk.pyramids.start();
+        let walk = Arc::downgrade(&self.walk);
+        // A document that is open is a process, and a file that was deleted takes its space on the disk as long as it is open.
+        thread::spawn(move || {
+            while let Some(walk) = walk.upgrade() {
+                walk.images.close_unused();
+                drop(walk);
+                thread::sleep(CLOSING);
+            }
+        });
     }
 
     /// Where images are made: what is made ahead takes its memory there, too.

@@ -46,10 +46,17 @@ impl Entry {
 
 impl Default for Headers {
     fn default() -> Self {
+        Self::new(UNUSED)
+    }
+}
+
+impl Headers {
+    /// Images that nobody asks for are closed after so long.
+    fn new(unused: Duration) -> Self {
         let cache = Cache::builder()
             .eviction_policy(EvictionPolicy::lru())
             .max_capacity(MOST_BYTES)
-            .time_to_idle(UNUSED)
+            .time_to_idle(unused)
             .weigher(|_, entry: &Entry| weight(entry.memory))
             .build();
         Self {
@@ -58,9 +65,12 @@ impl Default for Headers {
             misses: Count::default(),
         }
     }
-}
 
-impl Headers {
+    /// Closes what nobody has asked for any more. Without it that waits for the next who asks for anything.
+    pub fn close_unused(&self) {
+        self.cache.run_pending_tasks();
+    }
+
     pub fn get(&self, object: &Object) -> Option<Arc<dyn Decoder>> {
         let key = key(object);
         let entry = self.cache.get(&key)?;
@@ -134,6 +144,23 @@ mod tests {
         fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
             self.inner.decode(window)
         }
+    }
+
+    /// Else documents would stay open in their processes for as long as a server has nothing to do.
+    #[test]
+    fn what_nobody_asks_for_is_closed() {
+        let mut config = Config::default();
+        config.source.root = "fixtures/images".into();
+        let files = Filesystem::new(&config.source).unwrap();
+        let object = files.find("chart.png").unwrap();
+        let input = files.open(&object).unwrap();
+        let headers = Headers::new(Duration::from_millis(10));
+        let opened = crate::decode::open(input, &Limits::default()).unwrap();
+        let decoder = Arc::downgrade(&headers.keep(&object, opened));
+        headers.close_unused();
+        std::thread::sleep(Duration::from_millis(20));
+        headers.close_unused();
+        assert_eq!(decoder.strong_count(), 0);
     }
 
     /// Else a few images with long indexes would fill the memory.

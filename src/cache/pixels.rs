@@ -47,7 +47,8 @@ impl Pixels {
     /// for at the same time are decoded once.
     ///
     /// # Errors
-    /// Those of decoding the window itself: what is broken beside it does not matter.
+    /// Those of decoding the window itself: what is broken beside it does not matter. It is not tried if what encloses it was too
+    /// costly, or the machine too busy.
     pub fn get<F>(
         &self,
         image: CacheKey,
@@ -73,6 +74,10 @@ impl Pixels {
         match (self.cache.try_get_with((image, wide), decode_wide), part) {
             (Ok(raster), Some(_)) if window.rect == wide.rect => Ok(raster),
             (Ok(raster), Some(part)) => Ok(Arc::new(raster.crop(part))),
+            (Err(error), _) => match as_costly(&error) {
+                Some(same) => Err(same),
+                None => decode(window).map(Arc::new),
+            },
             _ => decode(window).map(Arc::new),
         }
     }
@@ -95,12 +100,26 @@ impl Pixels {
     }
 }
 
+/// The same for another who waited, if time was spent in vain that must not be spent again by each of them.
+fn as_costly(error: &DecodeError) -> Option<DecodeError> {
+    match error {
+        DecodeError::TooCostly { format, problem } => Some(DecodeError::TooCostly {
+            format,
+            problem: problem.clone(),
+        }),
+        DecodeError::Busy(why) => Some(DecodeError::Busy(why)),
+        _ => None,
+    }
+}
+
 fn kibibytes(bytes: u64) -> u32 {
     u32::try_from(bytes.div_ceil(KIBIBYTE)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::decode::{Counting, Decoder};
     use crate::geometry::Dimensions;
@@ -152,6 +171,31 @@ mod tests {
             decoder.decode(window)
         });
         assert!(broken.is_err());
+    }
+
+    /// Or a page that takes 20 seconds in vain would take them twice.
+    #[test]
+    fn what_was_too_costly_is_not_tried_in_part() {
+        type Failure = fn() -> DecodeError;
+        let failures: [Failure; 2] = [
+            || DecodeError::TooCostly {
+                format: "PDF",
+                problem: "slow".to_owned(),
+            },
+            || DecodeError::Busy("others work"),
+        ];
+        let whole = Rect::new(0, 0, 64, 64).unwrap();
+        for failure in failures {
+            let pixels = Pixels::new(10 << 20);
+            let tries = AtomicUsize::new(0);
+            let decode = |_: &Window| {
+                tries.fetch_add(1, Ordering::Relaxed);
+                Err(failure())
+            };
+            let found = pixels.get(CacheKey::new(&[]), &window(8, 0, 8), whole, decode);
+            assert_eq!(found.unwrap_err().to_string(), failure().to_string());
+            assert_eq!(tries.load(Ordering::Relaxed), 1);
+        }
     }
 
     #[test]

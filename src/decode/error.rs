@@ -26,6 +26,15 @@ pub enum DecodeError {
         value: u64,
         limit: u64,
     },
+    /// Decoding took more time or memory than the limits allow, which shows only when it is tried. It is not to be tried again soon.
+    #[error("a {format} that is too costly: {problem}")]
+    TooCostly {
+        format: &'static str,
+        problem: String,
+    },
+    /// The machine has no time or memory to decode it just now: that says nothing of the file.
+    #[error("this machine is too busy to decode it: {0}")]
+    Busy(&'static str),
     /// The file is sound, but has no such page.
     #[error("page {page} is asked for, and the number of pages is {pages}")]
     NoPage { page: Page, pages: u32 },

@@ -37,6 +37,7 @@ pub use header::sample as sample_header;
 pub use header::{Coding, ColorModel, Header, Level, Resolution, SourceFormat};
 pub use jp2::JP2_SAMPLE;
 pub use limits::Limits;
+pub use pdf::Document;
 pub use pdf::config::PdfLimits;
 pub use sniff::source_format;
 pub use unit::Unit;
@@ -149,7 +150,7 @@ pub fn open_page(
         SourceFormat::Webp => webp::open(input, limits)?,
         SourceFormat::Gif => gif::open(input, limits)?,
         SourceFormat::Bmp => bmp::open(input, limits)?,
-        SourceFormat::Pdf => pdf::open(input, limits, page)?,
+        SourceFormat::Pdf => return Document::open(input, limits)?.page(page),
     };
     limits.check_dimensions(decoder.header().stored_dimensions())?;
     let pages = decoder.header().pages;

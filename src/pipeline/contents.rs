@@ -205,10 +205,9 @@ impl Pipeline {
         object: Object,
         ticket: Option<Ticket>,
     ) -> Outcome {
-        let walk = Arc::clone(&self.walk);
         let wanted = identifier.clone();
+        let image = self.open(&identifier).await?;
         let ask = move |_: &Cancelled| {
-            let image = walk.images.open(&wanted)?;
             let decoder = image.decoder().map(Arc::clone);
             let decoder = decoder.ok_or_else(|| Error::internal("an image that is not open"))?;
             let contents = decoder.contents();

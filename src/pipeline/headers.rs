@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::images::{Glance, Image};
+use super::images::{Glance, Image, Opening};
 use super::{Caching, Pipeline};
 use crate::cache::{CacheKey, EntryKey};
 use crate::decode::Header;
@@ -52,12 +52,11 @@ impl Pipeline {
         identifier: Identifier,
         caching: Caching,
     ) -> Result<Image, Error> {
+        if caching != Caching::Use {
+            return self.open(&identifier).await;
+        }
         let walk = Arc::clone(&self.walk);
         let wanted = identifier.clone();
-        if caching != Caching::Use {
-            let open = move |_: &Cancelled| walk.images.open(&wanted);
-            return self.read(&identifier, open).await;
-        }
         if let Some(image) = walk.images.at_once(&identifier) {
             return Ok(image);
         }
@@ -81,6 +80,25 @@ impl Pipeline {
         image.map_err(|error| error.told_to(&identifier))
     }
 
+    /// Opens an image. A document is opened once for all who want a page of it, and documents leave readers to others.
+    pub(super) async fn open(&self, identifier: &Identifier) -> Result<Image, Error> {
+        let walk = Arc::clone(&self.walk);
+        let wanted = identifier.clone();
+        let open = move |_: &Cancelled| walk.images.open_at_once(&wanted);
+        let document = match self.read(identifier, open).await? {
+            Opening::Done(image) => return Ok(image),
+            Opening::Document(key) => key,
+        };
+        let turn = self.opening.wait(document).await?;
+        let walk = Arc::clone(&self.walk);
+        let wanted = identifier.clone();
+        let open = move |_: &Cancelled| {
+            let _turn = turn;
+            walk.images.open(&wanted)
+        };
+        self.read(identifier, open).await
+    }
+
     async fn looked_up_or_opened(
         &self,
         identifier: Identifier,
@@ -96,10 +114,7 @@ impl Pipeline {
             }
             Err(ticket) => ticket,
         };
-        let walk = Arc::clone(&self.walk);
-        let wanted = identifier.clone();
-        let open = move |_: &Cancelled| walk.images.open(&wanted);
-        let image = self.read(&identifier, open).await?;
+        let image = self.open(&identifier).await?;
         if image.object.version == object.version
             && let Some(header) = written(image.header())
         {

@@ -9,9 +9,10 @@ use super::headers;
 use crate::cache::report::Kept;
 use crate::cache::{CacheKey, EntryKey, Failures, Headers, Layers, Sightings};
 use crate::config::Config;
-use crate::decode::{self, DecodeError, Decoder, Header, Limits};
+use crate::decode::{self, DecodeError, Decoder, Document, Header, Limits, SourceFormat};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
+use crate::input::Input;
 use crate::page::Page;
 use crate::route::Routes;
 use crate::source::{Object, SourceError, Stamp, is_replaced};
@@ -89,6 +90,13 @@ pub enum Glance {
     Found(Object),
 }
 
+/// What came of opening an image.
+pub enum Opening {
+    Done(Image),
+    /// It is a document, which may take long to open. The key is the same for all its pages.
+    Document(EntryKey),
+}
+
 impl Images {
     pub fn new(config: &Config, routes: Routes, layers: Layers) -> Self {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
@@ -101,6 +109,11 @@ impl Images {
             sightings: Sightings::new(seconds(config.cache.stale_ttl)),
             failures: Failures::new(seconds(config.cache.failure_ttl)),
         }
+    }
+
+    /// Closes images that nobody has asked for any more.
+    pub fn close_unused(&self) {
+        self.headers.close_unused();
     }
 
     /// The images that are open.
@@ -158,23 +171,37 @@ impl Images {
         Some(Known::Closed(Arc::new(header)))
     }
 
+    /// As [`Self::open_at_once`], and documents, too: on a thread that may be kept for as long as that takes.
+    pub fn open(&self, identifier: &Identifier) -> Result<Image, Error> {
+        match self.open_with(identifier, true)? {
+            Opening::Done(image) => Ok(image),
+            Opening::Document(_) => Err(Error::internal("a document that is not opened")),
+        }
+    }
+
     /// Costs one look at the file if it is open already, or could not be opened just now. One that is replaced just now is
     /// looked for again.
-    pub fn open(&self, identifier: &Identifier) -> Result<Image, Error> {
+    pub fn open_at_once(&self, identifier: &Identifier) -> Result<Opening, Error> {
+        self.open_with(identifier, false)
+    }
+
+    fn open_with(&self, identifier: &Identifier, documents: bool) -> Result<Opening, Error> {
         const ATTEMPTS: usize = 3;
         let mut attempt = 1;
         loop {
             let object = self.find(identifier)?;
             if let Some(decoder) = self.headers.get(&object) {
-                return Ok(Image::opened(object, decoder));
+                return Ok(Opening::Done(Image::opened(object, decoder)));
             }
-            if let Some(failure) = self.failure(self.header_key(&object), &object, identifier) {
-                return Err(failure);
+            for key in [self.header_key(&object), self.document_key(&object)] {
+                if let Some(failure) = self.failure(key, &object, identifier) {
+                    return Err(failure);
+                }
             }
-            match self.open_object(identifier, object) {
+            match self.open_object(identifier, object, documents) {
                 Err(Closed::Replaced(_)) if attempt < ATTEMPTS => attempt += 1,
                 Err(Closed::Replaced(error) | Closed::Failed(error)) => return Err(error),
-                Ok(image) => return Ok(image),
+                Ok(opening) => return Ok(opening),
             }
         }
     }
@@ -184,46 +211,86 @@ impl Images {
         headers::key(object, &self.tag)
     }
 
-    fn open_object(&self, identifier: &Identifier, object: Object) -> Result<Image, Closed> {
+    /// Stands for a document that is opened for whichever page.
+    fn document_key(&self, object: &Object) -> EntryKey {
+        let EntryKey { image, entry } = self.header_key(&first_page(object));
+        EntryKey {
+            image,
+            entry: CacheKey::new(&["document", &entry.to_string()]),
+        }
+    }
+
+    fn open_object(
+        &self,
+        identifier: &Identifier,
+        object: Object,
+        documents: bool,
+    ) -> Result<Opening, Closed> {
         if let Some(turned) = self.turned_to(&object) {
-            return self.opened(identifier, object, turned);
+            return self.kept(identifier, object, turned).map(Opening::Done);
         }
         let input = self.routes.open(&object).map_err(|error| match error {
             SourceError::Replaced(_) => Closed::Replaced(not_found(identifier, error)),
             other => Closed::Failed(not_found(identifier, other)),
         })?;
-        let decoder = decode::open_page(input, &self.limits, object.page);
-        self.opened(identifier, object, decoder)
+        let key = self.header_key(&object);
+        let failed = |error| self.failed(identifier, &object, key, error);
+        let decoder = match decode::source_format(&*input).map_err(failed)? {
+            SourceFormat::Pdf if !documents => {
+                return Ok(Opening::Document(self.document_key(&object)));
+            }
+            SourceFormat::Pdf => self.page_of_document(identifier, &object, input)?,
+            _ => decode::open_page(input, &self.limits, object.page),
+        };
+        self.kept(identifier, object, decoder).map(Opening::Done)
     }
 
     /// The page of a document that is open already.
     fn turned_to(&self, object: &Object) -> Option<Result<Box<dyn Decoder>, DecodeError>> {
-        let first = self.headers.get(&first_page(object)?)?;
+        let first = self.headers.get(&first_page(object))?;
         first.turn_to(object.page)
     }
 
-    fn opened(
+    /// Opens the document. All its pages are found by way of its first, even if the one that is asked for is not there.
+    fn page_of_document(
+        &self,
+        identifier: &Identifier,
+        object: &Object,
+        input: Input,
+    ) -> Result<Result<Box<dyn Decoder>, DecodeError>, Closed> {
+        let document = Document::open(input, &self.limits)
+            .map_err(|error| self.failed(identifier, object, self.document_key(object), error))?;
+        let first = document.page(Page::FIRST).ok();
+        let kept = first.map(|first| self.headers.keep(&first_page(object), first));
+        let turned = kept.and_then(|kept| kept.turn_to(object.page));
+        Ok(turned.unwrap_or_else(|| document.page(object.page)))
+    }
+
+    fn kept(
         &self,
         identifier: &Identifier,
         object: Object,
         decoder: Result<Box<dyn Decoder>, DecodeError>,
     ) -> Result<Image, Closed> {
-        let decoder = decoder.map_err(|error| {
-            if matches!(&error, DecodeError::Io(error) if is_replaced(error)) {
-                return Closed::Replaced(Error::decoding(identifier, error));
-            }
-            let error = Error::decoding(identifier, error);
-            self.keep_failure(self.header_key(&object), &object, &error);
-            Closed::Failed(error)
-        })?;
+        let key = self.header_key(&object);
+        let decoder = decoder.map_err(|error| self.failed(identifier, &object, key, error))?;
         let decoder = self.headers.keep(&object, decoder);
-        // All pages of a document are found by way of its first.
-        if let Some(first) = first_page(&object)
-            && let Some(Ok(decoder)) = decoder.turn_to(Page::FIRST)
-        {
-            self.headers.keep(&first, decoder);
-        }
         Ok(Image::opened(object, decoder))
+    }
+
+    fn failed(
+        &self,
+        identifier: &Identifier,
+        object: &Object,
+        key: EntryKey,
+        error: DecodeError,
+    ) -> Closed {
+        if matches!(&error, DecodeError::Io(error) if is_replaced(error)) {
+            return Closed::Replaced(Error::decoding(identifier, error));
+        }
+        let error = Error::decoding(identifier, error);
+        self.keep_failure(key, object, &error);
+        Closed::Failed(error)
     }
 
     /// Why an entry could not be made just now, for one who asks for it under this identifier.
@@ -261,13 +328,12 @@ impl Images {
     }
 }
 
-/// The first page of the file that the object is another page of.
-fn first_page(object: &Object) -> Option<Object> {
-    let is_other = object.page != Page::FIRST;
-    is_other.then(|| Object {
+/// The first page of the file that the object is a page of.
+fn first_page(object: &Object) -> Object {
+    Object {
         page: Page::FIRST,
         ..object.clone()
-    })
+    }
 }
 
 /// The page that an identifier asks for. `None` if what was found is one page already, of which there are no others.

@@ -158,10 +158,8 @@ impl Pipeline {
     ) -> Result<Prepared, Error> {
         let walk = Arc::clone(&self.walk);
         let identifier = request.identifier.clone();
-        let prepare = move |_: &Cancelled| {
-            let image = walk.images.open(&request.identifier)?;
-            walk.prepare(image, request, is_wanted)
-        };
+        let image = self.open(&identifier).await?;
+        let prepare = move |_: &Cancelled| walk.prepare(image, request, is_wanted);
         self.read(&identifier, prepare).await
     }
 
@@ -172,8 +170,8 @@ impl Pipeline {
     ) -> Result<Prepared, Error> {
         let walk = Arc::clone(&self.walk);
         let identifier = request.identifier.clone();
+        let image = self.open(&identifier).await?;
         let prepare = move |_: &Cancelled| {
-            let image = walk.images.open(&request.identifier)?;
             let way = Way::from_source(&walk, &image, &request)?;
             Ok(walk.prepared(image, request, way))
         };

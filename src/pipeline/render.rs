@@ -7,11 +7,11 @@ use bytes::Bytes;
 use super::make::{self, Job};
 use super::{Caching, Pipeline, Prepared, Validators};
 use crate::cache::{EntryKey, Found};
-use crate::decode::{DecodeError, Decoder};
+use crate::decode::{DecodeError, Decoder, SourceFormat};
 use crate::error::{Cause, Error};
 use crate::iiif::Format;
 use crate::source::is_replaced;
-use crate::work::{Cancelled, Cost, Reserved};
+use crate::work::{Cancelled, Cost, Reserved, Turn};
 
 /// An encoded image.
 pub struct Derivative {
@@ -204,6 +204,7 @@ impl Pipeline {
 
     async fn make(&self, prepared: Prepared, decoder: Arc<dyn Decoder>) -> Result<Made, Error> {
         self.fetch_window(&prepared, &decoder).await?;
+        let turn = self.turn(&prepared, &decoder).await?;
         let cost = Cost {
             bytes: prepared.plan.bytes(decoder.header()),
             pixels: prepared.plan.pixels(decoder.header()),
@@ -216,6 +217,7 @@ impl Pipeline {
         };
         let (walk, makers) = (Arc::clone(&self.walk), self.makers.clone());
         let make = move |cancelled: &Cancelled| {
+            let _turn = turn;
             make::make(&job, &walk.pixels, &walk.settings, &makers, cancelled)
         };
         let made = self.makers.run(cost, make).await.inspect_err(|error| {
@@ -232,5 +234,18 @@ impl Pipeline {
             key: prepared.key,
             validators: prepared.validators,
         })
+    }
+
+    /// Of a document, of which any page may take all the time that it is allowed.
+    async fn turn(
+        &self,
+        prepared: &Prepared,
+        decoder: &Arc<dyn Decoder>,
+    ) -> Result<Option<Turn>, Error> {
+        if decoder.header().format != SourceFormat::Pdf {
+            return Ok(None);
+        }
+        let turn = self.rendering.wait(prepared.key.image).await?;
+        Ok(Some(turn))
     }
 }

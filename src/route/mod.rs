@@ -210,13 +210,15 @@ impl Routes {
         let found = self.search_name(text, note);
         let mut pages = self.pages_of(text);
         loop {
-            match (&found, pages.next()) {
-                (Err(SourceError::NotFound(_)), Some((name, page))) => {
-                    match self.search_name(name, note) {
-                        Err(SourceError::NotFound(_)) => {}
-                        file => return file.and_then(|file| page_of(file, page, text)),
-                    }
-                }
+            let (name, page) = match (&found, pages.next()) {
+                (Err(error), Some(page)) if may_be_absent(error) => page,
+                _ => return found,
+            };
+            match (&found, self.search_name(name, note)) {
+                (_, Ok(file)) => return page_of(file, page, text),
+                (_, Err(SourceError::NotFound(_))) => {}
+                (Err(SourceError::NotFound(_)), error) => return error,
+                // What was refused first is what is told.
                 _ => return found,
             }
         }
@@ -248,6 +250,16 @@ impl Routes {
             }
         }
         Err(search.in_vain(text))
+    }
+}
+
+/// There is none of this name; or whoever has it does not say so, as stores do that let nobody list what they have: then a file
+/// that is there shows that this is a name of one of its pages.
+fn may_be_absent(error: &SourceError) -> bool {
+    match error {
+        SourceError::NotFound(_) => true,
+        SourceError::Unavailable(error) => error.kind() == io::ErrorKind::PermissionDenied,
+        _ => false,
     }
 }
 

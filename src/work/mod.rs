@@ -5,6 +5,7 @@
 pub mod config;
 mod cores;
 mod lane;
+mod turns;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use cores::Cores;
 pub use cores::Helpers;
 pub use lane::{Cost, LaneReport};
 use lane::{Lane, MEBIBYTE, Memory, Place};
+pub use turns::{Turn, Turns};
 
 /// Runs blocking work with bounds. Large work has a lane of its own within them, so that small work always finds a thread,
 /// memory, and a place to wait. Clones share the bounds.

@@ -30,6 +30,7 @@ struct Served {
     requests: AtomicU64,
     bytes: AtomicU64,
     is_silent: AtomicBool,
+    hides_absence: AtomicBool,
 }
 
 impl FolderServer {
@@ -39,6 +40,7 @@ impl FolderServer {
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             is_silent: AtomicBool::new(false),
+            hides_absence: AtomicBool::new(false),
         });
         let router = Router::new()
             .fallback(answer)
@@ -63,6 +65,11 @@ impl FolderServer {
         self.served.is_silent.store(true, Ordering::Relaxed);
     }
 
+    /// From now on, it refuses what it does not have, as stores do that let nobody list what there is.
+    pub fn hide_absence(&self) {
+        self.served.hides_absence.store(true, Ordering::Relaxed);
+    }
+
     /// Requests and bytes of bodies since the last time.
     pub fn take_counts(&self) -> (u64, u64) {
         let take = |count: &AtomicU64| count.swap(0, Ordering::Relaxed);
@@ -85,7 +92,13 @@ async fn answer(State(served): State<Arc<Served>>, request: Request) -> Response
     let path = percent_decode_str(path).decode_utf8().unwrap();
     let file = File::open(served.root.join(&*path));
     let Ok(file) = file else {
-        return StatusCode::NOT_FOUND.into_response();
+        let hides_absence = served.hides_absence.load(Ordering::Relaxed);
+        let absent = if hides_absence {
+            StatusCode::FORBIDDEN
+        } else {
+            StatusCode::NOT_FOUND
+        };
+        return absent.into_response();
     };
     match part(&served, &file, request.headers()) {
         Ok(response) => response,

@@ -205,6 +205,86 @@ fn a_document_stays_open_in_its_process_until_the_server_ends() {
     }
 }
 
+/// The server ends of processes that were killed or died, from its log.
+fn ended(server: Process) -> usize {
+    let log = server.stop();
+    log.matches("a process that renders PDF has ended").count()
+}
+
+/// A server over one hostile document, `bad.pdf`, that says how processes end.
+fn over_hostile(folder: &Path, wanted: &str) -> Process {
+    let all = hostile::all();
+    let (_, bytes) = all.iter().find(|(name, _)| *name == wanted).unwrap();
+    fs::write(folder.join("bad.pdf"), bytes).unwrap();
+    Process::over(
+        folder,
+        &[
+            ("AZULEJO_DECODE__PDF__SECONDS", "2"),
+            ("AZULEJO_LOG__LEVEL", "debug"),
+        ],
+    )
+}
+
+/// Whatever part of it, and at whatever size.
+#[test]
+fn a_page_ends_one_process_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = over_hostile(folder.path(), "forms-of-forms");
+    for part in [
+        "full/100,/0/default.png",
+        "full/50,/0/default.png",
+        "0,0,64,64/max/0/default.png",
+        "200,200,64,64/max/0/default.png",
+        "100,0,64,64/32,/0/default.jpg",
+    ] {
+        let path = format!("/iiif/3/bad.pdf/{part}");
+        let (status, _, body) = ask(server.address(), "GET", &path, "");
+        let text = String::from_utf8_lossy(&body);
+        assert_eq!(status, 500, "{part}: {text}");
+        assert!(
+            text.contains("takes longer than 2 seconds"),
+            "{part}: {text}"
+        );
+    }
+    assert_eq!(ended(server), 1);
+}
+
+/// Whichever page is asked for, and whether or not there is one.
+#[test]
+fn a_document_that_cannot_be_opened_is_opened_once_for_all_its_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = over_hostile(folder.path(), "nested-dictionaries");
+    for name in ["bad.pdf;2", "bad.pdf", "bad.pdf;3", "bad.pdf;1"] {
+        let (status, text) = get(&server, name);
+        assert_eq!(status, 500, "{name}: {text}");
+    }
+    assert_eq!(ended(server), 1);
+}
+
+/// Pages that are asked for together, and pages that are not there, as the first of all.
+#[test]
+fn a_document_is_opened_once_for_all_its_pages() {
+    let server = over(&fixtures("pdf"));
+    let (status, _) = get(&server, "rotated.pdf;6");
+    assert_eq!(status, 404);
+    let kept = children(server.id());
+    assert_eq!(kept.len(), 1, "it stays open");
+    assert_eq!(get(&server, "rotated.pdf;7").0, 404);
+    assert_eq!(get(&server, "rotated.pdf;2").0, 200);
+    assert_eq!(children(server.id()), kept);
+    let server = over(&fixtures("pdf"));
+    thread::scope(|scope| {
+        for page in 1..=5 {
+            let server = &server;
+            scope.spawn(move || {
+                let path = format!("/iiif/3/rotated.pdf;{page}/info.json");
+                assert_eq!(ask(server.address(), "GET", &path, "").0, 200);
+            });
+        }
+    });
+    assert_eq!(children(server.id()).len(), 1, "one for all");
+}
+
 /// What was rendered by another process is what is rendered here.
 #[tokio::test]
 async fn processes_render_the_same() {

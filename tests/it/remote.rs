@@ -68,6 +68,23 @@ async fn replace(folder: &Path) {
     fs::write(folder.join("a.tif"), turned.body).unwrap();
 }
 
+/// The name of a page is asked for first, and refused: the file itself shows that there is none of that name.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_found_where_absent_names_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = fixtures("pdf/rotated.pdf");
+    fs::copy(document, folder.path().join("book.pdf")).unwrap();
+    let origin = FolderServer::over(folder.path()).await;
+    origin.hide_absence();
+    let far = over(&origin, 3_600);
+    let page = far.json("/iiif/3/book.pdf;2/info.json").await;
+    assert_eq!(page["width"], 1250);
+    for name in ["none.pdf", "none.pdf;2"] {
+        let answer = far.get(&format!("/iiif/3/{name}/info.json")).await;
+        assert!(is_outage(&answer), "{name}: {}", answer.status);
+    }
+}
+
 /// Its header was read of the one file, its pixels would be of the other.
 #[tokio::test(flavor = "multi_thread")]
 async fn pixels_of_two_states_of_an_image_are_never_mixed() {

@@ -26,14 +26,14 @@ pub struct PdfLimits {
     #[schemars(range(min = 1, max = 1_000_000))]
     pub pages: u32,
 
-    /// Memory for one process that renders, besides the document itself. There are at most twice as many as processor cores, half of
-    /// which work at a time on a busy server; this memory does not count as that of `[work]`.
+    /// Memory for one process that renders, besides the document itself. There are at most twice as many as processor cores, all of
+    /// which may work at a time; this memory does not count as that of `[work]`.
     #[serde(with = "byte_size")]
     #[schemars(with = "ByteSize")]
     pub memory: u64,
 
     /// Seconds that rendering of one window of a page may take, and opening a document. What takes longer is ended, and the page
-    /// answered as broken.
+    /// answered as broken, unless the machine was too busy to let it work.
     #[schemars(range(min = 1, max = 3600))]
     pub seconds: u32,
 }

@@ -41,17 +41,34 @@ pub fn use_renderers() {
     HAS_RENDERER.store(true, Ordering::Relaxed);
 }
 
-/// # Errors
-/// If the document cannot be opened, or has no such page.
-pub fn open(input: Input, limits: &Limits, page: Page) -> Result<Box<dyn Decoder>, DecodeError> {
-    check("bytes of a PDF", input.size(), limits.pdf.file_bytes)?;
-    read_ahead_all(&input)?;
-    let document = Document::open(input, &limits.pdf)?;
-    Ok(Box::new(PdfPage::new(Arc::new(document), *limits, page)?))
+/// A document that is open: opening it costs the most, and it may be open though some of its pages are broken.
+pub struct Document {
+    inner: Arc<Inner>,
+    limits: Limits,
 }
 
-/// A document, shared by its pages.
-struct Document {
+impl Document {
+    /// # Errors
+    /// If the document cannot be opened, whatever page is wanted.
+    pub fn open(input: Input, limits: &Limits) -> Result<Self, DecodeError> {
+        check("bytes of a PDF", input.size(), limits.pdf.file_bytes)?;
+        read_ahead_all(&input)?;
+        Ok(Self {
+            inner: Arc::new(Inner::open(input, &limits.pdf)?),
+            limits: *limits,
+        })
+    }
+
+    /// # Errors
+    /// If there is no such page, or it has no sensible size.
+    pub fn page(&self, page: Page) -> Result<Box<dyn Decoder>, DecodeError> {
+        let page = PdfPage::new(Arc::clone(&self.inner), self.limits, page)?;
+        Ok(Box::new(page))
+    }
+}
+
+/// What pages share.
+struct Inner {
     outline: Outline,
     renderer: Renderer,
 }
@@ -61,7 +78,7 @@ enum Renderer {
     Elsewhere(Remote),
 }
 
-impl Document {
+impl Inner {
     fn open(input: Input, limits: &PdfLimits) -> Result<Self, DecodeError> {
         if HAS_RENDERER.load(Ordering::Relaxed) {
             let (remote, outline) = Remote::open(input, limits)?;
@@ -85,7 +102,7 @@ impl Document {
 }
 
 struct PdfPage {
-    document: Arc<Document>,
+    document: Arc<Inner>,
     limits: Limits,
     /// Counted from zero.
     index: usize,
@@ -93,7 +110,7 @@ struct PdfPage {
 }
 
 impl PdfPage {
-    fn new(document: Arc<Document>, limits: Limits, page: Page) -> Result<Self, DecodeError> {
+    fn new(document: Arc<Inner>, limits: Limits, page: Page) -> Result<Self, DecodeError> {
         let index = page.number() as usize - 1;
         let outline = &document.outline;
         let size = outline.pages.get(index).ok_or(DecodeError::NoPage {
@@ -167,6 +184,18 @@ impl Decoder for PdfPage {
             title: outline.title.clone(),
             pages: outline.pages.iter().map(dimensions).collect(),
         })
+    }
+
+    /// What all pages share counts as that of the first, which is kept as long as any of them.
+    fn memory(&self) -> u64 {
+        const FIELDS: u64 = 4 << 10;
+        let is_first = self.index == 0;
+        FIELDS
+            + if is_first {
+                self.document.outline.memory()
+            } else {
+                0
+            }
     }
 
     fn turn_to(&self, page: Page) -> Option<Result<Box<dyn Decoder>, DecodeError>> {

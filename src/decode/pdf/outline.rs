@@ -82,6 +82,12 @@ impl PageSize {
 }
 
 impl Outline {
+    /// Bytes that it keeps.
+    pub fn memory(&self) -> u64 {
+        let title = self.title.as_ref().map_or(0, String::capacity);
+        (title + self.pages.capacity() * size_of::<PageSize>()) as u64
+    }
+
     /// The header of one of the pages.
     ///
     /// # Errors

@@ -21,6 +21,9 @@ use super::scan::{self, Scan};
 /// ISO 32000-1, 14.11.2 and 7.7.3.3: a unit is a 72nd of an inch, unless the page says otherwise.
 const UNITS_PER_INCH: f64 = 72.0;
 
+/// Characters. The rest of a title that is longer is not told: the server would keep it.
+const LONGEST_TITLE: usize = 1_000;
+
 /// A part of a page, rendered at some size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
@@ -182,7 +185,8 @@ fn text(bytes: &[u8]) -> Option<String> {
         // PDFDocEncoding is Latin 1 but for a few signs.
         _ => bytes.iter().map(|byte| char::from(*byte)).collect(),
     };
-    let readable: String = decoded.chars().filter(|it| !it.is_control()).collect();
+    let readable = decoded.chars().filter(|it| !it.is_control());
+    let readable: String = readable.take(LONGEST_TITLE).collect();
     let trimmed = readable.trim();
     let says_nothing = trimmed.is_empty() || trimmed.eq_ignore_ascii_case("untitled");
     (!says_nothing).then(|| trimmed.to_owned())
@@ -234,5 +238,11 @@ mod tests {
         for (bytes, expected) in rows {
             assert_eq!(text(bytes).as_deref(), expected, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn titles_end() {
+        let endless = vec![b'a'; 1 << 20];
+        assert_eq!(text(&endless).unwrap().len(), LONGEST_TITLE);
     }
 }

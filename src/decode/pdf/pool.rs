@@ -1,5 +1,6 @@
 //! The processes that render, each with one document that stays open in it.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,8 @@ pub struct Remote {
     id: u64,
     input: Input,
     limits: PdfLimits,
+    /// Pages that ended a process, and what they did to it.
+    faults: Mutex<HashMap<usize, String>>,
 }
 
 struct Pool {
@@ -54,6 +57,7 @@ impl Remote {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             input,
             limits: *limits,
+            faults: Mutex::default(),
         };
         remote.pool.make_room(remote.id, limits)?;
         let (process, outline) = remote.started()?;
@@ -64,22 +68,48 @@ impl Remote {
     /// The samples of a part of a page.
     ///
     /// # Errors
-    /// As [`Process::render`].
+    /// As [`Process::render`]. A page that ended a process does not end another one, whatever part of it is asked for.
     pub fn render(&self, part: &Part) -> Result<Vec<u8>, DecodeError> {
+        self.check(part.page)?;
         let waiting = self.pool.make_room(self.id, &self.limits)?;
+        // Others may have tried while this one waited.
+        if let Err(fault) = self.check(part.page) {
+            self.give_back(waiting);
+            return Err(fault);
+        }
         // One may have been killed while it waited: that says nothing of the document.
         let mut process = match waiting.and_then(|mut it| it.is_alive().then_some(it)) {
             Some(process) => process,
             None => self.started()?.0,
         };
         let rendered = process.render(part);
-        if rendered.is_ok() || process.is_alive() {
-            self.pool.put(self.id, process);
-        } else {
-            drop(process);
-            self.pool.leave();
+        if let Err(DecodeError::TooCostly { problem, .. }) = &rendered {
+            self.faults().insert(part.page, problem.clone());
         }
+        let is_usable = rendered.is_ok() || process.is_alive();
+        self.give_back(is_usable.then_some(process));
         rendered
+    }
+
+    fn check(&self, page: usize) -> Result<(), DecodeError> {
+        match self.faults().get(&page) {
+            None => Ok(()),
+            Some(problem) => Err(DecodeError::TooCostly {
+                format: "PDF",
+                problem: problem.clone(),
+            }),
+        }
+    }
+
+    fn faults(&self) -> MutexGuard<'_, HashMap<usize, String>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn give_back(&self, process: Option<Process>) {
+        match process {
+            Some(process) => self.pool.put(self.id, process),
+            None => self.pool.leave(),
+        }
     }
 
     /// A process for which there is room already.
@@ -122,7 +152,7 @@ impl Pool {
     /// A waiting process that has the document, or else room for a new one, which is counted already.
     ///
     /// # Errors
-    /// If all work, and go on working.
+    /// [`DecodeError::Busy`] if all work, and go on working.
     fn make_room(&self, id: u64, limits: &PdfLimits) -> Result<Option<Process>, DecodeError> {
         let end = Instant::now() + Duration::from_secs(limits.seconds.into());
         let mut state = self.state();
@@ -142,8 +172,7 @@ impl Pool {
             }
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                let problem = "all processes that render PDF are busy";
-                return Err(std::io::Error::other(problem).into());
+                return Err(DecodeError::Busy("all processes that render PDF work"));
             }
             let waited = self.is_free.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;

@@ -1,13 +1,14 @@
 //! One process that renders, as the server sees it.
 
+use std::fs;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::fault::Fault;
 use super::outline::Outline;
 use super::page::Part;
 use super::wire::{self, Open, Opened, Rendered};
@@ -39,14 +40,15 @@ impl Process {
             seconds: limits.seconds,
         };
         process.give(input, &open)?;
-        let opened: Opened = process.ask(|socket| wire::receive(socket))?;
+        let opened: Opened =
+            process.ask(|socket| wire::receive_long(socket, wire::longest(limits.pages)))?;
         Ok((process, opened?))
     }
 
     /// The samples of a part of a page.
     ///
     /// # Errors
-    /// If it cannot be rendered. After [`Fault`]s the process can be used again ([`Self::is_alive`]).
+    /// If it cannot be rendered. After what the process itself tells it can be used again ([`Self::is_alive`]).
     pub fn render(&mut self, part: &Part) -> Result<Vec<u8>, DecodeError> {
         self.ask(|socket| wire::send(socket, part))?;
         let rendered: Rendered = self.ask(|socket| wire::receive(socket))?;
@@ -102,29 +104,81 @@ impl Process {
         &mut self,
         exchange: impl FnOnce(&mut Timed<'_>) -> io::Result<T>,
     ) -> Result<T, DecodeError> {
+        let before = self.worked();
         let mut timed = Timed {
             socket: &self.socket,
             end: Instant::now() + Duration::from_secs(self.seconds.into()),
         };
-        exchange(&mut timed).map_err(|error| self.fault(&error).into())
+        exchange(&mut timed).map_err(|error| self.fault(&error, before))
     }
 
     /// Why there is no answer. It is killed, so that it does not go on with what nobody waits for.
-    fn fault(&mut self, error: &io::Error) -> Fault {
+    fn fault(&mut self, error: &io::Error, worked_before: Duration) -> DecodeError {
         let is_late = matches!(
             error.kind(),
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
         );
+        let worked = self.worked().saturating_sub(worked_before);
+        let status = if is_late { None } else { self.ended() };
         let _ = self.child.kill();
-        let status = self.child.wait();
-        tracing::debug!(%error, ?status, "a process that renders PDF has ended");
+        let _ = self.child.wait();
+        tracing::debug!(%error, ?status, ?worked, "a process that renders PDF has ended");
         if is_late {
-            return Fault::Broken(format!(
-                "it takes longer than {} seconds to render",
-                self.seconds
-            ));
+            return late(self.seconds, worked);
         }
-        Fault::broken("it needs more memory than allowed, or breaks the renderer")
+        dead(status)
+    }
+
+    /// How it ended by itself. `None` if it does not: it may have closed its socket a moment before it ends.
+    fn ended(&mut self) -> Option<ExitStatus> {
+        const LOOKS: usize = 100;
+        for _ in 0..LOOKS {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        None
+    }
+
+    /// Time of processors that it has used (proc_pid_stat(5)); nothing where that is not known.
+    fn worked(&self) -> Duration {
+        let state = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        state.map_or(Duration::ZERO, |state| used(&state))
+    }
+}
+
+/// In user space and in the kernel: the fourteenth and fifteenth field, in hundredths of a second. The second, in parentheses, is a name
+/// that may have spaces.
+fn used(state: &str) -> Duration {
+    let after_name = state.rsplit_once(") ").map_or("", |(_, after)| after);
+    let ticks = after_name.split(' ').skip(11).take(2);
+    let sum: u64 = ticks.filter_map(|it| it.parse::<u64>().ok()).sum();
+    Duration::from_millis(sum * 10)
+}
+
+/// It did not answer within the seconds that it has. If it hardly worked in them, others kept it from working.
+fn late(seconds: u32, worked: Duration) -> DecodeError {
+    const SHARE: u32 = 4;
+    if worked < Duration::from_secs(seconds.into()) / SHARE {
+        return DecodeError::Busy("a process that renders PDF got no time");
+    }
+    too_costly(format!("it takes longer than {seconds} seconds to render"))
+}
+
+/// It ended itself. What kills a process that is in nobody's way is the kernel, when the machine has no memory left.
+fn dead(status: Option<ExitStatus>) -> DecodeError {
+    const KILL: i32 = 9;
+    if status.and_then(|status| status.signal()) == Some(KILL) {
+        return DecodeError::Busy("a process that renders PDF was killed");
+    }
+    too_costly("it needs more memory than allowed, or breaks the renderer".to_owned())
+}
+
+fn too_costly(problem: String) -> DecodeError {
+    DecodeError::TooCostly {
+        format: "PDF",
+        problem,
     }
 }
 
@@ -166,5 +220,43 @@ impl Write for Timed<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_busy(error: &DecodeError) -> bool {
+        matches!(error, DecodeError::Busy(_))
+    }
+
+    fn is_costly(error: &DecodeError) -> bool {
+        matches!(error, DecodeError::TooCostly { .. })
+    }
+
+    /// What the machine does is not what the document does.
+    #[test]
+    fn only_who_has_worked_is_too_slow() {
+        assert!(is_busy(&late(20, Duration::from_secs(4))));
+        assert!(is_costly(&late(20, Duration::from_secs(6))));
+    }
+
+    #[test]
+    fn what_others_kill_is_not_broken() {
+        let ended_by = |signal| dead(Some(ExitStatus::from_raw(signal)));
+        assert!(is_busy(&ended_by(9)));
+        assert!(is_costly(&ended_by(6)), "no memory, no stack");
+        assert!(is_costly(&ended_by(24)), "its own limit of time");
+        assert!(is_costly(&dead(None)));
+    }
+
+    #[test]
+    fn the_time_of_processors_is_told_from_the_state() {
+        let state = "7 (a ) b) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 1 0 9";
+        assert_eq!(used(state), Duration::from_secs(3));
+        assert_eq!(used(""), Duration::ZERO);
+        let own = fs::read_to_string("/proc/self/stat").unwrap();
+        assert!(used(&own) < Duration::from_secs(86_400));
     }
 }

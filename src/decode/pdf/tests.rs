@@ -184,6 +184,15 @@ fn pages_share_the_document() {
     assert!(matches!(none, Err(DecodeError::NoPage { .. })));
 }
 
+/// Else many documents of many pages would fill the memory.
+#[test]
+fn what_pages_share_counts_once() {
+    let first = opened("rotated", 1).unwrap();
+    let second = opened("rotated", 2).unwrap();
+    let shared = 5 * size_of::<outline::PageSize>() as u64;
+    assert!(first.memory() >= second.memory() + shared);
+}
+
 #[test]
 fn encrypted_documents_open_if_they_ask_for_nothing() {
     for name in ["encrypted-without-password", "encrypted-rc4"] {
