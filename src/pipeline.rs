@@ -33,7 +33,7 @@ use crate::route::{Far, Routes};
 use crate::source::{Listing, SourceError, Stamp};
 use crate::work::{Cancelled, Cost, Work};
 pub use caching::Caching;
-pub use contents::{Contents, Shown};
+pub use contents::{Contents, Count, Document, MOST_PAGES, Pages, Shown, Written};
 pub use fetchers::FETCHERS;
 use fetchers::Fetchers;
 use images::{Image, Images};

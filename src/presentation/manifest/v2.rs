@@ -13,7 +13,7 @@ pub(super) fn document(manifest: &Manifest) -> Value {
     put("@context", json!(CONTEXT));
     put("@id", json!(manifest.address()));
     put("@type", json!("sc:Manifest"));
-    put("label", json!(manifest.label));
+    put("label", json!(manifest.label.as_str()));
     let texts = [
         ("description", &manifest.summary),
         ("attribution", &manifest.attribution),
@@ -49,7 +49,7 @@ fn canvas(manifest: &Manifest, canvas: &Canvas) -> Value {
     json!({
         "@id": id,
         "@type": "sc:Canvas",
-        "label": canvas.label,
+        "label": canvas.label.as_str(),
         "width": canvas.dimensions.width(),
         "height": canvas.dimensions.height(),
         "thumbnail": thumbnail(canvas),
