@@ -135,7 +135,7 @@ fn varying(mut response: Response) -> Response {
 
 /// What is found under an identifier.
 enum Subject {
-    Document(Document),
+    Document(Box<Document>),
     Folder(Contents),
 }
 
@@ -176,7 +176,7 @@ impl Subject {
                 pipeline.write(images, move || Ok(write(&folder))).await
             }
             Self::Document(document) => {
-                let pages = pipeline.pages(document).await?;
+                let pages = pipeline.pages(*document).await?;
                 let work = move |pages: Pages| Ok(write(&pages.contents()?));
                 pipeline.write(pages.count(), move || work(pages)).await
             }
@@ -223,7 +223,7 @@ impl Asked {
         };
         let document = pipeline.document(identifier.clone(), client.caching).await;
         let Err(absent @ Error::NotFound(_)) = document else {
-            return document.map(Subject::Document);
+            return document.map(|it| Subject::Document(Box::new(it)));
         };
         let folder = pipeline.folder(identifier.to_string(), client.caching);
         match folder.await {
