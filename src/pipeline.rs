@@ -7,6 +7,7 @@ mod fetchers;
 mod headers;
 mod images;
 mod make;
+mod original;
 mod prepare;
 mod render;
 mod report;
@@ -37,6 +38,7 @@ pub use contents::{Contents, Count, Document, MOST_PAGES, Pages, Shown, Written}
 pub use fetchers::FETCHERS;
 use fetchers::Fetchers;
 use images::{Image, Images};
+pub use original::Original;
 use prepare::Way;
 pub use prepare::{Prepared, Validators};
 use render::Rendered;

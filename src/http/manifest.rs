@@ -1,10 +1,13 @@
 //! `/presentation/{version}/{identifier}/manifest`: a document or a folder of images for viewers.
 
 mod composites;
+pub mod config;
+mod download;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -22,13 +25,17 @@ use crate::cache::CacheKey;
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
 use crate::pipeline::{Contents, Count, Document, Pages, Shown, Terms, Validators, Written};
-use crate::presentation::{Canvas, Label, Manifest};
-pub(super) use composites::routes;
+use crate::presentation::{Canvas, Label, Manifest, Rendering};
 
 /// The label of the root folder, which has no name.
 const ROOT: &str = "Images";
 /// Changes with what is written.
 const FORMAT: &str = concat!("manifest ", env!("CARGO_PKG_VERSION"));
+
+/// What is there only if it is configured.
+pub(super) fn routes(app: &App) -> Router<App> {
+    composites::routes(app).merge(download::routes(app))
+}
 
 pub async fn version_2(State(app): State<App>, request: Request) -> Response {
     answer(&app, Version::V2, &request.into_parts().0).await
@@ -90,7 +97,8 @@ impl<'a> Answer<'a> {
     ) -> Self {
         let media_type = JsonType::negotiate(client.headers, version).of_manifest(version);
         let (pipeline, slash) = (app.pipeline(), &app.server().slash_substitute);
-        let configured = (pipeline.rights(), pipeline.attribution(), slash);
+        let (rights, attribution) = (pipeline.rights(), pipeline.attribution());
+        let configured = (rights, attribution, slash, app.presentation());
         let configured = format!("{configured:?}");
         let parts = [FORMAT, media_type, &configured].into_iter();
         let parts: Vec<&str> = parts.chain(told.iter().copied()).collect();
@@ -240,10 +248,17 @@ impl Asked {
             summary: summary(contents.images.len(), contents.count),
             rights: app.pipeline().rights().cloned(),
             attribution: app.pipeline().attribution().cloned(),
+            rendering: self.rendering(app, server, contents),
             canvases: canvases
                 .filter_map(|shown| self.canvas(app, server, shown))
                 .collect(),
         }
+    }
+
+    fn rendering(&self, app: &App, server: &str, contents: &Contents) -> Option<Rendering> {
+        let server = contents.terms.public_url.as_deref().unwrap_or(server);
+        let identifier = self.identifier.as_ref().filter(|_| contents.is_pdf)?;
+        download::rendering(app, server, identifier)
     }
 
     /// What the addresses of the manifest and its canvases begin with.

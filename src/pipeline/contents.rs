@@ -33,6 +33,8 @@ pub struct Contents {
     /// In their order; never empty.
     pub images: Vec<Shown>,
     pub count: Count,
+    /// They are pages of a PDF.
+    pub is_pdf: bool,
     /// Some could not be read, and are left out: another answer is to be expected soon.
     pub is_partial: bool,
     /// Stands for the images, in their states.

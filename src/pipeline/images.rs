@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::decode::{self, DecodeError, Decoder, Header, Limits};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
+use crate::input::Input;
 use crate::page::Page;
 use crate::route::Routes;
 use crate::source::{Object, SourceError, Stamp, is_replaced};
@@ -177,6 +178,12 @@ impl Images {
                 Ok(image) => return Ok(image),
             }
         }
+    }
+
+    /// The bytes of the file of an image that was found.
+    pub fn input(&self, identifier: &Identifier, object: &Object) -> Result<Input, Error> {
+        let input = self.routes.open(object);
+        input.map_err(|error| not_found(identifier, error))
     }
 
     /// The name of an image's header in the cache: how large the pages of a document are depends on the configuration.

@@ -20,8 +20,15 @@ pub struct Manifest {
     pub rights: Option<String>,
     /// A text that viewers must show.
     pub attribution: Option<String>,
+    pub rendering: Option<Rendering>,
     /// In their order; never empty.
     pub canvases: Vec<Canvas>,
+}
+
+/// The PDF document of which the canvases are the pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendering {
+    pub address: String,
 }
 
 /// A page with the image that is painted on all of it.

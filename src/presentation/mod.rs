@@ -12,5 +12,5 @@ mod service;
 
 pub use document::{Document, Kind};
 pub use label::Label;
-pub use manifest::{Canvas, Manifest};
+pub use manifest::{Canvas, Manifest, Rendering};
 pub use service::{Service, base_uri};

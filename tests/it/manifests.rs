@@ -825,3 +825,62 @@ async fn one_line_is_logged_however_much_is_left_out() {
         assert!(warnings[0].contains(&told), "{log}");
     }
 }
+
+/// Only who runs the server may decide that everybody gets the documents.
+#[tokio::test]
+async fn documents_are_given_to_nobody_unless_that_is_configured() {
+    let folder = folder_with(&[("a.pdf", &pdf(&[(72.0, 72.0)]))]);
+    let server = over(folder.path());
+    for version in VERSIONS {
+        let path = format!("/presentation/{version}/a.pdf/manifest");
+        assert!(server.json(&path).await.get("rendering").is_none());
+    }
+    assert_eq!(server.status("/presentation/download/a.pdf").await, 404);
+}
+
+/// The last one is larger than what is read at one time.
+#[tokio::test]
+async fn a_document_can_be_downloaded_where_its_manifest_says() {
+    let small = pdf(&[(72.0, 72.0), (90.0, 72.0)]);
+    let document = pdf(&vec![(72.0, 72.0); 1_500]);
+    assert!(document.len() > 256 << 10);
+    let folder = folder_with(&[("maps/a b.pdf", &small), ("large.pdf", &document)]);
+    fs::write(folder.path().join("a.tif"), small_image()).unwrap();
+    let server = configured(folder.path(), |config| config.presentation.download = true);
+    for (name, file, bytes) in [
+        ("maps%2Fa%20b.pdf", "a b.pdf", &small),
+        ("maps%2Fa%20b", "a b.pdf", &small),
+        ("maps%2Fa%20b.pdf;2", "a b.pdf_2.pdf", &small),
+        ("large.pdf", "large.pdf", &document),
+    ] {
+        let manifest = server
+            .json(&format!("/presentation/3/{name}/manifest"))
+            .await;
+        let link = &manifest["rendering"][0];
+        assert_eq!(link["format"], "application/pdf");
+        let older = server
+            .json(&format!("/presentation/2/{name}/manifest"))
+            .await;
+        assert_eq!(older["rendering"]["@id"], link["id"]);
+        let path = path_of(&link["id"]);
+        let whole = server.get(path).await;
+        whole.assert_ok();
+        assert!(whole.body[..] == bytes[..], "{name}");
+        assert_eq!(whole.header("content-type"), Some("application/pdf"));
+        let length = bytes.len().to_string();
+        assert_eq!(whole.header("content-length"), Some(&*length));
+        let saved = format!("attachment; filename=\"{file}\"");
+        assert_eq!(whole.header("content-disposition"), Some(&*saved));
+        let head = server.send(Method::HEAD, path, &[]).await;
+        assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
+        assert_eq!(head.header("content-length"), Some(&*length));
+        let copy = [("if-none-match", whole.header("etag").unwrap())];
+        assert_eq!(server.send(Method::GET, path, &copy).await.status, 304);
+    }
+    let image = server.json("/presentation/3/a.tif/manifest").await;
+    assert!(image.get("rendering").is_none());
+    for name in ["a.tif", "nothing.pdf", "maps/a%20b.pdf", "large.pdf;1501"] {
+        let path = format!("/presentation/download/{name}");
+        assert_eq!(server.status(&path).await, 404, "{name}");
+    }
+}

@@ -9,7 +9,7 @@ use axum::response::Response;
 use axum::routing::get;
 use uuid::Uuid;
 
-use super::{Answer, summary, text};
+use super::{Answer, download, summary, text};
 use crate::error::{Error, cause};
 use crate::http::app::App;
 use crate::http::base::public_base;
@@ -20,7 +20,7 @@ use crate::ingest::asset::Asset;
 use crate::ingest::status::Status;
 use crate::ingest::store::{Filter, Order, Store, Window};
 use crate::pipeline::{Count, MOST_PAGES, Terms};
-use crate::presentation::{Canvas, Label, Manifest};
+use crate::presentation::{Canvas, Label, Manifest, Rendering};
 
 /// Where there are no composites, there is nothing.
 pub fn routes(app: &App) -> Router<App> {
@@ -111,6 +111,7 @@ async fn respond(
             summary: summary(canvases.len(), Count::Exactly(count)),
             rights: owned.pipeline().rights().cloned(),
             attribution: owned.pipeline().attribution().cloned(),
+            rendering: rendering(&owned, &server, &assets),
             canvases,
         };
         Ok((text(&manifest, version), is_whole))
@@ -225,6 +226,16 @@ fn canvases(app: &App, version: Version, server: &str, assets: &[Asset]) -> Vec<
         })
     };
     numbered.filter_map(canvas).collect()
+}
+
+/// Of the document that all of them are pages of, if they are.
+fn rendering(app: &App, server: &str, assets: &[Asset]) -> Option<Rendering> {
+    let mut places = assets.iter().filter_map(|asset| asset.place.as_ref());
+    let first = places.next().filter(|place| place.resolution.is_some())?;
+    let is_one = places.all(|place| place.location == first.location);
+    let page = assets.iter().find(|asset| asset.place.is_some())?;
+    let page = Identifier::new(page.key.to_string()).ok()?;
+    is_one.then(|| download::rendering(app, server, &page))?
 }
 
 /// Which of an asset's strings is another one for every page, so that it can be its label.

@@ -160,6 +160,7 @@ impl Pages {
                 false => Count::Exactly(told.count),
             },
             images,
+            is_pdf: document.image.header().format == SourceFormat::Pdf,
             tag: document.tag,
             terms: document.terms,
         })

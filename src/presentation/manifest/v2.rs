@@ -27,6 +27,13 @@ pub(super) fn document(manifest: &Manifest) -> Value {
     if let Some(first) = manifest.canvases.first() {
         put("thumbnail", thumbnail(first));
     }
+    if let Some(rendering) = &manifest.rendering {
+        let id = &rendering.address;
+        put(
+            "rendering",
+            json!({ "@id": id, "label": "PDF", "format": "application/pdf" }),
+        );
+    }
     let canvases = manifest.canvases.iter().map(|it| canvas(manifest, it));
     let sequence = json!({
         "@id": format!("{}/sequence/normal", manifest.base),

@@ -29,6 +29,11 @@ pub(super) fn document(manifest: &Manifest) -> Value {
     if let Some(first) = manifest.canvases.first() {
         put("thumbnail", thumbnail(first));
     }
+    if let Some(rendering) = &manifest.rendering {
+        let id = &rendering.address;
+        let document = json!({ "id": id, "type": "Text", "label": english("PDF"), "format": "application/pdf" });
+        put("rendering", json!([document]));
+    }
     let canvases = manifest.canvases.iter();
     put("items", canvases.map(|it| canvas(manifest, it)).collect());
     Value::Object(document)
