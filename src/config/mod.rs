@@ -32,6 +32,7 @@ use crate::decode::Limits;
 use crate::encode::config::EncodeConfig;
 use crate::http::admin::config::AdminConfig;
 use crate::http::config::ServerConfig;
+use crate::http::manifest::config::PresentationConfig;
 use crate::iiif::compatibility::CompatibilityConfig;
 use crate::iiif::config::ImageConfig;
 use crate::ingest::config::CompositesConfig;
@@ -65,6 +66,7 @@ pub struct Config {
     pub pyramids: PyramidConfig,
     pub registry: RegistryConfig,
     pub composites: CompositesConfig,
+    pub presentation: PresentationConfig,
     pub admin: AdminConfig,
     pub log: LogConfig,
 }

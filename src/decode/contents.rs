@@ -10,6 +10,8 @@ pub struct Contents {
     pub title: Option<String>,
     /// Width and height of each page, upright: what `info.json` declares of it. A page that cannot be opened says why.
     pub pages: Vec<Result<Dimensions, DecodeError>>,
+    /// There are pages beyond those that are looked for.
+    pub has_more: bool,
 }
 
 impl Contents {
@@ -18,6 +20,7 @@ impl Contents {
         Self {
             title: None,
             pages: vec![Ok(header.dimensions())],
+            has_more: false,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::admin::config::AdminConfig;
 use super::config::ServerConfig;
 use super::connections::Places;
+use super::manifest::config::PresentationConfig;
 use super::metrics::{self, requests::Requests};
 use crate::config::Config;
 use crate::iiif::compatibility::CompatibilityConfig;
@@ -25,6 +26,7 @@ struct Parts {
     server: ServerConfig,
     compatibility: CompatibilityConfig,
     admin: AdminConfig,
+    presentation: PresentationConfig,
     requests: Requests,
     places: Places,
     pipeline: Pipeline,
@@ -71,6 +73,7 @@ impl App {
             server: config.server.clone(),
             compatibility: config.compatibility.clone(),
             admin: config.admin.clone(),
+            presentation: config.presentation.clone(),
             requests: Requests::default(),
             places: Places::default(),
             pipeline: Pipeline::new(config, registry.as_ref(), composites.as_ref())?,
@@ -117,6 +120,10 @@ impl App {
 
     pub(super) fn admin(&self) -> &AdminConfig {
         &self.0.admin
+    }
+
+    pub(super) fn presentation(&self) -> &PresentationConfig {
+        &self.0.presentation
     }
 
     /// Counted since the start.

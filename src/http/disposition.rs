@@ -3,6 +3,7 @@
 use axum::http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::iiif::Identifier;
 use crate::pipeline::Prepared;
 
 /// `attr-char` of RFC 8187, section 3.2.1.
@@ -23,6 +24,16 @@ pub fn disposition(prepared: &Prepared, query: Option<&str>) -> HeaderValue {
     let name = name.filter(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| file_name(&default_name(prepared)));
     header(kind, &name)
+}
+
+/// `attachment`, under the name of a document.
+pub fn document(identifier: &Identifier) -> HeaderValue {
+    let name = identifier.to_string();
+    let name = file_name(name.rsplit('/').next().unwrap_or(&name));
+    match name.to_lowercase().ends_with(".pdf") {
+        true => header("attachment", &name),
+        false => header("attachment", &format!("{name}.pdf")),
+    }
 }
 
 fn header(kind: &str, name: &str) -> HeaderValue {

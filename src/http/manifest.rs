@@ -1,9 +1,13 @@
 //! `/presentation/{version}/{identifier}/manifest`: a document or a folder of images for viewers.
 
 mod composites;
+pub mod config;
+mod download;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -20,12 +24,18 @@ use super::{error, path};
 use crate::cache::CacheKey;
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
-use crate::pipeline::{Contents, Shown, Terms, Validators};
-use crate::presentation::{Canvas, Manifest};
-pub(super) use composites::routes;
+use crate::pipeline::{Contents, Count, Document, Pages, Shown, Terms, Validators, Written};
+use crate::presentation::{Canvas, Label, Manifest, Rendering};
 
 /// The label of the root folder, which has no name.
 const ROOT: &str = "Images";
+/// Changes with what is written.
+const FORMAT: &str = concat!("manifest ", env!("CARGO_PKG_VERSION"));
+
+/// What is there only if it is configured.
+pub(super) fn routes(app: &App) -> Router<App> {
+    composites::routes(app).merge(download::routes(app))
+}
 
 pub async fn version_2(State(app): State<App>, request: Request) -> Response {
     answer(&app, Version::V2, &request.into_parts().0).await
@@ -45,61 +55,84 @@ async fn answer(app: &App, version: Version, request: &Parts) -> Response {
 
 async fn respond(app: &App, version: Version, client: &Client<'_>) -> Result<Response, Error> {
     let asked = Asked::parse(app, version, client)?;
-    let contents = asked.contents(app, client).await?;
+    let subject = asked.subject(app, client).await?;
     let server = public_base(app.server(), client.uri, client.headers, client.peer);
-    let manifest = asked.manifest(app, &server, &contents);
-    let whole = (!contents.is_partial).then_some(Whole {
-        modified: contents.modified,
-        terms: &contents.terms,
-    });
-    let mut response = reply(app, version, client, &manifest, whole);
-    if let Some(logged) = asked.logged() {
+    let terms = Arc::clone(subject.terms());
+    let told = [
+        &server,
+        client.uri.path(),
+        &subject.tag().to_string(),
+        &format!("{terms:?}"),
+    ];
+    let answer = Answer::new(app, version, client, &told, subject.modified(), &terms);
+    let logged = asked.logged();
+    let mut response = match answer.confirmed() {
+        Some(confirmed) => confirmed,
+        None => answer.full(subject.write(app, asked, server).await?),
+    };
+    if let Some(logged) = logged {
         response.extensions_mut().insert(logged);
     }
     Ok(response)
 }
 
-/// Of a manifest that is whole.
-struct Whole<'a> {
-    modified: Option<SystemTime>,
-    terms: &'a Terms,
+/// What is to be said around a manifest, known before there is one.
+struct Answer<'a> {
+    client: &'a Client<'a>,
+    media_type: &'static str,
+    validators: Validators,
+    /// If it is whole.
+    headers: HeaderMap,
 }
 
-/// One that is not whole is not to be kept.
-fn reply(
-    app: &App,
-    version: Version,
-    client: &Client<'_>,
-    manifest: &Manifest,
-    whole: Option<Whole<'_>>,
-) -> Response {
-    let body = format!("{}\n", manifest.document(version));
-    let media_type = JsonType::negotiate(client.headers, version).of_manifest(version);
-    let Some(Whole { modified, terms }) = whole else {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        return full(body, media_type, headers);
-    };
-    let validators = Validators {
-        etag: CacheKey::new(&[&body, media_type]).to_string(),
-        modified,
-    };
-    let headers = cache_headers(app, client, &validators, terms);
-    if client.has_current(&validators) {
-        varying(not_modified(headers))
-    } else {
-        full(body, media_type, headers)
+impl<'a> Answer<'a> {
+    /// Of what makes a manifest another one, besides the configuration.
+    fn new(
+        app: &App,
+        version: Version,
+        client: &'a Client<'a>,
+        told: &[&str],
+        modified: Option<SystemTime>,
+        terms: &Terms,
+    ) -> Self {
+        let media_type = JsonType::negotiate(client.headers, version).of_manifest(version);
+        let (pipeline, slash) = (app.pipeline(), &app.server().slash_substitute);
+        let (rights, attribution) = (pipeline.rights(), pipeline.attribution());
+        let configured = (rights, attribution, slash, app.presentation());
+        let configured = format!("{configured:?}");
+        let parts = [FORMAT, media_type, &configured].into_iter();
+        let parts: Vec<&str> = parts.chain(told.iter().copied()).collect();
+        let validators = Validators {
+            etag: CacheKey::new(&parts).to_string(),
+            modified,
+        };
+        Self {
+            headers: cache_headers(app, client, &validators, terms),
+            client,
+            media_type,
+            validators,
+        }
     }
-}
 
-fn full(body: String, media_type: &'static str, headers: HeaderMap) -> Response {
-    let mut response = Response::new(Body::from(body));
-    *response.headers_mut() = headers;
-    let media_type = HeaderValue::from_static(media_type);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, media_type);
-    varying(response)
+    /// If the client has it: only one that was whole has ever been tagged.
+    fn confirmed(&self) -> Option<Response> {
+        let is_current = self.client.has_current(&self.validators);
+        is_current.then(|| varying(not_modified(self.headers.clone())))
+    }
+
+    /// One that is not whole is not to be kept.
+    fn full(self, manifest: Written) -> Response {
+        let mut headers = self.headers;
+        if !manifest.is_whole {
+            headers = HeaderMap::new();
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        let media_type = HeaderValue::from_static(self.media_type);
+        headers.insert(header::CONTENT_TYPE, media_type);
+        let mut response = Response::new(Body::from(manifest.text));
+        *response.headers_mut() = headers;
+        varying(response)
+    }
 }
 
 fn varying(mut response: Response) -> Response {
@@ -108,16 +141,71 @@ fn varying(mut response: Response) -> Response {
     response
 }
 
+/// What is found under an identifier.
+enum Subject {
+    Document(Box<Document>),
+    Folder(Contents),
+}
+
+impl Subject {
+    /// Stands for its images.
+    fn tag(&self) -> &CacheKey {
+        match self {
+            Self::Document(document) => &document.tag,
+            Self::Folder(folder) => &folder.tag,
+        }
+    }
+
+    fn terms(&self) -> &Arc<Terms> {
+        match self {
+            Self::Document(document) => &document.terms,
+            Self::Folder(folder) => &folder.terms,
+        }
+    }
+
+    /// A folder has no date that changes whenever an image in it does.
+    fn modified(&self) -> Option<SystemTime> {
+        match self {
+            Self::Document(document) => Some(document.modified()),
+            Self::Folder(_) => None,
+        }
+    }
+
+    async fn write(self, app: &App, asked: Asked, server: String) -> Result<Written, Error> {
+        let pipeline = app.pipeline();
+        let owned = app.clone();
+        let write = move |contents: &Contents| {
+            let manifest = asked.manifest(&owned, &server, contents);
+            (text(&manifest, asked.version), !contents.is_partial)
+        };
+        match self {
+            Self::Folder(folder) => {
+                let images = folder.images.len();
+                pipeline.write(images, move || Ok(write(&folder))).await
+            }
+            Self::Document(document) => {
+                let pages = pipeline.pages(*document).await?;
+                let work = move |pages: Pages| Ok(write(&pages.contents()?));
+                pipeline.write(pages.count(), move || work(pages)).await
+            }
+        }
+    }
+}
+
+fn text(manifest: &Manifest, version: Version) -> String {
+    format!("{}\n", manifest.document(version))
+}
+
 /// What the path names.
-struct Asked<'a> {
+struct Asked {
     version: Version,
     /// The identifier as it was written. `None` for the root folder.
-    segment: Option<&'a str>,
+    segment: Option<String>,
     identifier: Option<Identifier>,
 }
 
-impl<'a> Asked<'a> {
-    fn parse(app: &App, version: Version, client: &Client<'a>) -> Result<Self, Error> {
+impl Asked {
+    fn parse(app: &App, version: Version, client: &Client<'_>) -> Result<Self, Error> {
         let may_have_slashes = app.server().unescaped_slashes;
         let segment = path::of_manifest(version, client.uri.path(), may_have_slashes);
         let segment = segment.ok_or_else(|| {
@@ -129,25 +217,26 @@ impl<'a> Asked<'a> {
             .transpose()?;
         Ok(Self {
             version,
-            segment,
+            segment: segment.map(str::to_owned),
             identifier,
         })
     }
 
-    /// Of an image, or else of a folder.
-    async fn contents(&self, app: &App, client: &Client<'_>) -> Result<Contents, Error> {
+    /// An image, or else a folder.
+    async fn subject(&self, app: &App, client: &Client<'_>) -> Result<Subject, Error> {
         let pipeline = app.pipeline();
         let Some(identifier) = &self.identifier else {
-            return pipeline.folder(String::new(), client.caching).await;
+            let root = pipeline.folder(String::new(), client.caching);
+            return root.await.map(Subject::Folder);
         };
         let document = pipeline.document(identifier.clone(), client.caching).await;
         let Err(absent @ Error::NotFound(_)) = document else {
-            return document;
+            return document.map(|it| Subject::Document(Box::new(it)));
         };
         let folder = pipeline.folder(identifier.to_string(), client.caching);
         match folder.await {
             Err(Error::NotFound(_)) => Err(absent),
-            folder => folder,
+            folder => folder.map(Subject::Folder),
         }
     }
 
@@ -155,20 +244,27 @@ impl<'a> Asked<'a> {
         let canvases = contents.images.iter();
         Manifest {
             base: self.base(contents.terms.public_url.as_deref().unwrap_or(server)),
-            label: self.label(contents),
+            label: Label::new(&self.label(contents)),
             summary: summary(contents.images.len(), contents.count),
             rights: app.pipeline().rights().cloned(),
             attribution: app.pipeline().attribution().cloned(),
+            rendering: self.rendering(app, server, contents),
             canvases: canvases
                 .filter_map(|shown| self.canvas(app, server, shown))
                 .collect(),
         }
     }
 
+    fn rendering(&self, app: &App, server: &str, contents: &Contents) -> Option<Rendering> {
+        let server = contents.terms.public_url.as_deref().unwrap_or(server);
+        let identifier = self.identifier.as_ref().filter(|_| contents.is_pdf)?;
+        download::rendering(app, server, identifier)
+    }
+
     /// What the addresses of the manifest and its canvases begin with.
     fn base(&self, server: &str) -> String {
         let prefix = path::manifests(self.version);
-        match self.segment {
+        match &self.segment {
             Some(segment) => format!("{server}{prefix}{segment}"),
             None => format!("{server}{}", prefix.trim_end_matches('/')),
         }
@@ -184,16 +280,14 @@ impl<'a> Asked<'a> {
 
     /// `None` for an image that no URL leads to.
     fn canvas(&self, app: &App, server: &str, shown: &Shown) -> Option<Canvas> {
-        let segment = match self.segment {
-            Some(segment) if self.identifier.as_ref() == Some(&shown.identifier) => {
-                segment.to_owned()
-            }
+        let segment = match &self.segment {
+            Some(segment) if self.identifier.as_ref() == Some(&shown.identifier) => segment.clone(),
             _ => app.encoded(&shown.identifier.to_string())?,
         };
         let server = shown.terms.public_url.as_deref().unwrap_or(server);
         Some(Canvas {
             name: encode(&shown.label),
-            label: shown.label.clone(),
+            label: Label::new(&shown.label),
             dimensions: shown.full,
             image: format!("{server}{}{segment}", path::prefix(self.version)),
             largest: shown.largest,
@@ -201,9 +295,9 @@ impl<'a> Asked<'a> {
         })
     }
 
-    fn logged(self) -> Option<Logged> {
+    fn logged(&self) -> Option<Logged> {
         Some(Logged {
-            identifier: self.identifier?,
+            identifier: self.identifier.clone()?,
             request: "manifest".to_owned(),
             strategy: "header",
         })
@@ -211,6 +305,11 @@ impl<'a> Asked<'a> {
 }
 
 /// If not all are shown.
-fn summary(shown: usize, count: usize) -> Option<String> {
-    (shown < count).then(|| format!("{shown} of {count} images are shown."))
+fn summary(shown: usize, count: Count) -> Option<String> {
+    let count = match count {
+        Count::Exactly(count) if count == shown => return None,
+        Count::Exactly(count) => count.to_string(),
+        Count::MoreThan(count) => format!("more than {count}"),
+    };
+    Some(format!("{shown} of {count} images are shown."))
 }

@@ -21,7 +21,7 @@ mod information;
 mod ingest;
 mod layers;
 mod log;
-mod manifest;
+pub mod manifest;
 pub mod metrics;
 pub mod pages;
 mod path;

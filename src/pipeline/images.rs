@@ -206,6 +206,12 @@ impl Images {
         }
     }
 
+    /// The bytes of the file of an image that was found.
+    pub fn input(&self, identifier: &Identifier, object: &Object) -> Result<Input, Error> {
+        let input = self.routes.open(object);
+        input.map_err(|error| not_found(identifier, error))
+    }
+
     /// The name of an image's header in the cache: how large the pages of a document are depends on the configuration.
     pub fn header_key(&self, object: &Object) -> EntryKey {
         headers::key(object, &self.tag)

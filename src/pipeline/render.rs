@@ -91,10 +91,19 @@ impl Rendered {
     }
 }
 
-/// Encoded bytes, and their place in the memory budget.
-struct Sent {
+/// Bytes that are sent, and their place in the memory budget.
+pub(super) struct Sent {
     bytes: Bytes,
     _memory: Arc<Reserved>,
+}
+
+impl Sent {
+    pub fn new(bytes: Bytes, memory: Arc<Reserved>) -> Self {
+        Self {
+            bytes,
+            _memory: memory,
+        }
+    }
 }
 
 impl AsRef<[u8]> for Sent {

@@ -5,6 +5,7 @@ mod v3;
 
 use serde_json::Value;
 
+use super::Label;
 use crate::geometry::Dimensions;
 use crate::iiif::Version;
 
@@ -13,14 +14,21 @@ use crate::iiif::Version;
 pub struct Manifest {
     /// What all addresses within it begin with, `/manifest` its own.
     pub base: String,
-    pub label: String,
+    pub label: Label,
     pub summary: Option<String>,
     /// The URI of a licence or rights statement.
     pub rights: Option<String>,
     /// A text that viewers must show.
     pub attribution: Option<String>,
+    pub rendering: Option<Rendering>,
     /// In their order; never empty.
     pub canvases: Vec<Canvas>,
+}
+
+/// The PDF document of which the canvases are the pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendering {
+    pub address: String,
 }
 
 /// A page with the image that is painted on all of it.
@@ -28,7 +36,7 @@ pub struct Manifest {
 pub struct Canvas {
     /// One path segment, unlike that of every other canvas.
     pub name: String,
-    pub label: String,
+    pub label: Label,
     pub dimensions: Dimensions,
     /// The base URI of its image, in the version of the Image API that goes with the manifest's.
     pub image: String,

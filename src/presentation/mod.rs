@@ -6,9 +6,11 @@
 
 mod document;
 mod json;
+mod label;
 mod manifest;
 mod service;
 
 pub use document::{Document, Kind};
-pub use manifest::{Canvas, Manifest};
+pub use label::Label;
+pub use manifest::{Canvas, Manifest, Rendering};
 pub use service::{Service, base_uri};

@@ -121,9 +121,15 @@ impl Routes {
         })
     }
 
-    /// Whether an identifier looks like that of a page.
-    pub fn is_page(&self, identifier: &Identifier) -> bool {
+    /// Whether an identifier looks like that of a page. An image may be called so, too.
+    pub fn may_be_page(&self, identifier: &Identifier) -> bool {
         self.pages_of(identifier.as_str()).next().is_some()
+    }
+
+    /// Whether an identifier that leads to an image is its own, and not that of a page of it.
+    pub fn is_own(&self, identifier: &Identifier) -> bool {
+        self.search_name(identifier.as_str(), &mut |_, _| ())
+            .is_ok()
     }
 
     /// The identifier of a page of a file. `None` if pages have none.

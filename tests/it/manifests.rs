@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::admin::{TOKEN, WITH_TOKEN};
+use crate::documents::pdf;
 use crate::pages::{Gray, tiff};
 use crate::server::{HOST, Server, VERSIONS, fixtures};
 
@@ -648,5 +649,238 @@ async fn the_index_leads_to_manifests() {
             let href = format!("href=\"{}\"", link.as_str().unwrap());
             assert!(html.text().contains(&href), "{href}");
         }
+    }
+}
+
+/// The second server knows the header and nothing else: of the file it sees size and time, and nothing in it can be read.
+#[tokio::test]
+async fn a_copy_of_a_document_is_confirmed_without_asking_its_file() {
+    let book = tiff(&grays());
+    let folder = folder_with(&[("book.tif", &book)]);
+    let kept = tempfile::tempdir().unwrap();
+    let path = "/presentation/3/book.tif/manifest";
+    let whole = over(folder.path()).get(path).await;
+    let server = || {
+        configured(folder.path(), |config| {
+            config.cache.disk.directory = Some(kept.path().to_owned());
+        })
+    };
+    let first = server();
+    first.get("/iiif/3/book.tif/info.json").await.assert_ok();
+    first.settle().await;
+    let file = folder.path().join("book.tif");
+    let modified = fs::metadata(&file).unwrap().modified().unwrap();
+    fs::write(&file, vec![0; book.len()]).unwrap();
+    let opened = fs::File::options().write(true).open(&file).unwrap();
+    opened.set_modified(modified).unwrap();
+    let second = server();
+    let copy = [("if-none-match", whole.header("etag").unwrap())];
+    let confirmed = second.send(Method::GET, path, &copy).await;
+    assert_eq!(confirmed.status, 304);
+    assert_eq!(second.status(path).await, 500);
+}
+
+/// What is configured stands in manifests, and so is part of their tag.
+#[tokio::test]
+async fn another_configuration_makes_another_manifest() {
+    let folder = folder_with(&[("book.tif", &tiff(&grays()))]);
+    let path = "/presentation/3/book.tif/manifest";
+    let tag = |server: Server| async move {
+        let answer = server.get(path).await;
+        answer.header("etag").unwrap().to_owned()
+    };
+    let plain = tag(over(folder.path())).await;
+    assert_eq!(plain, tag(over(folder.path())).await);
+    type Change = fn(&mut Config);
+    let changes: [Change; 4] = [
+        |config| config.pages.patterns = vec!["{id}/page/{page}".parse().unwrap()],
+        |config| config.image.max_width = Some(100),
+        |config| config.image.attribution = Some("ours".to_owned()),
+        |config| config.server.slash_substitute = Some("~".to_owned()),
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        let changed = tag(configured(folder.path(), change)).await;
+        assert_ne!(changed, plain, "{index}");
+    }
+}
+
+/// Of the same budget as images: what is too much for all of it is refused before anything is written.
+#[tokio::test]
+async fn a_long_manifest_has_its_place_in_the_memory() {
+    let pages = vec![Gray::new(3, 3, 9); 300];
+    let folder = folder_with(&[("long.tif", &tiff(&pages)), ("book.tif", &tiff(&grays()))]);
+    let server = configured(folder.path(), |config| {
+        config.work.memory = Some("1 MiB".parse().unwrap());
+    });
+    assert_eq!(
+        server.status("/presentation/3/book.tif/manifest").await,
+        200
+    );
+    assert_eq!(
+        server.status("/presentation/3/long.tif/manifest").await,
+        400
+    );
+    let enough = over(folder.path());
+    let manifest = enough.json("/presentation/3/long.tif/manifest").await;
+    assert_eq!(labels(&manifest).len(), 300);
+    assert!(manifest.get("summary").is_none());
+}
+
+#[tokio::test]
+async fn a_long_document_is_shown_in_part_and_says_so() {
+    let document = pdf(&vec![(72.0, 72.0); 5_001]);
+    let folder = folder_with(&[("long.pdf", &document)]);
+    let server = over(folder.path());
+    let answer = server.get("/presentation/3/long.pdf/manifest").await;
+    let manifest = answer.json();
+    assert_eq!(labels(&manifest).len(), 5_000);
+    let told = &manifest["summary"]["en"][0];
+    assert_eq!(*told, "5000 of 5001 images are shown.");
+    assert!(answer.header("etag").is_some());
+}
+
+#[tokio::test]
+async fn a_tiff_with_more_directories_than_are_read_says_so() {
+    for (pages, told) in [
+        (1_000, None),
+        (1_001, Some("1000 of more than 1000 images are shown.")),
+    ] {
+        let folder = folder_with(&[("a.tif", &tiff(&vec![Gray::new(3, 3, 9); pages]))]);
+        let server = over(folder.path());
+        let manifest = server.json("/presentation/3/a.tif/manifest").await;
+        assert_eq!(labels(&manifest).len(), 1_000);
+        assert_eq!(manifest["summary"]["en"][0].as_str(), told);
+    }
+}
+
+/// Where the extension was left out, the name of a page might be that of another image.
+#[tokio::test]
+async fn every_canvas_is_a_page_of_the_document_and_no_other_image() {
+    let other = tiff(&[Gray::new(11, 12, 1)]);
+    let files = [
+        ("maps/y.tif", &tiff(&grays())[..]),
+        ("maps/y;2.tiff", &other),
+    ];
+    let folder = folder_with(&files);
+    let server = over(folder.path());
+    for name in ["maps%2Fy", "maps%2Fy.tif"] {
+        let manifest = server
+            .json(&format!("/presentation/3/{name}/manifest"))
+            .await;
+        let items = manifest["items"].as_array().unwrap();
+        assert_eq!(items.len(), 3);
+        for (canvas, (width, height)) in items.iter().zip(PAGES) {
+            let service = &canvas["items"][0]["items"][0]["body"]["service"][0]["id"];
+            let information = format!("{}/info.json", path_of(service));
+            let information = server.json(&information).await;
+            let sides = (&information["width"], &information["height"]);
+            assert_eq!(sides, (&json!(width), &json!(height)), "{service}");
+        }
+    }
+    let information = server.json("/iiif/3/maps%2Fy;2/info.json").await;
+    assert_eq!(information["width"], 11);
+}
+
+/// Its own name looks like that of a page.
+#[tokio::test]
+async fn a_document_may_be_called_like_a_page() {
+    let folder = folder_with(&[("scan;2.tif", &tiff(&grays()))]);
+    let server = over(folder.path());
+    for name in ["scan;2", "scan;2.tif"] {
+        let manifest = server
+            .json(&format!("/presentation/3/{name}/manifest"))
+            .await;
+        assert_eq!(labels(&manifest), ["1", "2", "3"], "{name}");
+    }
+    let page = server.json("/presentation/3/scan;2.tif;3/manifest").await;
+    assert_eq!(labels(&page), ["3"]);
+    let first = server.json("/presentation/3/scan;2.tif;1/manifest").await;
+    assert_eq!(labels(&first), ["1"]);
+}
+
+#[tokio::test]
+async fn one_line_is_logged_however_much_is_left_out() {
+    let mut pages = vec![Gray::new(3, 3, 9).broken(); 40];
+    pages[0] = Gray::new(3, 3, 9);
+    let document = tiff(&pages);
+    let files: Vec<String> = (0..30).map(|number| format!("{number}.png")).collect();
+    let broken = files.iter().map(|name| (&name[..], &b"no image"[..]));
+    let files: Vec<_> = broken.chain([("a.tif", &document[..])]).collect();
+    let folder = folder_with(&files);
+    let server = over(folder.path());
+    for (path, left_out) in [("a.tif/manifest", 39), ("manifest", 30)] {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let writer = fs::File::create(log.path()).unwrap();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(std::sync::Arc::new(writer));
+        let guard = tracing::subscriber::set_default(subscriber.finish());
+        let manifest = server.json(&format!("/presentation/3/{path}")).await;
+        drop(guard);
+        assert_eq!(labels(&manifest).len(), 1);
+        let log = fs::read_to_string(log.path()).unwrap();
+        let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
+        assert_eq!(warnings.len(), 1, "{log}");
+        let told = format!("left_out={left_out}");
+        assert!(warnings[0].contains(&told), "{log}");
+    }
+}
+
+/// Only who runs the server may decide that everybody gets the documents.
+#[tokio::test]
+async fn documents_are_given_to_nobody_unless_that_is_configured() {
+    let folder = folder_with(&[("a.pdf", &pdf(&[(72.0, 72.0)]))]);
+    let server = over(folder.path());
+    for version in VERSIONS {
+        let path = format!("/presentation/{version}/a.pdf/manifest");
+        assert!(server.json(&path).await.get("rendering").is_none());
+    }
+    assert_eq!(server.status("/presentation/download/a.pdf").await, 404);
+}
+
+/// The last one is larger than what is read at one time.
+#[tokio::test]
+async fn a_document_can_be_downloaded_where_its_manifest_says() {
+    let small = pdf(&[(72.0, 72.0), (90.0, 72.0)]);
+    let document = pdf(&vec![(72.0, 72.0); 1_500]);
+    assert!(document.len() > 256 << 10);
+    let folder = folder_with(&[("maps/a b.pdf", &small), ("large.pdf", &document)]);
+    fs::write(folder.path().join("a.tif"), small_image()).unwrap();
+    let server = configured(folder.path(), |config| config.presentation.download = true);
+    for (name, file, bytes) in [
+        ("maps%2Fa%20b.pdf", "a b.pdf", &small),
+        ("maps%2Fa%20b", "a b.pdf", &small),
+        ("maps%2Fa%20b.pdf;2", "a b.pdf_2.pdf", &small),
+        ("large.pdf", "large.pdf", &document),
+    ] {
+        let manifest = server
+            .json(&format!("/presentation/3/{name}/manifest"))
+            .await;
+        let link = &manifest["rendering"][0];
+        assert_eq!(link["format"], "application/pdf");
+        let older = server
+            .json(&format!("/presentation/2/{name}/manifest"))
+            .await;
+        assert_eq!(older["rendering"]["@id"], link["id"]);
+        let path = path_of(&link["id"]);
+        let whole = server.get(path).await;
+        whole.assert_ok();
+        assert!(whole.body[..] == bytes[..], "{name}");
+        assert_eq!(whole.header("content-type"), Some("application/pdf"));
+        let length = bytes.len().to_string();
+        assert_eq!(whole.header("content-length"), Some(&*length));
+        let saved = format!("attachment; filename=\"{file}\"");
+        assert_eq!(whole.header("content-disposition"), Some(&*saved));
+        let head = server.send(Method::HEAD, path, &[]).await;
+        assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
+        assert_eq!(head.header("content-length"), Some(&*length));
+        let copy = [("if-none-match", whole.header("etag").unwrap())];
+        assert_eq!(server.send(Method::GET, path, &copy).await.status, 304);
+    }
+    let image = server.json("/presentation/3/a.tif/manifest").await;
+    assert!(image.get("rendering").is_none());
+    for name in ["a.tif", "nothing.pdf", "maps/a%20b.pdf", "large.pdf;1501"] {
+        let path = format!("/presentation/download/{name}");
+        assert_eq!(server.status(&path).await, 404, "{name}");
     }
 }

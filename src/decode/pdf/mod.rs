@@ -183,6 +183,7 @@ impl Decoder for PdfPage {
         Ok(Contents {
             title: outline.title.clone(),
             pages: outline.pages.iter().map(dimensions).collect(),
+            has_more: false,
         })
     }
 

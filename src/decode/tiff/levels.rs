@@ -25,6 +25,8 @@ pub struct Pyramid {
     pub levels: Vec<(ScaleFactor, PlacedImage)>,
     /// Images that are no levels, and the full image.
     pub pages: u32,
+    /// The chain of directories goes on beyond those that are looked at.
+    pub has_more: bool,
 }
 
 /// A directory with its full image, or why it has none.
@@ -72,17 +74,20 @@ impl Pyramid {
         seen: &mut HashSet<u64>,
     ) -> Result<(Self, Vec<Candidate>), DecodeError> {
         let mut chain = chain(file, first, seen)?;
+        let is_full = chain.len() == MOST_DIRECTORIES;
+        let has_more = is_full && chain.last().is_some_and(|it| it.directory.next != 0);
         // Cameras put a thumbnail first; where all are marked as reduced, the first has to do.
         let main = chain.iter().position(Candidate::is_page).unwrap_or(0);
         let main = chain.remove(main);
         let (mut pyramid, others) = Self::of(file, main, chain, seen)?;
         let further = others.iter().filter(|other| other.is_page()).count();
         pyramid.pages = u32::try_from(further + 1).unwrap_or(u32::MAX);
+        pyramid.has_more = has_more;
         Ok((pyramid, others))
     }
 
-    /// All pages.
-    pub fn pages(file: &File, first: u64) -> Result<Vec<PageOfFile>, DecodeError> {
+    /// All pages, and whether there are more directories than are looked at.
+    pub fn pages(file: &File, first: u64) -> Result<(Vec<PageOfFile>, bool), DecodeError> {
         let (pyramid, others) = Self::first(file, first, &mut HashSet::new())?;
         let further = others.into_iter().filter(Candidate::is_page);
         let directories = iter::once(pyramid.directory).chain(further.map(|it| it.directory));
@@ -91,7 +96,7 @@ impl Pyramid {
             let placed = PlacedImage::new(file, &directory, image)?;
             Ok((directory, placed))
         };
-        Ok(directories.map(page).collect())
+        Ok((directories.map(page).collect(), pyramid.has_more))
     }
 
     /// An image with those of the candidates that are levels of it, and the others.
@@ -123,6 +128,7 @@ impl Pyramid {
             directory,
             levels,
             pages: 1,
+            has_more: false,
         };
         Ok((pyramid, others))
     }

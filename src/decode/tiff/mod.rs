@@ -94,7 +94,7 @@ impl Decoder for Tiff {
     }
 
     fn contents(&self) -> Result<Contents, DecodeError> {
-        let pages = Pyramid::pages(&self.file, self.first)?;
+        let (pages, has_more) = Pyramid::pages(&self.file, self.first)?;
         let dimensions = |page: PageOfFile| {
             let (directory, placed) = page?;
             let stored = placed.image.dimensions;
@@ -104,6 +104,7 @@ impl Decoder for Tiff {
         Ok(Contents {
             title: None,
             pages: pages.into_iter().map(dimensions).collect(),
+            has_more,
         })
     }
 

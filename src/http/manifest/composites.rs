@@ -1,6 +1,7 @@
 //! `/presentation/{version}/composites/{member}/manifest` and `…/batches/{customer}/{batch}/manifest`: pages that were ingested.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -8,7 +9,7 @@ use axum::response::Response;
 use axum::routing::get;
 use uuid::Uuid;
 
-use super::{Whole, reply, summary};
+use super::{Answer, download, summary, text};
 use crate::error::{Error, cause};
 use crate::http::app::App;
 use crate::http::base::public_base;
@@ -18,8 +19,8 @@ use crate::iiif::{Identifier, Version};
 use crate::ingest::asset::Asset;
 use crate::ingest::status::Status;
 use crate::ingest::store::{Filter, Order, Store, Window};
-use crate::pipeline::Terms;
-use crate::presentation::{Canvas, Manifest};
+use crate::pipeline::{Count, MOST_PAGES, Terms};
+use crate::presentation::{Canvas, Label, Manifest, Rendering};
 
 /// Where there are no composites, there is nothing.
 pub fn routes(app: &App) -> Router<App> {
@@ -85,28 +86,52 @@ async fn respond(
     let absent = || Error::NotFound("there is no such composite or batch".to_owned());
     let store = app.composites().ok_or_else(absent)?;
     let pages = asked.pages(store).await?.ok_or_else(absent)?;
-    let assets = pages.assets(store).await?;
+    let (assets, count) = pages.assets(store).await?;
     let server = public_base(app.server(), client.uri, client.headers, client.peer);
-    let canvases = canvases(app, version, &server, &assets);
-    if canvases.is_empty() {
-        return Err(Error::NotFound("none of its pages can be shown".to_owned()));
-    }
-    let is_whole = canvases.len() == assets.len();
-    let base = client.uri.path().trim_end_matches("/manifest");
-    let manifest = Manifest {
-        base: format!("{server}{base}"),
-        label: pages.label,
-        summary: summary(canvases.len(), assets.len()),
-        rights: app.pipeline().rights().cloned(),
-        attribution: app.pipeline().attribution().cloned(),
-        canvases,
-    };
+    let states = states(&assets);
+    let told = [&server, client.uri.path(), &pages.label, &states];
     let terms = Terms::default();
-    let whole = is_whole.then_some(Whole {
-        modified: None,
-        terms: &terms,
-    });
-    Ok(reply(app, version, client, &manifest, whole))
+    let answer = Answer::new(app, version, client, &told, None, &terms);
+    if let Some(confirmed) = answer.confirmed() {
+        return Ok(confirmed);
+    }
+    let base = client.uri.path().trim_end_matches("/manifest");
+    let base = format!("{server}{base}");
+    let owned = app.clone();
+    let length = assets.len();
+    let write = move || {
+        let canvases = canvases(&owned, version, &server, &assets);
+        if canvases.is_empty() {
+            return Err(Error::NotFound("none of its pages can be shown".to_owned()));
+        }
+        let is_whole = canvases.len() == assets.len();
+        let manifest = Manifest {
+            base,
+            label: Label::new(&pages.label),
+            summary: summary(canvases.len(), Count::Exactly(count)),
+            rights: owned.pipeline().rights().cloned(),
+            attribution: owned.pipeline().attribution().cloned(),
+            rendering: rendering(&owned, &server, &assets),
+            canvases,
+        };
+        Ok((text(&manifest, version), is_whole))
+    };
+    let written = app.pipeline().write(length, write).await?;
+    Ok(answer.full(written))
+}
+
+/// What a manifest says of assets, in short.
+fn states(assets: &[Asset]) -> String {
+    let mut states = String::new();
+    for Asset {
+        key, fields, place, ..
+    } in assets
+    {
+        let sides = place.as_ref().map(|place| (place.width, place.height));
+        // Into a string: never an error.
+        let _ = write!(states, "{key} {sides:?} {:?} ", fields.strings);
+    }
+    states
 }
 
 impl Ingested {
@@ -155,23 +180,26 @@ fn unavailable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Er
 }
 
 impl Pages {
-    /// In the order of the pages; without those that were retired.
-    async fn assets(&self, store: &Store) -> Result<Vec<Asset>, Error> {
+    /// The first [`MOST_PAGES`] in the order of the pages, without those that were retired, and how many there are.
+    async fn assets(&self, store: &Store) -> Result<(Vec<Asset>, usize), Error> {
         let order = Order {
             by: None,
             is_descending: false,
         };
-        let all = Window {
-            page: 1,
-            size: u32::MAX,
-        };
         let mut assets = Vec::new();
+        let mut count = 0;
         for batch in &self.batches {
             let filter = Filter::Submitted(*batch);
-            let found = store.assets(self.customer, &filter, order, all).await;
-            assets.extend(found.map_err(unavailable)?.members);
+            let rest = Window {
+                page: 1,
+                size: u32::try_from(MOST_PAGES.saturating_sub(assets.len())).unwrap_or(0),
+            };
+            let found = store.assets(self.customer, &filter, order, rest).await;
+            let found = found.map_err(unavailable)?;
+            count += usize::try_from(found.total).unwrap_or_default();
+            assets.extend(found.members);
         }
-        Ok(assets)
+        Ok((assets, count))
     }
 }
 
@@ -190,7 +218,7 @@ fn canvases(app: &App, version: Version, server: &str, assets: &[Asset]) -> Vec<
             .shown(identifier, label, (place.width, place.height))?;
         Some(Canvas {
             name: number.to_string(),
-            label: shown.label,
+            label: Label::new(&shown.label),
             dimensions: shown.full,
             image: format!("{server}{}{segment}", path::prefix(version)),
             largest: shown.largest,
@@ -198,6 +226,16 @@ fn canvases(app: &App, version: Version, server: &str, assets: &[Asset]) -> Vec<
         })
     };
     numbered.filter_map(canvas).collect()
+}
+
+/// Of the document that all of them are pages of, if they are.
+fn rendering(app: &App, server: &str, assets: &[Asset]) -> Option<Rendering> {
+    let mut places = assets.iter().filter_map(|asset| asset.place.as_ref());
+    let first = places.next().filter(|place| place.resolution.is_some())?;
+    let is_one = places.all(|place| place.location == first.location);
+    let page = assets.iter().find(|asset| asset.place.is_some())?;
+    let page = Identifier::new(page.key.to_string()).ok()?;
+    is_one.then(|| download::rendering(app, server, &page))?
 }
 
 /// Which of an asset's strings is another one for every page, so that it can be its label.

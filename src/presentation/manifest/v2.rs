@@ -13,7 +13,7 @@ pub(super) fn document(manifest: &Manifest) -> Value {
     put("@context", json!(CONTEXT));
     put("@id", json!(manifest.address()));
     put("@type", json!("sc:Manifest"));
-    put("label", json!(manifest.label));
+    put("label", json!(manifest.label.as_str()));
     let texts = [
         ("description", &manifest.summary),
         ("attribution", &manifest.attribution),
@@ -26,6 +26,13 @@ pub(super) fn document(manifest: &Manifest) -> Value {
     }
     if let Some(first) = manifest.canvases.first() {
         put("thumbnail", thumbnail(first));
+    }
+    if let Some(rendering) = &manifest.rendering {
+        let id = &rendering.address;
+        put(
+            "rendering",
+            json!({ "@id": id, "label": "PDF", "format": "application/pdf" }),
+        );
     }
     let canvases = manifest.canvases.iter().map(|it| canvas(manifest, it));
     let sequence = json!({
@@ -49,7 +56,7 @@ fn canvas(manifest: &Manifest, canvas: &Canvas) -> Value {
     json!({
         "@id": id,
         "@type": "sc:Canvas",
-        "label": canvas.label,
+        "label": canvas.label.as_str(),
         "width": canvas.dimensions.width(),
         "height": canvas.dimensions.height(),
         "thumbnail": thumbnail(canvas),

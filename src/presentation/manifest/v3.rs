@@ -14,7 +14,7 @@ pub(super) fn document(manifest: &Manifest) -> Value {
     put("@context", json!(CONTEXT));
     put("id", json!(manifest.address()));
     put("type", json!("Manifest"));
-    put("label", text(&manifest.label));
+    put("label", text(manifest.label.as_str()));
     if let Some(summary) = &manifest.summary {
         put("summary", english(summary));
     }
@@ -28,6 +28,11 @@ pub(super) fn document(manifest: &Manifest) -> Value {
     }
     if let Some(first) = manifest.canvases.first() {
         put("thumbnail", thumbnail(first));
+    }
+    if let Some(rendering) = &manifest.rendering {
+        let id = &rendering.address;
+        let document = json!({ "id": id, "type": "Text", "label": english("PDF"), "format": "application/pdf" });
+        put("rendering", json!([document]));
     }
     let canvases = manifest.canvases.iter();
     put("items", canvases.map(|it| canvas(manifest, it)).collect());
@@ -46,7 +51,7 @@ fn canvas(manifest: &Manifest, canvas: &Canvas) -> Value {
     json!({
         "id": id,
         "type": "Canvas",
-        "label": text(&canvas.label),
+        "label": text(canvas.label.as_str()),
         "width": canvas.dimensions.width(),
         "height": canvas.dimensions.height(),
         "thumbnail": thumbnail(canvas),

@@ -1,0 +1,95 @@
+//! `/presentation/download/{identifier}`: the PDF that a manifest is made of.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use axum::routing::get;
+use futures_util::stream;
+
+use crate::error::Error;
+use crate::http::app::App;
+use crate::http::disposition;
+use crate::http::error;
+use crate::http::image::{Client, cache_headers, identifier, not_modified};
+use crate::http::log::Logged;
+use crate::iiif::Identifier;
+use crate::pipeline::{Original, Pipeline, Validators};
+use crate::presentation::Rendering;
+
+const PREFIX: &str = "/presentation/download/";
+
+/// Where nobody is given documents, there is nothing.
+pub fn routes(app: &App) -> Router<App> {
+    match app.presentation().download {
+        true => Router::new().route(&format!("{PREFIX}{{*path}}"), get(download)),
+        false => Router::new(),
+    }
+}
+
+/// What leads to the document of an image, if it is given to anybody.
+pub(super) fn rendering(app: &App, server: &str, image: &Identifier) -> Option<Rendering> {
+    let segment = app.encoded(&image.to_string())?;
+    let is_given = app.presentation().download;
+    is_given.then(|| Rendering {
+        address: format!("{server}{PREFIX}{segment}"),
+    })
+}
+
+async fn download(State(app): State<App>, request: Request) -> Response {
+    let (request, _) = request.into_parts();
+    let client = Client::new(&app, &request);
+    match respond(&app, &client).await {
+        Ok(response) => response,
+        Err(failure) => error::respond(&failure, client.headers),
+    }
+}
+
+async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
+    let segment = client.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    if segment.contains('/') && !app.server().unescaped_slashes {
+        let form = "slashes in an identifier are written %2F";
+        return Err(Error::NotFound(form.to_owned()));
+    }
+    let pipeline = app.pipeline();
+    let original = pipeline.original(identifier(app, segment)?, client.caching);
+    let original = original.await?;
+    let validators = Validators {
+        etag: original.tag().to_string(),
+        modified: Some(original.modified()),
+    };
+    let mut headers = cache_headers(app, client, &validators, &original.terms);
+    let logged = Logged {
+        identifier: original.identifier.clone(),
+        request: "download".to_owned(),
+        strategy: "copied",
+    };
+    let mut response = if client.has_current(&validators) {
+        not_modified(headers)
+    } else {
+        let name = disposition::document(&original.identifier);
+        headers.insert(header::CONTENT_DISPOSITION, name);
+        headers.insert(header::CONTENT_LENGTH, original.size().into());
+        let media_type = HeaderValue::from_static("application/pdf");
+        headers.insert(header::CONTENT_TYPE, media_type);
+        let mut response = Response::new(body(pipeline.clone(), original));
+        *response.headers_mut() = headers;
+        response
+    };
+    response.extensions_mut().insert(logged);
+    Ok(response)
+}
+
+/// Part after part, as fast as the client takes them. Where one cannot be read, the connection ends before all is sent.
+fn body(pipeline: Pipeline, original: Original) -> Body {
+    let parts = stream::try_unfold(
+        (pipeline, original, 0),
+        |(pipeline, original, offset)| async move {
+            let part: Bytes = pipeline.part(&original, offset).await?;
+            let next = offset + part.len() as u64;
+            Ok::<_, Error>((!part.is_empty()).then_some((part, (pipeline, original, next))))
+        },
+    );
+    Body::from_stream(parts)
+}

@@ -1,0 +1,75 @@
+//! The images of a folder.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+use super::{Contents, Count, FORMAT, Shown};
+use crate::cache::CacheKey;
+use crate::error::Error;
+use crate::iiif::Identifier;
+use crate::pipeline::{Caching, Pipeline};
+
+/// Images of a folder that are shown: each of them has to be looked at.
+const MOST_IMAGES: usize = 1_000;
+/// Images of a folder that are looked at together: others want to read headers, too.
+const AT_ONCE: usize = 8;
+
+impl Pipeline {
+    /// The images of a folder, as the index has them. Of documents their first page is shown.
+    ///
+    /// # Errors
+    /// If there is no such folder, or no image in it that can be read.
+    pub async fn folder(&self, folder: String, caching: Caching) -> Result<Contents, Error> {
+        let listing = self.list(folder.clone()).await?;
+        let count = listing.images.len();
+        let paths = listing.images.into_iter().take(MOST_IMAGES);
+        let looked_at = stream::iter(paths).map(|path| self.cover(path, caching));
+        let looked_at: Vec<_> = looked_at.buffered(AT_ONCE).collect().await;
+        let mut images = Vec::new();
+        let mut failures = Vec::new();
+        for image in looked_at {
+            match image {
+                Ok(image) => images.push(image),
+                Err(error) => failures.push(error),
+            }
+        }
+        if let Some(first) = failures.first() {
+            let left_out = failures.len();
+            tracing::warn!(folder, left_out, "the manifest is partial: {first}");
+        }
+        if images.is_empty() {
+            let absent = || Error::NotFound(format!("there are no images in \"{folder}\""));
+            return Err(failures.into_iter().next().unwrap_or_else(absent));
+        }
+        Ok(Contents {
+            title: None,
+            is_pdf: false,
+            is_partial: !failures.is_empty(),
+            count: Count::Exactly(count),
+            tag: tag(count, &images),
+            images,
+            terms: Arc::default(),
+        })
+    }
+
+    async fn cover(&self, path: String, caching: Caching) -> Result<Shown, Error> {
+        let label = path.rsplit('/').next().unwrap_or(&path).to_owned();
+        let identifier = Identifier::new(path)?;
+        let image = self.image(identifier.clone(), caching).await?;
+        let terms = self.walk.images.routes.terms(&image.object);
+        let full = image.header().dimensions();
+        Ok(Shown::new(identifier, label, full, terms))
+    }
+}
+
+/// Images that look alike make the same manifest, whatever state they are in.
+fn tag(count: usize, images: &[Shown]) -> CacheKey {
+    let mut told = format!("{count}");
+    for image in images {
+        // Into a string: never an error.
+        let _ = write!(told, " {:?}", (&image.identifier, image.full, &image.terms));
+    }
+    CacheKey::new(&[FORMAT, &told])
+}
