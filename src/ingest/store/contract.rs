@@ -498,9 +498,7 @@ async fn an_asset_is_served_while_it_is_ingested_again(store: &Store) {
     let moved = [(key("a"), object(json!({"origin": origin})))];
     store.patch(&moved).await.unwrap().unwrap();
     assert_eq!(store.deliver(&key("a")).await.unwrap(), served);
-    let moved = key("a");
-    let failed = store.ingested(&moved, origin, Err("it is away"));
-    assert!(failed.await.unwrap());
+    assert!(ingested(store, "a", origin, Err("it is away")).await);
     let delivered = store.deliver(&key("a")).await.unwrap();
     assert_eq!(delivered, Delivery::NotReady, "that was another image");
     let asset = store.asset(&key("a")).await.unwrap().unwrap();
