@@ -97,7 +97,7 @@ mod tests {
     #[tokio::test]
     async fn things_are_forgotten() {
         let turns = Turns::new(1, 1);
-        for thing in 0..100 {
+        for thing in 0..50 {
             drop(now(&turns, thing).unwrap());
         }
         assert_eq!(turns.waited_for.lock().unwrap().len(), 1);

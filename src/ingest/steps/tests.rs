@@ -518,7 +518,7 @@ async fn pages_can_become_files(site: Site) {
 async fn single_images_are_looked_at(site: Site) {
     site.origin.put("/a.tif", &tiff(&[(60, 40)]));
     site.origin.put("/b.tif", b"no image");
-    site.origin.put("/d.tif", &tiff(&[(60, 40), (30, 20)]));
+    site.origin.put("/d.tif", &tiff(&[(60, 40), (30, 40)]));
     let asset = |id: &str, path: &str| NewAsset {
         space: 6,
         id: id.to_owned(),
@@ -547,6 +547,9 @@ async fn single_images_are_looked_at(site: Site) {
         sleep(Duration::from_millis(20)).await;
     };
     runner.stop().await;
+    for id in ["a", "d"] {
+        assert_eq!(site.asset(id).await.error, None, "{id}");
+    }
     assert_eq!((done.completed, done.errors), (5, 3));
     let found = site.asset("a").await.place.unwrap();
     assert_eq!(found.location, new[0].fields.origin);

@@ -1,6 +1,6 @@
 //! Collections as they are posted to a queue.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -177,7 +177,7 @@ fn composite(
     let ends = fields::ends(rules, seed);
     fields::bounded(complaints, "id", &template, ends, fields::LONGEST_ID);
     // With one page at most, they are the same.
-    for number in HashSet::from(ends) {
+    for number in BTreeSet::from(ends) {
         seen.note(complaints, Name::Asset(space, template.expand(number)));
     }
     if let Some(id) = object.get("compositeId").and_then(Value::as_str) {

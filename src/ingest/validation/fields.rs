@@ -127,7 +127,8 @@ pub fn bounded(
 /// The format string that identifiers are made of.
 pub fn template_of_id(complaints: &mut Complaints<'_>, value: Option<&Value>) -> Option<Template> {
     id(complaints, value.unwrap_or(&Value::Null));
-    let text = value?.as_str().filter(|text| !text.is_empty())?;
+    let is_told = |text: &&str| text.is_empty() || text.len() > LONGEST_ID;
+    let text = value?.as_str().filter(|text| !is_told(text))?;
     match Template::parse(text) {
         Err(error) => {
             complaints.of("id", format!("is no format string: {error}"));
