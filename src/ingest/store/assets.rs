@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{batches, columns, files, work};
 use crate::ingest::asset::{Asset, AssetKey, NewAsset, Place};
 use crate::ingest::batch::Outcome;
+use crate::ingest::fields::Fields;
 use crate::ingest::timestamp::Timestamp;
 use crate::queue::{Lease, is_held};
 use crate::registry::placeholders;
@@ -103,22 +104,9 @@ fn bind<'a>(
     new: &'a NewAsset,
     origin: &Origin<'a>,
 ) -> Binding<'a> {
-    let [string1, string2, string3] = &new.fields.strings;
-    let [number1, number2, number3] = new.fields.numbers;
     let place = new.place.as_ref();
     let now = Timestamp::now().0;
-    query
-        .bind(customer)
-        .bind(new.space)
-        .bind(&new.id)
-        .bind(&new.fields.origin)
-        .bind(string1.as_deref())
-        .bind(string2.as_deref())
-        .bind(string3.as_deref())
-        .bind(number1)
-        .bind(number2)
-        .bind(number3)
-        .bind(Value::Object(new.fields.others.clone()).to_string())
+    bind_fields(query, (customer, new.space, &new.id), &new.fields)
         .bind(place.map(|place| place.location.as_str()))
         .bind(place.map(|place| i64::from(place.page.number())))
         .bind(place.and_then(|place| place.resolution).map(i64::from))
@@ -131,6 +119,28 @@ fn bind<'a>(
         .bind(origin.batch)
         .bind(now)
         .bind(place.map(|_| now))
+}
+
+/// Which asset it is, and what is said of it.
+fn bind_fields<'a>(
+    query: Binding<'a>,
+    (customer, space, id): (i64, i64, &'a str),
+    fields: &'a Fields,
+) -> Binding<'a> {
+    let [string1, string2, string3] = &fields.strings;
+    let [number1, number2, number3] = fields.numbers;
+    query
+        .bind(customer)
+        .bind(space)
+        .bind(id)
+        .bind(&fields.origin)
+        .bind(string1.as_deref())
+        .bind(string2.as_deref())
+        .bind(string3.as_deref())
+        .bind(number1)
+        .bind(number2)
+        .bind(number3)
+        .bind(Value::Object(fields.others.clone()).to_string())
 }
 
 /// An asset would have more fields than it may.
@@ -167,25 +177,18 @@ pub async fn patch(
 
 /// Keeps what is said of an asset that is there.
 async fn describe(c: &mut AnyConnection, asset: &Asset) -> sqlx::Result<()> {
-    let [string1, string2, string3] = &asset.fields.strings;
-    let [number1, number2, number3] = asset.fields.numbers;
-    sqlx::query(
+    let describing = sqlx::query(
         "UPDATE ingest_assets SET origin = $4, string1 = $5, string2 = $6, string3 = $7, number1 = $8, number2 = $9, \
          number3 = $10, fields = $11 WHERE customer = $1 AND space = $2 AND id = $3",
-    )
-    .bind(asset.key.customer)
-    .bind(asset.key.space)
-    .bind(&asset.key.id)
-    .bind(&asset.fields.origin)
-    .bind(string1.as_deref())
-    .bind(string2.as_deref())
-    .bind(string3.as_deref())
-    .bind(number1)
-    .bind(number2)
-    .bind(number3)
-    .bind(Value::Object(asset.fields.others.clone()).to_string())
-    .execute(c)
-    .await?;
+    );
+    let AssetKey {
+        customer,
+        space,
+        id,
+    } = &asset.key;
+    bind_fields(describing, (*customer, *space, id), &asset.fields)
+        .execute(c)
+        .await?;
     Ok(())
 }
 
