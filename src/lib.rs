@@ -5,6 +5,7 @@
 //! gives it a thread; [`decode`], [`transform`] and [`encode`] make the derivative. `ARCHITECTURE.md` tells it at length.
 #![deny(unsafe_code)]
 
+pub mod access;
 mod breaker;
 mod bucket;
 pub mod cache;
@@ -37,4 +38,5 @@ pub mod source;
 pub mod telemetry;
 pub mod tls;
 pub mod transform;
+pub mod view;
 pub mod work;

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 33] = [
+const ALLOWED: [(&str, &[&str]); 35] = [
+    ("access", &["config", "iiif", "route", "view"]),
     ("breaker", &[]),
     ("bucket", &["config"]),
     ("causes", &[]),
@@ -19,6 +20,7 @@ const ALLOWED: [(&str, &[&str]); 33] = [
     ("raster", &["geometry"]),
     ("resident", &[]),
     ("tls", &[]),
+    ("view", &[]),
     ("ffi", &["geometry", "input"]),
     ("iiif", &["config", "geometry", "orientation", "page"]),
     (
@@ -86,6 +88,7 @@ const ALLOWED: [(&str, &[&str]); 33] = [
     (
         "config",
         &[
+            "access",
             "cache",
             "decode",
             "encode",

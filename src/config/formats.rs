@@ -11,10 +11,11 @@ use ipnet::IpNet;
 use super::byte_size::ByteSize;
 use super::hex_color::HexColor;
 use super::token::Token;
+use crate::access::Moment;
 use crate::cache::objects::BucketUrl;
 use crate::cache::redis::RedisUrl;
 use crate::http::config::{
-    PublicUrl, ViewerUrl, check_header_value, check_http_url, check_slash_substitute,
+    PublicUrl, ViewerUrl, check_header_value, check_http_url, check_origin, check_slash_substitute,
 };
 use crate::ingest::secret::SecretHash;
 use crate::registry::RegistryUrl;
@@ -40,7 +41,7 @@ pub struct Format {
 }
 
 /// Every kind.
-pub const FORMATS: [Format; 19] = [
+pub const FORMATS: [Format; 21] = [
     Format {
         name: "socket-address",
         rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",
@@ -148,6 +149,18 @@ pub const FORMATS: [Format; 19] = [
         rule: "s3://, gs:// or az://, the name of a bucket, and perhaps a slash and the beginning of the names of objects",
         example: "s3://bucket/masters",
         check: parses::<StoreUrl>,
+    },
+    Format {
+        name: "moment",
+        rule: "a date, a time and its distance from UTC, as RFC 3339 writes them",
+        example: "2030-01-01T00:00:00+01:00",
+        check: parses::<Moment>,
+    },
+    Format {
+        name: "origin",
+        rule: "http:// or https://, a host, and perhaps a port, without a slash at the end",
+        example: "https://viewer.example.org",
+        check: |text| check_origin(text).map_err(|error| error.to_string()),
     },
     Format {
         name: "log-filter",

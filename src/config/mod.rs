@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use layers::{Flag, Layers};
 pub use problem::{ConfigErrors, Problem};
 
+use crate::access::config::AccessConfig;
 use crate::cache::config::CacheConfig;
 use crate::decode::Limits;
 use crate::encode::config::EncodeConfig;
@@ -56,6 +57,7 @@ pub struct Config {
     #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
     pub resolvers: BTreeMap<String, ResolverConfig>,
     pub routes: Vec<RouteConfig>,
+    pub access: AccessConfig,
     pub pages: PagesConfig,
     pub image: ImageConfig,
     pub compatibility: CompatibilityConfig,

@@ -61,6 +61,16 @@ impl Pattern {
         Ok(Parts(found))
     }
 
+    /// The same for identifiers in lower case.
+    pub fn in_lower_case(&self) -> Self {
+        let part = |(before, name): &(String, String)| (before.to_lowercase(), name.clone());
+        Self {
+            text: self.text.clone(),
+            parts: self.parts.iter().map(part).collect(),
+            end: self.end.to_lowercase(),
+        }
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().map(|(_, name)| name.as_str())
     }

@@ -1,0 +1,14 @@
+//! Who may see what, decided before anything is opened and any cache is asked. Nothing here knows of HTTP.
+
+pub mod config;
+mod decision;
+mod moment;
+mod rules;
+mod subject;
+mod visitor;
+
+pub use decision::{Decision, Outcome, Refusal};
+pub use moment::Moment;
+pub use rules::{Rule, Rules};
+pub use subject::Subject;
+pub use visitor::Visitor;

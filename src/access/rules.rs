@@ -1,0 +1,120 @@
+//! The rules, looked through in their order.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::config::{AccessConfig, RefusalConfig, RuleConfig, Standing};
+use super::decision::{Decision, Outcome, Refusal};
+use super::subject::Subject;
+use super::visitor::Visitor;
+use crate::route::Pattern;
+use crate::view::View;
+
+/// All rules; the last one is for all images.
+pub struct Rules(Vec<Arc<Rule>>);
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    config: RuleConfig,
+    /// In lower case.
+    identifiers: Vec<Pattern>,
+}
+
+impl Rules {
+    pub fn new(config: &AccessConfig) -> Self {
+        let last = RuleConfig {
+            open: config.default == Standing::Open,
+            ..RuleConfig::default()
+        };
+        let rules = config.rules.iter().cloned().chain([last]);
+        Self(rules.map(Rule::new).map(Arc::new).collect())
+    }
+
+    /// The rule that counts.
+    pub fn of(&self, subject: &Subject) -> &Arc<Rule> {
+        let mut rules = self.0.iter();
+        let found = rules.find(|rule| rule.is_for(subject));
+        found.unwrap_or_else(|| self.0.last().expect("there is always a last one"))
+    }
+}
+
+impl Rule {
+    fn new(config: RuleConfig) -> Self {
+        let identifiers = config.identifiers.iter().map(Pattern::in_lower_case);
+        Self {
+            identifiers: identifiers.collect(),
+            config,
+        }
+    }
+
+    fn is_for(&self, subject: &Subject) -> bool {
+        let is_named =
+            |pattern: &Pattern| subject.names().any(|name| pattern.matches(name).is_ok());
+        let is_so_called = self.identifiers.is_empty() || self.identifiers.iter().any(is_named);
+        let sources = &self.config.sources;
+        let lies_there = |source| sources.iter().any(|name| name == source);
+        is_so_called && (sources.is_empty() || subject.source().is_some_and(lies_there))
+    }
+
+    /// Whether nobody has to be known to be answered as everybody is.
+    fn is_public(&self, now: SystemTime) -> bool {
+        self.config.open_until.is_none() && self.is_open(now)
+    }
+
+    fn is_open(&self, now: SystemTime) -> bool {
+        let RuleConfig {
+            open,
+            open_from,
+            open_until,
+            ..
+        } = &self.config;
+        let is_limited = open_from.is_some() || open_until.is_some();
+        let has_begun = open_from.is_none_or(|moment| moment.is_over(now));
+        let has_ended = open_until.is_some_and(|moment| moment.is_over(now));
+        (*open || is_limited) && has_begun && !has_ended
+    }
+
+    /// Whether somebody fulfils one of the conditions that can be told here.
+    pub fn grants(&self, visitor: &Visitor, now: SystemTime) -> bool {
+        let RuleConfig {
+            roles, networks, ..
+        } = &self.config;
+        self.is_open(now) || visitor.has_one_of(roles) || visitor.is_in_one_of(networks)
+    }
+
+    /// What somebody is answered who asks for the image, or for a version of it that is no larger than `asked`.
+    pub fn decide(
+        self: &Arc<Self>,
+        asked: Option<NonZeroU32>,
+        visitor: &Visitor,
+        now: SystemTime,
+    ) -> Decision {
+        let everybody_sees = |asked| self.config.largest.is_some_and(|largest| asked <= largest);
+        let is_seen_by_all = asked.is_some_and(everybody_sees);
+        let outcome = if is_seen_by_all || self.grants(visitor, now) {
+            Outcome::Allow(Arc::new(View { largest: asked }))
+        } else if let Some(largest) = self.config.largest {
+            Outcome::Smaller(largest)
+        } else {
+            Outcome::Refuse(self.refusal())
+        };
+        Decision {
+            outcome,
+            is_public: is_seen_by_all || self.is_public(now),
+            rule: Some(Arc::clone(self)),
+        }
+    }
+
+    /// What those are told who do not see it.
+    pub fn refusal(&self) -> Refusal {
+        match self.config.refusal {
+            Some(RefusalConfig::Unauthorized) => Refusal::Unauthorized,
+            Some(RefusalConfig::Forbidden) => Refusal::Forbidden,
+            Some(RefusalConfig::NotFound) => Refusal::NotFound,
+            None if !self.config.roles.is_empty() => Refusal::Unauthorized,
+            None => Refusal::Forbidden,
+        }
+    }
+}
