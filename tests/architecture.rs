@@ -121,6 +121,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     (
         "pipeline",
         &[
+            "access",
             "ingest",
             "cache",
             "config",
@@ -139,11 +140,13 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "source",
             "transform",
             "work",
+            "view",
         ],
     ),
     (
         "http",
         &[
+            "access",
             "cache",
             "causes",
             "config",
@@ -154,6 +157,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "presentation",
             "queue",
             "registry",
+            "view",
         ],
     ),
     (

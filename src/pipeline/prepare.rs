@@ -13,6 +13,7 @@ use crate::iiif::{Identifier, ImageRequest};
 use crate::plan::Plan;
 use crate::route::Terms;
 use crate::source::Object;
+use crate::view::View;
 use crate::work::Cancelled;
 
 /// The largest answer that is copied along with the header, and what is read for it: such a copy takes no longer than the way
@@ -120,6 +121,7 @@ impl Pipeline {
     pub async fn prepare(
         &self,
         request: ImageRequest,
+        _view: Arc<View>,
         caching: Caching,
         is_wanted: bool,
     ) -> Result<Prepared, Error> {
