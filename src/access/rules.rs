@@ -120,6 +120,14 @@ impl Rule {
         }
     }
 
+    /// Whether somebody may know of the image: the inner value is the longer side of the smaller version that is meant.
+    pub fn lists(&self, visitor: &Visitor, now: SystemTime) -> Option<Option<NonZeroU32>> {
+        match self.grants(visitor, now) {
+            true => Some(None),
+            false => self.config.largest.map(Some),
+        }
+    }
+
     /// What those are told who do not see it.
     pub fn refusal(&self) -> Refusal {
         match self.config.refusal {

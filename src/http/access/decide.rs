@@ -1,5 +1,6 @@
 //! The decision about one request.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -44,6 +45,28 @@ impl<'a> Door<'a> {
         }
     }
 
+    /// The images of a folder that somebody may know of, each with the pixels of the smaller version that is meant. Told by rules
+    /// alone: nobody else is asked about every image of a list.
+    ///
+    /// # Errors
+    /// If it cannot be told who asks.
+    pub async fn list(&self, paths: Vec<String>) -> Result<Vec<Listed>, Error> {
+        let whole = |path| Listed {
+            path,
+            largest: None,
+        };
+        let Some(gate) = self.app.gate() else {
+            return Ok(paths.into_iter().map(whole).collect());
+        };
+        let (visitor, now) = (self.visitor().await?, SystemTime::now());
+        let listed = |path: String| {
+            let rule = gate.rules.of(&Subject::in_folder(&path));
+            let largest = rule.lists(visitor, now)?;
+            Some(Listed { path, largest })
+        };
+        Ok(paths.into_iter().filter_map(listed).collect())
+    }
+
     async fn by_rule(&self, asked: &Asked, rule: &Arc<Rule>) -> Result<Decision, Error> {
         let now = SystemTime::now();
         if rule.is_public(now) {
@@ -68,6 +91,13 @@ impl<'a> Door<'a> {
         let find_out = || visitor(self.app, self.client);
         self.visitor.get_or_try_init(find_out).await
     }
+}
+
+/// An image of a list.
+pub struct Listed {
+    pub path: String,
+    /// Of the smaller version that is meant.
+    pub largest: Option<NonZeroU32>,
 }
 
 /// What is shown to somebody, if anything is.

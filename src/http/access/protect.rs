@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
 use crate::access::Decision;
+use crate::http::app::App;
 
 /// What the decision depends on.
 const VARY: HeaderValue = HeaderValue::from_static("Authorization, Cookie, X-Api-Key");
@@ -14,9 +15,19 @@ const NO_STORE: &str = "no-store";
 
 /// A26: what is not for everyone is not mixed up with what is, in any cache.
 pub fn protect(headers: &mut HeaderMap, decision: &Decision) {
-    if decision.is_public {
-        return;
+    if !decision.is_public {
+        keep_private(headers);
     }
+}
+
+/// A list of images, which not everyone may know of.
+pub fn protect_list(app: &App, headers: &mut HeaderMap) {
+    if app.gate().is_some() {
+        keep_private(headers);
+    }
+}
+
+fn keep_private(headers: &mut HeaderMap) {
     headers.append(header::VARY, VARY);
     let is_kept = headers
         .get(header::CACHE_CONTROL)

@@ -60,10 +60,17 @@ async fn statuses(server: &Server, identifier: &str) -> Vec<u16> {
 #[tokio::test]
 async fn without_rules_nothing_is_changed() {
     let folder = folder();
-    let answer = server(&folder, "").get(&format!("/iiif/3/open.png/{TILE}")).await;
-    assert_eq!(answer.header("cache-control"), Some("public, max-age=86400"));
+    let answer = server(&folder, "")
+        .get(&format!("/iiif/3/open.png/{TILE}"))
+        .await;
+    assert_eq!(
+        answer.header("cache-control"),
+        Some("public, max-age=86400")
+    );
     assert_eq!(answer.header("vary"), None);
-    let marked = server(&folder, "").status("/iiif/3/open.png;max40/info.json").await;
+    let marked = server(&folder, "")
+        .status("/iiif/3/open.png;max40/info.json")
+        .await;
     assert_eq!(marked, 404, "nobody is shown less");
 }
 
@@ -87,7 +94,11 @@ async fn er03_the_first_rule_that_is_for_an_image_counts() {
     assert_eq!(statuses(&server, "a%2Fpublic%2Fx.png").await, [200]);
     assert_eq!(statuses(&server, "a%2Fsecret%2Fx.png").await, [403]);
     assert_eq!(statuses(&server, "Hidden.png").await, [404]);
-    assert_eq!(server.status("/iiif/3/a%2Fsecret%2Fx.png").await, 403, "no redirect says that it is there");
+    assert_eq!(
+        server.status("/iiif/3/a%2Fsecret%2Fx.png").await,
+        403,
+        "no redirect says that it is there"
+    );
 }
 
 #[tokio::test]
@@ -115,7 +126,12 @@ async fn a_closed_server_opens_what_rules_open() {
 #[tokio::test]
 async fn no_other_name_of_a_file_leads_around_a_rule() {
     let folder = folder();
-    for rule in ["a/secret/x.png", "a/secret/{x}", "A/Secret/x", "{x}/secret/{y}"] {
+    for rule in [
+        "a/secret/x.png",
+        "a/secret/{x}",
+        "A/Secret/x",
+        "{x}/secret/{y}",
+    ] {
         let server = server(&folder, &format!("[[rules]]\nidentifiers = [\"{rule}\"]"));
         for name in [
             "a%2Fsecret%2Fx.png",
@@ -141,7 +157,11 @@ async fn no_other_name_of_a_file_leads_around_a_rule() {
                 assert!([400, 403, 404].contains(&status), "{status} {rule} {name}");
             }
         }
-        assert_eq!(statuses(&server, "a%2Fpublic%2Fx.png").await, [200], "{rule}");
+        assert_eq!(
+            statuses(&server, "a%2Fpublic%2Fx.png").await,
+            [200],
+            "{rule}"
+        );
     }
 }
 
@@ -155,7 +175,15 @@ async fn pages_and_scales_are_the_same_image() {
         config.access = access;
         config.compatibility.meta_identifiers = true;
     });
-    for name in ["book.tif", "book", "book.tif;2", "book;2", "book.tif;2;1:2", "book.tif;1:2", "book.tif;3"] {
+    for name in [
+        "book.tif",
+        "book",
+        "book.tif;2",
+        "book;2",
+        "book.tif;2;1:2",
+        "book.tif;1:2",
+        "book.tif;3",
+    ] {
         for status in statuses(&server, name).await {
             assert_eq!(status, 403, "{name}");
         }
@@ -187,17 +215,36 @@ async fn the_address_of_a_client_is_not_what_it_says_itself() {
     let proxy = [10, 0, 0, 7];
     assert_eq!(from(inside, READING_ROOM, &[]).await, 200);
     assert_eq!(from(outside, READING_ROOM, &[]).await, 403);
-    for name in ["x-forwarded-for", "forwarded", "x-real-ip", "x-client-ip", "true-client-ip"] {
+    for name in [
+        "x-forwarded-for",
+        "forwarded",
+        "x-real-ip",
+        "x-client-ip",
+        "true-client-ip",
+    ] {
         for value in ["192.0.2.7", "for=192.0.2.7"] {
-            assert_eq!(from(outside, READING_ROOM, &[(name, value)]).await, 403, "{name}");
+            assert_eq!(
+                from(outside, READING_ROOM, &[(name, value)]).await,
+                403,
+                "{name}"
+            );
         }
     }
-    let by_proxy = async |value: &str| from(proxy, READING_ROOM, &[("x-forwarded-for", value)]).await;
+    let by_proxy =
+        async |value: &str| from(proxy, READING_ROOM, &[("x-forwarded-for", value)]).await;
     assert_eq!(by_proxy("192.0.2.7").await, 200);
-    assert_eq!(by_proxy("192.0.2.7, 198.51.100.7").await, 403, "the client wrote the first");
+    assert_eq!(
+        by_proxy("192.0.2.7, 198.51.100.7").await,
+        403,
+        "the client wrote the first"
+    );
     assert_eq!(by_proxy("198.51.100.7, 192.0.2.7, 10.0.0.9").await, 200);
     assert_eq!(by_proxy("nonsense").await, 403);
-    assert_eq!(from(proxy, READING_ROOM, &[("forwarded", "for=192.0.2.7")]).await, 403, "not the header that is believed");
+    assert_eq!(
+        from(proxy, READING_ROOM, &[("forwarded", "for=192.0.2.7")]).await,
+        403,
+        "not the header that is believed"
+    );
 }
 
 #[tokio::test]
@@ -208,7 +255,10 @@ async fn an_embargo_ends() {
         ("open_from = \"2999-01-01T00:00:00Z\"", 403),
         ("open_until = \"2999-01-01T00:00:00Z\"", 200),
         ("open_until = \"2000-01-01T00:00:00Z\"", 403),
-        ("open_from = \"2000-01-01T00:00:00Z\"\nopen_until = \"2001-01-01T00:00:00Z\"", 403),
+        (
+            "open_from = \"2000-01-01T00:00:00Z\"\nopen_until = \"2001-01-01T00:00:00Z\"",
+            403,
+        ),
         ("open = true\nopen_from = \"2999-01-01T00:00:00Z\"", 403),
     ] {
         let server = server(&folder, &format!("[[rules]]\n{times}"));
@@ -221,7 +271,12 @@ async fn an_embargo_ends() {
 
 /// A26.
 fn assert_private(answer: &Answer) {
-    assert_eq!(answer.header("cache-control"), Some("private, no-cache"), "{}", answer.path);
+    assert_eq!(
+        answer.header("cache-control"),
+        Some("private, no-cache"),
+        "{}",
+        answer.path
+    );
     let lines = answer.headers.get_all("vary").iter();
     let varies: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
     let varies = varies.join(", ");
@@ -252,7 +307,10 @@ async fn the_decision_comes_before_every_cache() {
         let request = request.body(Body::empty()).unwrap();
         let response = server.clone().oneshot(request).await.unwrap();
         let tag = response.headers().get("etag").cloned();
-        (response.status().as_u16(), tag.map(|tag| tag.to_str().unwrap().to_owned()))
+        (
+            response.status().as_u16(),
+            tag.map(|tag| tag.to_str().unwrap().to_owned()),
+        )
     };
     let (inside, outside) = ([192, 0, 2, 7], [198, 51, 100, 7]);
     for path in [
@@ -265,17 +323,30 @@ async fn the_decision_comes_before_every_cache() {
         assert_eq!(status, 200, "{path}");
         assert_eq!(ask(inside, path, tag.as_deref()).await.0, 304, "{path}");
         assert_eq!(ask(outside, path, None).await.0, 403, "warm: {path}");
-        assert_eq!(ask(outside, path, tag.as_deref()).await.0, 403, "with a copy: {path}");
-        assert_eq!(ask(outside, path, Some("*")).await.0, 403, "with any copy: {path}");
+        assert_eq!(
+            ask(outside, path, tag.as_deref()).await.0,
+            403,
+            "with a copy: {path}"
+        );
+        assert_eq!(
+            ask(outside, path, Some("*")).await.0,
+            403,
+            "with any copy: {path}"
+        );
     }
 }
 
 #[tokio::test]
 async fn lists_have_only_what_somebody_may_know_of() {
     let folder = folder();
-    let rules = "[[rules]]\nidentifiers = [\"Hidden.png\"]\n[[rules]]\nidentifiers = [\"a/secret/{x}\"]";
+    let rules =
+        "[[rules]]\nidentifiers = [\"Hidden.png\"]\n[[rules]]\nidentifiers = [\"a/secret/{x}\"]";
     let server = server(&folder, rules);
-    for path in ["/?folder=", "/presentation/3/manifest", "/presentation/2/manifest"] {
+    for path in [
+        "/?folder=",
+        "/presentation/3/manifest",
+        "/presentation/2/manifest",
+    ] {
         let accept = [("accept", "application/json")];
         let answer = server.send("GET".parse().unwrap(), path, &accept).await;
         answer.assert_ok();

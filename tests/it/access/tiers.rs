@@ -13,7 +13,9 @@ async fn a24_a_smaller_version_has_its_own_identifier_and_information() {
     assert!(id.ends_with("/iiif/3/open.png;max40"), "{id}");
     let sides = [&information["width"], &information["height"]].map(|side| side.as_u64().unwrap());
     assert_eq!(sides.into_iter().max(), Some(40));
-    let picture = server.picture("/iiif/3/open.png;max40/full/max/0/default.png").await;
+    let picture = server
+        .picture("/iiif/3/open.png;max40/full/max/0/default.png")
+        .await;
     assert_eq!([picture.size().0, picture.size().1].map(u64::from), sides);
 }
 
@@ -21,12 +23,22 @@ async fn a24_a_smaller_version_has_its_own_identifier_and_information() {
 async fn a23_the_image_itself_is_refused_and_its_information_leads_to_the_smaller_one() {
     let folder = folder();
     let server = server(&folder, RULE);
-    assert_eq!(server.status("/iiif/3/open.png/full/max/0/default.png").await, 401);
+    assert_eq!(
+        server
+            .status("/iiif/3/open.png/full/max/0/default.png")
+            .await,
+        401
+    );
     for version in [2, 3] {
-        let answer = server.get(&format!("/iiif/{version}/open.png/info.json")).await;
+        let answer = server
+            .get(&format!("/iiif/{version}/open.png/info.json"))
+            .await;
         assert_eq!(answer.status, 302);
         let location = answer.header("location").unwrap();
-        assert!(location.ends_with(&format!("/iiif/{version}/open.png;max40/info.json")), "{location}");
+        assert!(
+            location.ends_with(&format!("/iiif/{version}/open.png;max40/info.json")),
+            "{location}"
+        );
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
 }
@@ -36,11 +48,21 @@ async fn nobody_gets_more_than_the_rule_says_by_asking_for_it() {
     let folder = folder();
     let server = server(&folder, RULE);
     for larger in ["open.png;max41", "open.png;max65535", "open.png;max040"] {
-        let status = server.status(&format!("/iiif/3/{larger}/full/max/0/default.png")).await;
+        let status = server
+            .status(&format!("/iiif/3/{larger}/full/max/0/default.png"))
+            .await;
         assert!([401, 404].contains(&status), "{status} {larger}");
     }
-    for asked in ["full/^max/0", "full/^200,/0", "0,0,10,10/^100,/0", "full/200,/0", "0,0,100,100/max/0"] {
-        let answer = server.get(&format!("/iiif/3/open.png;max40/{asked}/default.png")).await;
+    for asked in [
+        "full/^max/0",
+        "full/^200,/0",
+        "0,0,10,10/^100,/0",
+        "full/200,/0",
+        "0,0,100,100/max/0",
+    ] {
+        let answer = server
+            .get(&format!("/iiif/3/open.png;max40/{asked}/default.png"))
+            .await;
         if answer.status == 200 {
             // Enlarged from the small one at most: nothing of the large one is in it.
             let picture = answer.picture();
@@ -48,5 +70,11 @@ async fn nobody_gets_more_than_the_rule_says_by_asking_for_it() {
             assert!(width <= 200 && height <= 200, "{asked}");
         }
     }
-    assert_eq!(server.status("/iiif/3/open.png;max20/full/max/0/default.png").await, 200, "less is theirs, too");
+    assert_eq!(
+        server
+            .status("/iiif/3/open.png;max20/full/max/0/default.png")
+            .await,
+        200,
+        "less is theirs, too"
+    );
 }
