@@ -20,7 +20,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     ("raster", &["geometry"]),
     ("resident", &[]),
     ("tls", &[]),
-    ("view", &[]),
+    ("view", &["geometry", "iiif"]),
     ("ffi", &["geometry", "input"]),
     ("iiif", &["config", "geometry", "orientation", "page"]),
     (
@@ -57,6 +57,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "orientation",
             "raster",
             "transform",
+            "view",
         ],
     ),
     (
@@ -139,6 +140,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "source",
             "transform",
             "work",
+            "view",
         ],
     ),
     (
@@ -154,6 +156,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "presentation",
             "queue",
             "registry",
+            "view",
         ],
     ),
     (

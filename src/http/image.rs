@@ -1,6 +1,7 @@
 //! `/iiif/{version}/{identifier}…`: images, `info.json`, and the redirect from the base URI.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
@@ -210,7 +211,7 @@ async fn image(
 ) -> Result<Response, Error> {
     let pipeline = app.pipeline();
     let prepared = pipeline
-        .prepare(request, client.caching, !client.has_copy())
+        .prepare(request, Arc::default(), client.caching, !client.has_copy())
         .await?;
     let mut headers = headers(app, client, address, &prepared);
     let logged = Logged {

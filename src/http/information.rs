@@ -12,6 +12,7 @@ use crate::cache::CacheKey;
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
 use crate::pipeline::{Described, Validators};
+use crate::view::View;
 
 pub async fn respond(
     app: &App,
@@ -20,9 +21,10 @@ pub async fn respond(
     address: &Address<'_>,
     identifier: Identifier,
 ) -> Result<Response, Error> {
+    let view = View::default();
     let informed = app
         .pipeline()
-        .information(identifier.clone(), client.caching);
+        .information(identifier.clone(), &view, client.caching);
     let Described {
         information,
         modified,

@@ -229,7 +229,9 @@ impl Asked {
             let root = pipeline.folder(String::new(), client.caching);
             return root.await.map(Subject::Folder);
         };
-        let document = pipeline.document(identifier.clone(), client.caching).await;
+        let document = pipeline
+            .document(identifier.clone(), None, client.caching)
+            .await;
         let Err(absent @ Error::NotFound(_)) = document else {
             return document.map(|it| Subject::Document(Box::new(it)));
         };

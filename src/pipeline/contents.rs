@@ -16,6 +16,7 @@ use crate::geometry::Dimensions;
 use crate::iiif::size::SizeForm;
 use crate::iiif::{Identifier, Size, SizeLimits, Version};
 use crate::route::Terms;
+use crate::view::View;
 use crate::work::{Cancelled, Cost};
 pub use document::{Document, Pages};
 pub(super) use told::Outcome;
@@ -72,7 +73,9 @@ impl Pipeline {
         (width, height): (u32, u32),
     ) -> Option<Shown> {
         let full = Dimensions::new(width, height)?;
-        Some(Shown::new(identifier, label, full, &self.walk.terms))
+        let view = View::default();
+        let terms = &self.walk.terms;
+        Some(Shown::new(identifier, label, full, &view, terms))
     }
 
     /// Writes something about so many images where images are made, as one of them: with a share of the memory, which the text keeps.
@@ -113,9 +116,15 @@ fn cost(images: usize) -> Cost {
 }
 
 impl Shown {
-    /// An image of these dimensions under an identifier that may make it seem smaller.
-    fn new(identifier: Identifier, label: String, stored: Dimensions, terms: &Arc<Terms>) -> Self {
-        let full = identifier.apparent(stored);
+    /// An image of these dimensions, which identifier and view may make seem smaller.
+    fn new(
+        identifier: Identifier,
+        label: String,
+        stored: Dimensions,
+        view: &View,
+        terms: &Arc<Terms>,
+    ) -> Self {
+        let full = view.apparent(&identifier, stored);
         Self {
             identifier,
             label,

@@ -68,4 +68,5 @@ mod steps;
 mod tamu;
 mod tiles;
 mod uri;
+mod views;
 mod warm;

@@ -10,6 +10,7 @@ use crate::cache::CacheKey;
 use crate::error::Error;
 use crate::iiif::Identifier;
 use crate::pipeline::{Caching, Pipeline};
+use crate::view::View;
 
 /// Images of a folder that are shown: each of them has to be looked at.
 const MOST_IMAGES: usize = 1_000;
@@ -60,7 +61,8 @@ impl Pipeline {
         let image = self.image(identifier.clone(), caching).await?;
         let terms = self.walk.images.routes.terms(&image.object);
         let full = image.header().dimensions();
-        Ok(Shown::new(identifier, label, full, terms))
+        let view = View::default();
+        Ok(Shown::new(identifier, label, full, &view, terms))
     }
 }
 
