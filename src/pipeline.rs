@@ -42,7 +42,7 @@ pub use fetchers::FETCHERS;
 use fetchers::Fetchers;
 use images::{Image, Images};
 pub use original::Original;
-use prepare::Way;
+use prepare::{Asked, Way};
 pub use prepare::{Prepared, Validators};
 use render::Rendered;
 pub use render::{Derivative, Origin};
@@ -205,14 +205,14 @@ impl Pipeline {
         Ok(run.await?.value)
     }
 
-    /// What `info.json` says of an image.
+    /// What `info.json` says of an image of which this is shown.
     ///
     /// # Errors
     /// If the image is not found or not readable.
     pub async fn information(
         &self,
         identifier: Identifier,
-        _view: &View,
+        view: &View,
         caching: Caching,
     ) -> Result<Described, Error> {
         let image = self.image(identifier.clone(), caching).await?;
@@ -220,7 +220,7 @@ impl Pipeline {
         Ok(Described {
             information: self
                 .walk
-                .describe(&identifier, image.header(), &terms.limits),
+                .describe(&identifier, view, image.header(), &terms.limits),
             modified: image.object.modified,
             terms,
         })
@@ -351,9 +351,10 @@ impl Pipeline {
     ///
     /// # Errors
     /// Where the walk ends early.
-    pub fn explain_image(&self, request: &ImageRequest) -> Result<Value, Error> {
-        let image = self.walk.images.open(&request.identifier)?;
-        let way = Way::cheapest(&self.walk, &image, request)?;
+    pub fn explain_image(&self, request: ImageRequest, view: Arc<View>) -> Result<Value, Error> {
+        let asked = Asked { request, view };
+        let image = self.walk.images.open(&asked.request.identifier)?;
+        let way = Way::cheapest(&self.walk, &image, &asked)?;
         let header = way
             .decoder
             .as_ref()
@@ -385,10 +386,11 @@ impl Walk {
     fn describe(
         &self,
         identifier: &Identifier,
+        view: &View,
         header: &Header,
         limits: &SizeLimits,
     ) -> Information {
-        let full = identifier.apparent(header.dimensions());
+        let full = view.apparent(identifier, header.dimensions());
         let stored_tile = header.levels[0]
             .tile
             .map(|tile| header.orientation.apply_to(tile));

@@ -20,7 +20,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     ("raster", &["geometry"]),
     ("resident", &[]),
     ("tls", &[]),
-    ("view", &[]),
+    ("view", &["geometry", "iiif"]),
     ("ffi", &["geometry", "input"]),
     ("iiif", &["config", "geometry", "orientation", "page"]),
     (
@@ -57,6 +57,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "orientation",
             "raster",
             "transform",
+            "view",
         ],
     ),
     (

@@ -69,4 +69,5 @@ mod steps;
 mod tamu;
 mod tiles;
 mod uri;
+mod views;
 mod warm;

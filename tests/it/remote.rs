@@ -118,8 +118,9 @@ async fn what_is_purged_is_looked_for_again() {
     let pipeline = Pipeline::new(&config, None, None).unwrap();
     let identifier = || Identifier::new("a.tif".to_owned()).unwrap();
     let state = async || {
+        let view = View::default();
         let described = pipeline
-            .information(identifier(), &View::whole(), Caching::Use)
+            .information(identifier(), &view, Caching::Use)
             .await;
         described.ok().unwrap().modified
     };
