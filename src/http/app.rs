@@ -9,6 +9,7 @@ use super::connections::Places;
 use super::manifest::config::PresentationConfig;
 use super::metrics::{self, requests::Requests};
 use crate::access::Gate;
+use crate::access::config::AccessConfig;
 use crate::config::Config;
 use crate::iiif::compatibility::CompatibilityConfig;
 use crate::ingest::config::CompositesConfig;
@@ -27,6 +28,7 @@ struct Parts {
     server: ServerConfig,
     compatibility: CompatibilityConfig,
     gate: Option<Gate>,
+    access: AccessConfig,
     admin: AdminConfig,
     presentation: PresentationConfig,
     requests: Requests,
@@ -75,6 +77,7 @@ impl App {
             server: config.server.clone(),
             compatibility: config.compatibility.clone(),
             gate: Gate::new(&config.access),
+            access: config.access.clone(),
             admin: config.admin.clone(),
             presentation: config.presentation.clone(),
             requests: Requests::default(),
@@ -124,6 +127,10 @@ impl App {
     /// Who decides who may see what. `None` where everybody sees everything.
     pub(super) fn gate(&self) -> Option<&Gate> {
         self.0.gate.as_ref()
+    }
+
+    pub(super) fn access(&self) -> &AccessConfig {
+        &self.0.access
     }
 
     pub(super) fn admin(&self) -> &AdminConfig {

@@ -2,6 +2,7 @@
 
 mod asked;
 mod decide;
+pub(super) mod origins;
 mod protect;
 mod visitor;
 
