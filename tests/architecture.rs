@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
 const ALLOWED: [(&str, &[&str]); 35] = [
-    ("access", &["config", "iiif", "route", "view"]),
+    ("access", &["config", "iiif", "route", "source", "view"]),
     ("breaker", &[]),
     ("bucket", &["config"]),
     ("causes", &[]),
