@@ -7,6 +7,8 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::external::config::ExternalConfig;
+use super::jwt::config::JwtConfig;
 use super::keys::KeyConfig;
 use super::moment::Moment;
 use super::signed::config::SigningConfig;
@@ -35,10 +37,14 @@ pub struct AccessConfig {
 
     pub rules: Vec<RuleConfig>,
 
+    pub jwt: JwtConfig,
+
     #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
     pub keys: BTreeMap<String, KeyConfig>,
 
     pub signing: SigningConfig,
+
+    pub external: ExternalConfig,
 }
 
 /// What holds for images that no rule is for.

@@ -1,15 +1,23 @@
 //! Who may see what, decided before anything is opened and any cache is asked. Nothing here knows of HTTP.
 
+mod check;
 mod claims;
+mod client;
 pub mod config;
 mod decision;
+pub mod external;
+pub mod jwt;
 pub mod keys;
 mod moment;
 mod rules;
+#[cfg(test)]
+#[path = "../../tests/common/scripted_service.rs"]
+mod service;
 pub mod signed;
 mod subject;
 mod visitor;
 
+pub use check::problems;
 pub use claims::Claims;
 pub use decision::{Decision, Outcome, Refusal};
 pub use moment::Moment;
