@@ -1,13 +1,19 @@
 //! Settings of who may see what.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::external::config::ExternalConfig;
+use super::jwt::config::JwtConfig;
+use super::keys::KeyConfig;
 use super::moment::Moment;
+use super::signed::config::SigningConfig;
 use crate::route::Pattern;
+use crate::source::config::NAMES;
 
 /// Who may see which images. Without rules, everybody sees everything.
 ///
@@ -30,6 +36,15 @@ pub struct AccessConfig {
     pub auth1: bool,
 
     pub rules: Vec<RuleConfig>,
+
+    pub jwt: JwtConfig,
+
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub keys: BTreeMap<String, KeyConfig>,
+
+    pub signing: SigningConfig,
+
+    pub external: ExternalConfig,
 }
 
 /// What holds for images that no rule is for.
@@ -76,6 +91,12 @@ pub struct RuleConfig {
     /// Whoever asks from one of these networks sees them.
     #[schemars(with = "Vec<String>", extend("items" = {"type": "string", "format": "network"}), example = ["10.0.0.0/8"])]
     pub networks: Vec<IpNet>,
+
+    /// Whoever has a signed URL sees them, as `access.signing` describes.
+    pub signed: bool,
+
+    /// Whoever the service sees fit to, which `access.external` names.
+    pub external: bool,
 
     /// The side in pixels of a smaller version that those see who do not see the image itself. It is an image of its own, with
     /// its own `info.json`, under `IDENTIFIER;maxN`.
