@@ -1,5 +1,6 @@
 //! Settings of who may see what.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use ipnet::IpNet;
@@ -7,7 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::moment::Moment;
+use super::services::config::{ServiceConfig, UserConfig};
+use super::session::config::SessionConfig;
 use crate::route::Pattern;
+use crate::source::config::NAMES;
 
 /// Who may see which images. Without rules, everybody sees everything.
 ///
@@ -30,6 +34,14 @@ pub struct AccessConfig {
     pub auth1: bool,
 
     pub rules: Vec<RuleConfig>,
+
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub services: BTreeMap<String, ServiceConfig>,
+
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub users: BTreeMap<String, UserConfig>,
+
+    pub session: SessionConfig,
 }
 
 /// What holds for images that no rule is for.
@@ -76,6 +88,10 @@ pub struct RuleConfig {
     /// Whoever asks from one of these networks sees them.
     #[schemars(with = "Vec<String>", extend("items" = {"type": "string", "format": "network"}), example = ["10.0.0.0/8"])]
     pub networks: Vec<IpNet>,
+
+    /// How somebody can get one of these roles: names of [access.services.NAME]. Viewers offer them in this order.
+    #[schemars(example = ["login"])]
+    pub services: Vec<String>,
 
     /// The side in pixels of a smaller version that those see who do not see the image itself. It is an image of its own, with
     /// its own `info.json`, under `IDENTIFIER;maxN`.

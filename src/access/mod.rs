@@ -1,10 +1,15 @@
 //! Who may see what, decided before anything is opened and any cache is asked. Nothing here knows of HTTP.
 
+mod attempts;
 pub mod config;
 mod decision;
 mod moment;
+pub mod origin;
 mod rules;
+pub mod services;
+pub mod session;
 mod subject;
+mod users;
 mod visitor;
 
 pub use decision::{Decision, Outcome, Refusal};
