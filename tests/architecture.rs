@@ -9,7 +9,8 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     (
         "access",
         &[
-            "breaker", "cache", "causes", "config", "iiif", "route", "source", "tls", "view",
+            "breaker", "cache", "causes", "config", "iiif", "registry", "route", "source", "tls",
+            "view",
         ],
     ),
     ("breaker", &[]),
@@ -198,7 +199,7 @@ const CONFINED: [(&str, &[&str]); 8] = [
     ("tower", &["http"]),
     ("reqwest", &["access", "cli", "route", "source"]),
     ("rustls", &["tls"]),
-    ("sqlx", &["ingest", "queue", "registry"]),
+    ("sqlx", &["access", "ingest", "queue", "registry"]),
     (
         "tokio",
         &[

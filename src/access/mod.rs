@@ -1,5 +1,6 @@
 //! Who may see what, decided before anything is opened and any cache is asked. Nothing here knows of HTTP.
 
+mod attempts;
 mod check;
 mod claims;
 mod client;
@@ -10,13 +11,17 @@ mod gate;
 pub mod jwt;
 pub mod keys;
 mod moment;
+pub mod origin;
 mod rules;
 #[cfg(test)]
 #[path = "../../tests/common/scripted_service.rs"]
 mod service;
+pub mod services;
+pub mod session;
 pub mod signed;
 mod subject;
 pub mod tier;
+mod users;
 mod visitor;
 
 pub use check::problems;
