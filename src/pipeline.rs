@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
+use crate::access::Subject;
 use crate::cache::flights::Flights;
 use crate::cache::{CacheKey, EntryKey, Generation, LayerReport, Layers, Pixels};
 use crate::config::Config;
@@ -32,7 +33,7 @@ use crate::pyramid::Pyramids;
 use crate::registry::Registry;
 pub use crate::route::Terms;
 use crate::route::{Far, Routes};
-use crate::source::{Listing, SourceError, Stamp};
+use crate::source::{Listing, Object, SourceError, Stamp};
 use crate::view::View;
 use crate::work::{Cancelled, Cost, Turns, Work};
 pub use caching::Caching;
@@ -249,6 +250,27 @@ impl Pipeline {
         self.read(&identifier, locate).await
     }
 
+    /// An image as the rules of who may see it know it.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be told.
+    pub async fn subject(&self, identifier: &Identifier) -> Result<Subject, Error> {
+        if let Some(object) = self.walk.images.find_at_once(identifier) {
+            return Ok(self.walk.subject(identifier, &object));
+        }
+        let (walk, wanted) = (Arc::clone(&self.walk), identifier.clone());
+        let find = move |_: &Cancelled| {
+            let object = walk.images.find(&wanted)?;
+            Ok(walk.subject(&wanted, &object))
+        };
+        self.read(identifier, find).await
+    }
+
+    /// The names of which an image may be, or a page of it, if it is not known which.
+    pub fn possible_names(&self, identifier: &Identifier) -> Vec<String> {
+        self.walk.images.routes.possible_names(identifier)
+    }
+
     /// The images and folders of one folder.
     ///
     /// # Errors
@@ -349,6 +371,18 @@ impl Pipeline {
 }
 
 impl Walk {
+    fn subject(&self, identifier: &Identifier, object: &Object) -> Subject {
+        let routes = &self.images.routes;
+        let mut subject = Subject::named(identifier.as_str());
+        for file in routes.files(identifier, object.page) {
+            subject.add(&file);
+        }
+        subject.add_place(&object.location);
+        subject.add_place(&object.key);
+        subject.lies_in(routes.source_name(object));
+        subject
+    }
+
     fn describe(
         &self,
         identifier: &Identifier,

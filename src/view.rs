@@ -1,6 +1,7 @@
 //! What is shown of an image to those who may not see all of it as it is.
 
 use std::num::NonZeroU32;
+use std::sync::{Arc, LazyLock};
 
 use crate::geometry::Dimensions;
 use crate::iiif::{Identifier, Scale};
@@ -13,7 +14,14 @@ pub struct View {
     pub largest: Option<NonZeroU32>,
 }
 
+static WHOLE: LazyLock<Arc<View>> = LazyLock::new(Arc::default);
+
 impl View {
+    /// All of an image, as it is.
+    pub fn whole() -> Arc<Self> {
+        Arc::clone(&WHOLE)
+    }
+
     /// Whether all is shown as it is.
     pub fn is_whole(&self) -> bool {
         *self == Self::default()

@@ -122,6 +122,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     (
         "pipeline",
         &[
+            "access",
             "ingest",
             "cache",
             "config",
@@ -146,6 +147,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     (
         "http",
         &[
+            "access",
             "cache",
             "causes",
             "config",

@@ -179,7 +179,7 @@ async fn views_are_never_mixed_in_the_cache() {
     let mut seen = Vec::new();
     for view in [no_larger_than(90), whole, no_larger_than(40)] {
         let prepared = all.prepare(
-            request(name, "full/30,30/0"),
+            request(name, "full/16,12/0"),
             view.clone(),
             Caching::Use,
             true,

@@ -1,0 +1,10 @@
+//! Who may see what, at the door: before anything is opened and any cache is asked.
+
+mod asked;
+mod decide;
+mod protect;
+mod visitor;
+
+pub(super) use asked::Asked;
+pub(super) use decide::{Door, Listed, view};
+pub(super) use protect::{found, protect, protect_list};
