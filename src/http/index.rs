@@ -8,14 +8,14 @@ use axum::response::Response;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::access::{self, Door, Listed};
+use super::access::{self, Door};
 use super::app::App;
 use super::base::public_base;
 use super::image::Client;
 use super::pages::{self, Entry, Folder};
 use super::path::manifests;
 use super::{accept, assets, error};
-use crate::access::tier;
+use crate::access::{Subject, tier};
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
 
@@ -77,10 +77,12 @@ async fn page(app: &App, client: &Client<'_>) -> Result<Page, Error> {
     let folder = parameter(query, "folder").unwrap_or_default();
     let after = parameter(query, "after").unwrap_or_default();
     let listing = app.pipeline().list(folder.clone()).await?;
-    let listed = Door::new(app, client).list(listing.images).await?;
-    let named = |listed: Listed| match listed.largest {
-        Some(largest) => format!("{}{}", listed.path, tier::mark(largest)),
-        None => listed.path,
+    let door = Door::new(app, client);
+    let subject = |path: &String| Subject::in_folder(path);
+    let listed = door.list(listing.images, subject).await?;
+    let named = |(path, largest): (String, Option<_>)| match largest {
+        Some(largest) => path + &tier::mark(largest),
+        None => path,
     };
     let mut images: Vec<String> = listed.into_iter().map(named).collect();
     images.retain(|path| *path > after);

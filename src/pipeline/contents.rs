@@ -4,6 +4,7 @@ mod document;
 mod folder;
 mod told;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -55,6 +56,8 @@ pub enum Count {
 /// An image that a manifest shows.
 pub struct Shown {
     pub identifier: Identifier,
+    /// Pixels of the longer side, if it is a smaller version.
+    pub confined: Option<NonZeroU32>,
     /// The number of the page, or the name of the file; no two are alike.
     pub label: String,
     pub full: Dimensions,
@@ -71,9 +74,13 @@ impl Pipeline {
         identifier: Identifier,
         label: String,
         (width, height): (u32, u32),
+        largest: Option<NonZeroU32>,
     ) -> Option<Shown> {
         let full = Dimensions::new(width, height)?;
-        let view = View::default();
+        let view = View {
+            largest,
+            ..View::default()
+        };
         let terms = &self.walk.terms;
         Some(Shown::new(identifier, label, full, &view, terms))
     }
@@ -127,6 +134,7 @@ impl Shown {
         let full = view.apparent(&identifier, stored);
         Self {
             identifier,
+            confined: view.largest,
             label,
             full,
             largest: sized(SizeForm::Max, full, &terms.limits),

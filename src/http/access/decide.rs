@@ -45,26 +45,25 @@ impl<'a> Door<'a> {
         }
     }
 
-    /// The images of a folder that somebody may know of, each with the pixels of the smaller version that is meant. Told by rules
+    /// Those of some images that somebody may know of, each with the pixels of the smaller version that is meant. Told by rules
     /// alone: nobody else is asked about every image of a list.
     ///
     /// # Errors
     /// If it cannot be told who asks.
-    pub async fn list(&self, paths: Vec<String>) -> Result<Vec<Listed>, Error> {
-        let whole = |path| Listed {
-            path,
-            largest: None,
-        };
+    pub async fn list<T>(
+        &self,
+        images: Vec<T>,
+        subject: impl Fn(&T) -> Subject,
+    ) -> Result<Vec<(T, Option<NonZeroU32>)>, Error> {
         let Some(gate) = self.app.gate() else {
-            return Ok(paths.into_iter().map(whole).collect());
+            return Ok(images.into_iter().map(|image| (image, None)).collect());
         };
         let (visitor, now) = (self.visitor().await?, SystemTime::now());
-        let listed = |path: String| {
-            let rule = gate.rules.of(&Subject::in_folder(&path));
-            let largest = rule.lists(visitor, now)?;
-            Some(Listed { path, largest })
+        let listed = |image: T| {
+            let largest = gate.rules.of(&subject(&image)).lists(visitor, now)?;
+            Some((image, largest))
         };
-        Ok(paths.into_iter().filter_map(listed).collect())
+        Ok(images.into_iter().filter_map(listed).collect())
     }
 
     async fn by_rule(&self, asked: &Asked, rule: &Arc<Rule>) -> Result<Decision, Error> {
@@ -91,13 +90,6 @@ impl<'a> Door<'a> {
         let find_out = || visitor(self.app, self.client);
         self.visitor.get_or_try_init(find_out).await
     }
-}
-
-/// An image of a list.
-pub struct Listed {
-    pub path: String,
-    /// Of the smaller version that is meant.
-    pub largest: Option<NonZeroU32>,
 }
 
 /// What is shown to somebody, if anything is.

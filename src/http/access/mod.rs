@@ -6,5 +6,5 @@ mod protect;
 mod visitor;
 
 pub(super) use asked::Asked;
-pub(super) use decide::{Door, Listed, view};
+pub(super) use decide::{Door, view};
 pub(super) use protect::{found, protect, protect_list};
