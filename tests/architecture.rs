@@ -23,7 +23,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     ("raster", &["geometry"]),
     ("resident", &[]),
     ("tls", &[]),
-    ("view", &[]),
+    ("view", &["geometry", "iiif"]),
     ("ffi", &["geometry", "input"]),
     ("iiif", &["config", "geometry", "orientation", "page"]),
     (
@@ -60,6 +60,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "orientation",
             "raster",
             "transform",
+            "view",
         ],
     ),
     (
@@ -124,6 +125,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     (
         "pipeline",
         &[
+            "access",
             "ingest",
             "cache",
             "config",
@@ -142,11 +144,13 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "source",
             "transform",
             "work",
+            "view",
         ],
     ),
     (
         "http",
         &[
+            "access",
             "cache",
             "causes",
             "config",
@@ -157,6 +161,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "presentation",
             "queue",
             "registry",
+            "view",
         ],
     ),
     (

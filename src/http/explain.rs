@@ -1,5 +1,7 @@
 //! What would be done for a URL, without doing it.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::app::App;
@@ -50,7 +52,7 @@ fn further(
         Call::Image { parameters, .. } => {
             let accepted = app.compatibility();
             let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
-            app.pipeline().explain_image(&request)
+            app.pipeline().explain_image(request, Arc::default())
         }
         Call::Base { .. } | Call::Information { .. } => {
             app.pipeline().explain_information(&identifier)

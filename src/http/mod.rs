@@ -1,6 +1,7 @@
 //! The server as HTTP sees it. Nothing outside this module knows of axum.
 
 mod accept;
+mod access;
 pub mod admin;
 mod app;
 mod assets;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::http::Method;
 use azulejo::config::Config;
@@ -271,7 +272,7 @@ async fn length(pipeline: &Pipeline, name: &str) -> usize {
         ["full", "21,", "0", "default.jpg"],
     );
     let prepared = pipeline
-        .prepare(request.unwrap(), Caching::Use, true)
+        .prepare(request.unwrap(), Arc::default(), Caching::Use, true)
         .await
         .unwrap();
     let answer = pipeline.render(prepared, Caching::Use).await;

@@ -1,0 +1,4 @@
+//! Who may see what: rules at the door.
+
+mod rules;
+mod tiers;
