@@ -13,6 +13,7 @@ use azulejo::input::Input;
 use azulejo::plan::Plan;
 use azulejo::raster::Raster;
 use azulejo::transform::scale::{Crop, scale};
+use azulejo::view::View;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 /// A tile that is stored as asked.
@@ -38,8 +39,13 @@ fn request(segments: [&str; 4]) -> ImageRequest {
 }
 
 fn plan(decoder: &dyn Decoder, segments: [&str; 4]) -> Plan {
-    Plan::new(&request(segments), decoder.header(), &SizeLimits::default())
-        .expect("a possible request")
+    Plan::new(
+        &request(segments),
+        &View::default(),
+        decoder.header(),
+        &SizeLimits::default(),
+    )
+    .expect("a possible request")
 }
 
 /// What a decoder makes for a request.
@@ -55,8 +61,9 @@ fn resolve(criterion: &mut Criterion) {
     });
     let decoder = open("tif");
     let (request, limits) = (request(TILE), SizeLimits::default());
+    let view = View::default();
     criterion.bench_function("plan", |bencher| {
-        bencher.iter(|| Plan::new(black_box(&request), decoder.header(), &limits));
+        bencher.iter(|| Plan::new(black_box(&request), &view, decoder.header(), &limits));
     });
 }
 

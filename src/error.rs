@@ -34,6 +34,12 @@ pub enum Error {
     /// There was one, and it was removed for good.
     #[error("{0}")]
     Gone(String),
+    /// It is not for everyone, and it is not known who asks.
+    #[error("{0}")]
+    Unauthorized(String),
+    /// It is not for the one who asks.
+    #[error("{0}")]
+    Forbidden(String),
     /// What is there already stands against it.
     #[error("{0}")]
     Conflict(String),

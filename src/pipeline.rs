@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
+use crate::access::Subject;
 use crate::cache::flights::Flights;
 use crate::cache::{CacheKey, EntryKey, Generation, LayerReport, Layers, Pixels};
 use crate::config::Config;
@@ -32,7 +33,8 @@ use crate::pyramid::Pyramids;
 use crate::registry::Registry;
 pub use crate::route::Terms;
 use crate::route::{Far, Routes};
-use crate::source::{Listing, SourceError, Stamp};
+use crate::source::{Listing, Object, SourceError, Stamp};
+use crate::view::View;
 use crate::work::{Cancelled, Cost, Turns, Work};
 pub use caching::Caching;
 pub use contents::{Contents, Count, Document, MOST_PAGES, Pages, Shown, Written};
@@ -40,7 +42,7 @@ pub use fetchers::FETCHERS;
 use fetchers::Fetchers;
 use images::{Image, Images};
 pub use original::Original;
-use prepare::Way;
+use prepare::{Asked, Way};
 pub use prepare::{Prepared, Validators};
 use render::Rendered;
 pub use render::{Derivative, Origin};
@@ -203,13 +205,14 @@ impl Pipeline {
         Ok(run.await?.value)
     }
 
-    /// What `info.json` says of an image.
+    /// What `info.json` says of an image of which this is shown.
     ///
     /// # Errors
     /// If the image is not found or not readable.
     pub async fn information(
         &self,
         identifier: Identifier,
+        view: &View,
         caching: Caching,
     ) -> Result<Described, Error> {
         let image = self.image(identifier.clone(), caching).await?;
@@ -217,7 +220,7 @@ impl Pipeline {
         Ok(Described {
             information: self
                 .walk
-                .describe(&identifier, image.header(), &terms.limits),
+                .describe(&identifier, view, image.header(), &terms.limits),
             modified: image.object.modified,
             terms,
         })
@@ -245,6 +248,27 @@ impl Pipeline {
             Ok(Arc::clone(walk.images.routes.terms(&object)))
         };
         self.read(&identifier, locate).await
+    }
+
+    /// An image as the rules of who may see it know it.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be told.
+    pub async fn subject(&self, identifier: &Identifier) -> Result<Subject, Error> {
+        if let Some(object) = self.walk.images.find_at_once(identifier) {
+            return Ok(self.walk.subject(identifier, &object));
+        }
+        let (walk, wanted) = (Arc::clone(&self.walk), identifier.clone());
+        let find = move |_: &Cancelled| {
+            let object = walk.images.find(&wanted)?;
+            Ok(walk.subject(&wanted, &object))
+        };
+        self.read(identifier, find).await
+    }
+
+    /// The names of which an image may be, or a page of it, if it is not known which.
+    pub fn possible_names(&self, identifier: &Identifier) -> Vec<String> {
+        self.walk.images.routes.possible_names(identifier)
     }
 
     /// The images and folders of one folder.
@@ -327,9 +351,10 @@ impl Pipeline {
     ///
     /// # Errors
     /// Where the walk ends early.
-    pub fn explain_image(&self, request: &ImageRequest) -> Result<Value, Error> {
-        let image = self.walk.images.open(&request.identifier)?;
-        let way = Way::cheapest(&self.walk, &image, request)?;
+    pub fn explain_image(&self, request: ImageRequest, view: Arc<View>) -> Result<Value, Error> {
+        let asked = Asked { request, view };
+        let image = self.walk.images.open(&asked.request.identifier)?;
+        let way = Way::cheapest(&self.walk, &image, &asked)?;
         let header = way
             .decoder
             .as_ref()
@@ -346,13 +371,26 @@ impl Pipeline {
 }
 
 impl Walk {
+    fn subject(&self, identifier: &Identifier, object: &Object) -> Subject {
+        let routes = &self.images.routes;
+        let mut subject = Subject::named(identifier.as_str());
+        for file in routes.files(identifier, object.page) {
+            subject.add(&file);
+        }
+        subject.add_place(&object.location);
+        subject.add_place(&object.key);
+        subject.lies_in(routes.source_name(object));
+        subject
+    }
+
     fn describe(
         &self,
         identifier: &Identifier,
+        view: &View,
         header: &Header,
         limits: &SizeLimits,
     ) -> Information {
-        let full = identifier.apparent(header.dimensions());
+        let full = view.apparent(identifier, header.dimensions());
         let stored_tile = header.levels[0]
             .tile
             .map(|tile| header.orientation.apply_to(tile));

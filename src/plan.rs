@@ -17,6 +17,7 @@ use crate::raster::Layout;
 use crate::transform::color::is_srgb;
 use crate::transform::rotate::rotated;
 use crate::transform::scale::Crop;
+use crate::view::View;
 use axis::{Axis, Factor};
 
 /// Every value that making the image needs; nothing after it fails because of the request.
@@ -35,8 +36,10 @@ pub struct Plan {
     pub extended: Dimensions,
     /// The extracted region in pixels of the extended window, as stored.
     pub crop: Crop,
-    /// [`Self::size`] as stored.
+    /// What the crop is scaled to, as stored: [`Self::size`], unless a part is taken of it.
     pub target: Dimensions,
+    /// What is taken of that once it is upright, and made [`Self::size`] of. `None` for all as it is.
+    pub part: Option<Part>,
     /// What brings the stored pixels upright.
     pub orientation: Orientation,
     pub rotation: Rotation,
@@ -56,17 +59,25 @@ pub struct Plan {
     pub canonical_pixels: CanonicalRequest,
 }
 
+/// A part of scaled pixels that is scaled once more. Upright.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub rect: Rect,
+    pub size: Dimensions,
+}
+
 impl Plan {
-    /// Resolves a request for an image.
+    /// Resolves a request for an image that is shown like this.
     ///
     /// # Errors
     /// If the region or size do not exist for this image, or are larger than the server or the format allow.
     pub fn new(
         request: &ImageRequest,
+        view: &View,
         header: &Header,
         limits: &SizeLimits,
     ) -> Result<Self, RequestError> {
-        let full = request.identifier.apparent(header.dimensions());
+        let full = view.apparent(&request.identifier, header.dimensions());
         let region = request.region.resolve(full)?;
         let size = request
             .size
@@ -79,8 +90,13 @@ impl Plan {
             image_is_gray,
         };
         let canonical = |version| CanonicalRequest::new(request, &resolved, limits, version);
-        let scale = request.identifier.scale();
-        let cut = Cut::cheapest(header, scale, region, size);
+        let scale = view.scale(&request.identifier, header.dimensions());
+        let taken = if view.is_confined(header.dimensions()) {
+            Taken::finest(full, region, size)
+        } else {
+            Taken::all(region, size)
+        };
+        let cut = Cut::cheapest(header, scale, taken.region, taken.size);
         let mut plan = Self {
             full,
             region,
@@ -88,7 +104,8 @@ impl Plan {
             window: cut.window(),
             extended: cut.extended(),
             crop: cut.crop(),
-            target: header.orientation.apply_to(size),
+            target: header.orientation.apply_to(taken.size),
+            part: taken.part,
             orientation: header.orientation,
             rotation: request.rotation,
             quality: request.quality.canonical(image_is_gray),
@@ -183,6 +200,7 @@ impl Plan {
             Layout::Rgb
         };
         is_same_format
+            && self.part.is_none()
             && self.is_stored_as_asked()
             && self.window.rect.dimensions() == self.extended
             && is_made_of_units(level, self.window.rect)
@@ -226,6 +244,7 @@ impl Plan {
             },
             "crop": { "left": left, "top": top, "width": width, "height": height },
             "target": sides(self.target),
+            "part": self.part.map(|part| part.rect.to_string()),
             "orientation": self.orientation.tag(),
         })
     }
@@ -285,6 +304,52 @@ fn resolution(
         x: x * apparent * f64::from(size.width()) / f64::from(region.width()),
         y: y * apparent * f64::from(size.height()) / f64::from(region.height()),
     })
+}
+
+/// What is read to make the answer of, upright, and what is then made of it.
+struct Taken {
+    region: Rect,
+    size: Dimensions,
+    part: Option<Part>,
+}
+
+impl Taken {
+    /// The answer itself.
+    fn all(region: Rect, size: Dimensions) -> Self {
+        Self {
+            region,
+            size,
+            part: None,
+        }
+    }
+
+    /// The region in pixels of the full image as it seems to be, each the same whatever region is asked for. The answer is made of
+    /// nothing but those: enlarged, it has no more detail than they have, and regions of several sizes that overlap do not tell
+    /// what lies between two of them.
+    fn finest(full: Dimensions, region: Rect, size: Dimensions) -> Self {
+        let grown = grown(region, full);
+        let rect = region.within(grown).expect("a part of it");
+        let part = Part { rect, size };
+        let is_all = grown == region && size == region.dimensions();
+        Self {
+            region: grown,
+            size: grown.dimensions(),
+            part: (!is_all).then_some(part),
+        }
+    }
+}
+
+/// With the neighbours that have a share in its pixels when it is scaled: the filter reaches three to each side.
+fn grown(region: Rect, full: Dimensions) -> Rect {
+    const MARGIN: u32 = 4;
+    let (x, y) = (
+        region.x().saturating_sub(MARGIN),
+        region.y().saturating_sub(MARGIN),
+    );
+    let end = |end: u32, full: u32| end.saturating_add(MARGIN).min(full);
+    let right = end(region.right(), full.width());
+    let bottom = end(region.bottom(), full.height());
+    Rect::new(x, y, right - x, bottom - y).expect("it encloses the region")
 }
 
 /// The region on one stored level.

@@ -1,17 +1,109 @@
 //! What is shown of an image to those who may not see all of it as it is.
 
 use std::num::NonZeroU32;
+use std::sync::{Arc, LazyLock};
+
+use crate::geometry::Dimensions;
+use crate::iiif::{Identifier, Scale};
 
 /// What is shown of an image. By default all of it, as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
-    /// It seems to be no larger: pixels of its longer side.
+    /// It seems to be no larger: pixels of its longer side. It is an image of its own, of which there is nothing finer: whatever
+    /// is asked of it is made from its pixels.
     pub largest: Option<NonZeroU32>,
 }
 
+static WHOLE: LazyLock<Arc<View>> = LazyLock::new(Arc::default);
+
 impl View {
+    /// All of an image, as it is.
+    pub fn whole() -> Arc<Self> {
+        Arc::clone(&WHOLE)
+    }
+
     /// Whether all is shown as it is.
     pub fn is_whole(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Stands for all of it that changes what is seen; empty if nothing does.
+    pub fn tag(&self) -> String {
+        let largest = self.largest.map(|largest| format!("max{largest}"));
+        largest.unwrap_or_default()
+    }
+
+    /// How large an image of these dimensions seems to be: the only place where that is computed.
+    pub fn apparent(&self, identifier: &Identifier, dimensions: Dimensions) -> Dimensions {
+        let scale = self.scale(identifier, dimensions);
+        scale.map_or(dimensions, |scale| scale.of(dimensions))
+    }
+
+    /// The part of its sides that such an image seems to have: what its identifier says, unless that is more than may be seen.
+    pub fn scale(&self, identifier: &Identifier, dimensions: Dimensions) -> Option<Scale> {
+        let named = identifier.apparent(dimensions);
+        match self.confining(named) {
+            Some(_) => self.confining(dimensions),
+            None => identifier.scale(),
+        }
+    }
+
+    /// Whether less may be seen than such an image has.
+    pub fn is_confined(&self, dimensions: Dimensions) -> bool {
+        self.confining(dimensions).is_some()
+    }
+
+    fn confining(&self, dimensions: Dimensions) -> Option<Scale> {
+        Scale::confining(dimensions, self.largest?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(text: &str, largest: Option<u32>, width: u32, height: u32) -> (u32, u32) {
+        let identifier = Identifier::new(text.to_owned()).unwrap();
+        let identifier = identifier.with_suffixes().unwrap();
+        let view = View {
+            largest: largest.and_then(NonZeroU32::new),
+        };
+        let dimensions = Dimensions::new(width, height).unwrap();
+        view.apparent(&identifier, dimensions).into()
+    }
+
+    #[test]
+    fn the_longer_side_is_confined_and_the_other_rounded() {
+        assert_eq!(seen("a", Some(400), 8_001, 5_999), (400, 300));
+        assert_eq!(seen("a", Some(400), 5_999, 8_001), (300, 400));
+        assert_eq!(seen("a", Some(3), 1_000, 1), (3, 1));
+        assert_eq!(seen("a", Some(1), u32::MAX, u32::MAX), (1, 1));
+    }
+
+    #[test]
+    fn nothing_is_enlarged() {
+        assert_eq!(seen("a", Some(400), 400, 300), (400, 300));
+        assert_eq!(seen("a", Some(401), 400, 300), (400, 300));
+        assert_eq!(seen("a", None, 400, 300), (400, 300));
+    }
+
+    #[test]
+    fn the_smaller_of_both_counts() {
+        assert_eq!(seen("a;1:2", Some(400), 8_001, 5_999), (400, 300));
+        assert_eq!(seen("a;1:40", Some(400), 8_001, 5_999), (200, 150));
+        assert_eq!(seen("a;1:2", Some(400), 800, 600), (400, 300));
+    }
+
+    #[test]
+    fn a_whole_view_has_no_tag_and_two_sizes_have_two() {
+        let tag = |largest| {
+            View {
+                largest: NonZeroU32::new(largest),
+            }
+            .tag()
+        };
+        assert_eq!(tag(0), "");
+        assert_ne!(tag(40), tag(400));
+        assert!(View::default().is_whole());
     }
 }

@@ -9,7 +9,8 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     (
         "access",
         &[
-            "breaker", "cache", "causes", "config", "iiif", "route", "source", "tls", "view",
+            "breaker", "cache", "causes", "config", "iiif", "registry", "route", "source", "tls",
+            "view",
         ],
     ),
     ("breaker", &[]),
@@ -25,7 +26,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     ("raster", &["geometry"]),
     ("resident", &[]),
     ("tls", &[]),
-    ("view", &[]),
+    ("view", &["geometry", "iiif"]),
     ("ffi", &["geometry", "input"]),
     ("iiif", &["config", "geometry", "orientation", "page"]),
     (
@@ -62,6 +63,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "orientation",
             "raster",
             "transform",
+            "view",
         ],
     ),
     (
@@ -126,6 +128,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     (
         "pipeline",
         &[
+            "access",
             "ingest",
             "cache",
             "config",
@@ -144,11 +147,13 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "source",
             "transform",
             "work",
+            "view",
         ],
     ),
     (
         "http",
         &[
+            "access",
             "cache",
             "causes",
             "config",
@@ -159,6 +164,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "presentation",
             "queue",
             "registry",
+            "view",
         ],
     ),
     (
@@ -193,7 +199,7 @@ const CONFINED: [(&str, &[&str]); 8] = [
     ("tower", &["http"]),
     ("reqwest", &["access", "cli", "route", "source"]),
     ("rustls", &["tls"]),
-    ("sqlx", &["ingest", "queue", "registry"]),
+    ("sqlx", &["access", "ingest", "queue", "registry"]),
     (
         "tokio",
         &[

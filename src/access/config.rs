@@ -11,6 +11,8 @@ use super::external::config::ExternalConfig;
 use super::jwt::config::JwtConfig;
 use super::keys::KeyConfig;
 use super::moment::Moment;
+use super::services::config::{ServiceConfig, UserConfig};
+use super::session::config::SessionConfig;
 use super::signed::config::SigningConfig;
 use crate::route::Pattern;
 use crate::source::config::NAMES;
@@ -45,6 +47,14 @@ pub struct AccessConfig {
     pub signing: SigningConfig,
 
     pub external: ExternalConfig,
+
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub services: BTreeMap<String, ServiceConfig>,
+
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub users: BTreeMap<String, UserConfig>,
+
+    pub session: SessionConfig,
 }
 
 /// What holds for images that no rule is for.
@@ -97,6 +107,9 @@ pub struct RuleConfig {
 
     /// Whoever the service sees fit to, which `access.external` names.
     pub external: bool,
+    /// How somebody can get one of these roles: names of [access.services.NAME]. Viewers offer them in this order.
+    #[schemars(example = ["login"])]
+    pub services: Vec<String>,
 
     /// The side in pixels of a smaller version that those see who do not see the image itself. It is an image of its own, with
     /// its own `info.json`, under `IDENTIFIER;maxN`.
@@ -107,6 +120,7 @@ pub struct RuleConfig {
     /// What those are told who do not see them: `unauthorized` (401), `forbidden` (403), or `not_found` (404), as if there were none. By default 401 where a role would help, and
     /// 403 otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["not_found"]))]
     pub refusal: Option<RefusalConfig>,
 }
 

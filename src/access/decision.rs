@@ -37,6 +37,13 @@ pub enum Refusal {
 }
 
 impl Decision {
+    /// What those are told who do not see the image itself.
+    pub fn refusal(&self) -> Refusal {
+        self.rule
+            .as_ref()
+            .map_or(Refusal::Forbidden, |rule| rule.refusal())
+    }
+
     /// Of an image that everybody may see.
     pub fn open(view: Arc<View>) -> Self {
         Self {

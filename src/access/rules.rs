@@ -58,8 +58,8 @@ impl Rule {
         is_so_called && (sources.is_empty() || subject.source().is_some_and(lies_there))
     }
 
-    /// Whether nobody has to be known to be answered as everybody is.
-    fn is_public(&self, now: SystemTime) -> bool {
+    /// Whether everybody sees the image, for as long as caches keep it.
+    pub fn is_public(&self, now: SystemTime) -> bool {
         self.config.open_until.is_none() && self.is_open(now)
     }
 
@@ -84,6 +84,19 @@ impl Rule {
         self.is_open(now) || visitor.has_one_of(roles) || visitor.is_in_one_of(networks)
     }
 
+    /// What everybody is answered, where everybody sees it.
+    pub fn public(self: &Arc<Self>, asked: Option<NonZeroU32>) -> Decision {
+        Decision {
+            outcome: Outcome::Allow(self.view(asked)),
+            is_public: true,
+            rule: Some(Arc::clone(self)),
+        }
+    }
+
+    fn view(&self, asked: Option<NonZeroU32>) -> Arc<View> {
+        Arc::new(View { largest: asked })
+    }
+
     /// What somebody is answered who asks for the image, or for a version of it that is no larger than `asked`.
     pub fn decide(
         self: &Arc<Self>,
@@ -94,7 +107,7 @@ impl Rule {
         let everybody_sees = |asked| self.config.largest.is_some_and(|largest| asked <= largest);
         let is_seen_by_all = asked.is_some_and(everybody_sees);
         let outcome = if is_seen_by_all || self.grants(visitor, now) {
-            Outcome::Allow(Arc::new(View { largest: asked }))
+            Outcome::Allow(self.view(asked))
         } else if let Some(largest) = self.config.largest {
             Outcome::Smaller(largest)
         } else {
@@ -104,6 +117,14 @@ impl Rule {
             outcome,
             is_public: is_seen_by_all || self.is_public(now),
             rule: Some(Arc::clone(self)),
+        }
+    }
+
+    /// Whether somebody may know of the image: the inner value is the longer side of the smaller version that is meant.
+    pub fn lists(&self, visitor: &Visitor, now: SystemTime) -> Option<Option<NonZeroU32>> {
+        match self.grants(visitor, now) {
+            true => Some(None),
+            false => self.config.largest.map(Some),
         }
     }
 

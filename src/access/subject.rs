@@ -1,5 +1,7 @@
 //! What is asked for, by all of its names.
 
+use crate::route::FILES;
+
 /// An image as rules know it: one for all of its pages, scales and formats.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
@@ -13,6 +15,14 @@ impl Subject {
     pub fn named(identifier: &str) -> Self {
         let mut subject = Self::default();
         subject.add(identifier);
+        subject
+    }
+
+    /// A file below the directory of `[source]`.
+    pub fn in_folder(path: &str) -> Self {
+        let mut subject = Self::default();
+        subject.add_place(path);
+        subject.lies_in(FILES);
         subject
     }
 

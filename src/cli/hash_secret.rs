@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 use clap::Args;
 
 use super::{Outcome, Usage, print};
-use crate::ingest::secret::SecretHash;
+use crate::config::secret_hash::SecretHash;
 
 /// Print the hash of a secret, for the configuration
 ///

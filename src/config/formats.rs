@@ -14,10 +14,10 @@ use super::token::Token;
 use crate::access::Moment;
 use crate::cache::objects::BucketUrl;
 use crate::cache::redis::RedisUrl;
+use crate::config::secret_hash::SecretHash;
 use crate::http::config::{
     PublicUrl, ViewerUrl, check_header_value, check_http_url, check_origin, check_slash_substitute,
 };
-use crate::ingest::secret::SecretHash;
 use crate::registry::RegistryUrl;
 use crate::route::{PagePattern, Pattern, Template};
 use crate::source::remote::objects::StoreUrl;
@@ -41,7 +41,7 @@ pub struct Format {
 }
 
 /// Every kind.
-pub const FORMATS: [Format; 21] = [
+pub const FORMATS: [Format; 22] = [
     Format {
         name: "socket-address",
         rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",
@@ -163,6 +163,12 @@ pub const FORMATS: [Format; 21] = [
         check: |text| check_origin(text).map_err(|error| error.to_string()),
     },
     Format {
+        name: "texts",
+        rule: "a text, or a table of languages with a text for each",
+        example: "Log in",
+        check: not_empty,
+    },
+    Format {
         name: "log-filter",
         rule: "off, error, warn, info, debug or trace, and after commas perhaps part=level",
         example: "info,azulejo::http=debug",
@@ -179,6 +185,13 @@ fn parses<T: FromStr<Err: Display>>(text: &str) -> Result<(), String> {
     match text.parse::<T>() {
         Ok(_) => Ok(()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+fn not_empty(text: &str) -> Result<(), String> {
+    match text {
+        "" => Err("it is empty".to_owned()),
+        _ => Ok(()),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod passwords;
 pub mod problem;
 mod report;
 pub mod schema;
+pub mod secret_hash;
 mod suggest;
 pub mod token;
 

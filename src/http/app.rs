@@ -8,6 +8,8 @@ use super::config::ServerConfig;
 use super::connections::Places;
 use super::manifest::config::PresentationConfig;
 use super::metrics::{self, requests::Requests};
+use crate::access::Gate;
+use crate::access::config::AccessConfig;
 use crate::config::Config;
 use crate::iiif::compatibility::CompatibilityConfig;
 use crate::ingest::config::CompositesConfig;
@@ -25,6 +27,8 @@ pub struct App(Arc<Parts>);
 struct Parts {
     server: ServerConfig,
     compatibility: CompatibilityConfig,
+    gate: Option<Gate>,
+    access: AccessConfig,
     admin: AdminConfig,
     presentation: PresentationConfig,
     requests: Requests,
@@ -72,6 +76,8 @@ impl App {
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
             compatibility: config.compatibility.clone(),
+            gate: Gate::new(&config.access),
+            access: config.access.clone(),
             admin: config.admin.clone(),
             presentation: config.presentation.clone(),
             requests: Requests::default(),
@@ -116,6 +122,15 @@ impl App {
     /// What is accepted beyond the specification.
     pub(super) fn compatibility(&self) -> &CompatibilityConfig {
         &self.0.compatibility
+    }
+
+    /// Who decides who may see what. `None` where everybody sees everything.
+    pub(super) fn gate(&self) -> Option<&Gate> {
+        self.0.gate.as_ref()
+    }
+
+    pub(super) fn access(&self) -> &AccessConfig {
+        &self.0.access
     }
 
     pub(super) fn admin(&self) -> &AdminConfig {

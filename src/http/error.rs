@@ -16,9 +16,14 @@ pub(super) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 /// What every endpoint understands.
 pub(super) const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
+/// How to say who asks (RFC 6750, section 3).
+const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
+
 pub(super) fn status(error: &Error) -> StatusCode {
     match error {
         Error::BadRequest(_) => StatusCode::BAD_REQUEST,
+        Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+        Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Gone(_) => StatusCode::GONE,
         Error::Conflict(_) => StatusCode::CONFLICT,
@@ -43,11 +48,12 @@ pub fn respond(error: &Error, request: &HeaderMap) -> Response {
         tracing::error!(status = status.as_u16(), causes, "{error}");
     }
     let mut response = text(status, &error.to_string(), request);
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, RETRY_AFTER);
-    }
+    let headers = response.headers_mut();
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => headers.insert(header::RETRY_AFTER, RETRY_AFTER),
+        StatusCode::UNAUTHORIZED => headers.insert(header::WWW_AUTHENTICATE, BEARER),
+        _ => None,
+    };
     response
 }
 
@@ -62,9 +68,8 @@ pub fn method_not_allowed(request: &HeaderMap) -> Response {
 /// Without the token that it takes (RFC 6750, section 3).
 pub fn unauthorised(message: &str, request: &HeaderMap) -> Response {
     let mut response = text(StatusCode::UNAUTHORIZED, message, request);
-    let scheme = HeaderValue::from_static("Bearer");
     let headers = response.headers_mut();
-    headers.insert(header::WWW_AUTHENTICATE, scheme);
+    headers.insert(header::WWW_AUTHENTICATE, BEARER);
     response
 }
 

@@ -1,6 +1,7 @@
 //! `/iiif/{version}/{identifier}…`: images, `info.json`, and the redirect from the base URI.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
@@ -9,11 +10,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::access::{self, Asked, Door};
 use super::app::App;
 use super::base::public_base;
 use super::log::Logged;
 use super::path::{Call, prefix};
 use super::{caching, conditional, disposition, error, information};
+use crate::access::{Decision, Outcome, tier};
 use crate::error::Error;
 use crate::iiif::identifier::IdentifierError;
 use crate::iiif::{Identifier, ImageRequest, Version};
@@ -102,35 +105,50 @@ async fn dispatch(app: &App, mount: Mount, client: &Client<'_>) -> Result<Respon
         )
     })?;
     let address = Address::new(app, mount, client, call.identifier());
-    let identifier = identifier(app, call.identifier())?;
-    if let Some(segment) = in_lowest_terms(&identifier, call.identifier()) {
-        let terms = app.pipeline().locate(identifier).await?;
+    let asked = Asked::parse(app, call.identifier())?;
+    let decision = Door::new(app, client).decide(&asked).await?;
+    if let Some(segment) = in_lowest_terms(&asked, call.identifier()) {
         let address = Address {
             segment: &segment,
             ..address
         };
-        let base = address.uri(&terms);
+        let base = base(app, &address, &asked, &decision).await?;
         return Ok(moved(&base, call, client.uri.query()));
     }
     match call {
         Call::Base { .. } => {
-            let terms = app.pipeline().locate(identifier).await?;
-            Ok(redirect(&format!("{}/info.json", address.uri(&terms))))
+            let base = base(app, &address, &asked, &decision).await?;
+            Ok(redirect(&format!("{base}/info.json")))
         }
         Call::Information { .. } => {
-            information::respond(app, version, client, &address, identifier).await
+            information::respond(app, client, &address, asked, &decision).await
         }
         Call::Image { parameters, .. } => {
             let accepted = app.compatibility();
+            let identifier = asked.identifier;
             let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
-            image(app, client, &address, request).await
+            image(app, client, &address, request, &decision).await
         }
     }
 }
 
+/// The base URI of an image, for those who may know that there is one.
+async fn base(
+    app: &App,
+    address: &Address<'_>,
+    asked: &Asked,
+    decision: &Decision,
+) -> Result<String, Error> {
+    if matches!(decision.outcome, Outcome::Refuse(_)) {
+        access::view(decision, &asked.identifier)?;
+    }
+    let terms = app.pipeline().locate(asked.identifier.clone()).await?;
+    Ok(address.uri(&terms))
+}
+
+/// Of an image itself: without the mark of a smaller version.
 pub(super) fn identifier(app: &App, segment: &str) -> Result<Identifier, IdentifierError> {
-    let identifier = with_slashes(app, Identifier::decode(segment)?)?;
-    app.compatibility().identifier(identifier)
+    Ok(Asked::parse(app, segment)?.identifier)
 }
 
 /// E14: where a proxy decodes `%2F`, another text stands for the slash.
@@ -161,6 +179,10 @@ impl<'a> Address<'a> {
         }
     }
 
+    pub fn version(&self) -> Version {
+        self.mount.version
+    }
+
     /// E11: with the identifier as it was written.
     pub fn uri(&self, terms: &Terms) -> String {
         let base = terms.public_url.as_deref().unwrap_or(&self.base);
@@ -168,14 +190,40 @@ impl<'a> Address<'a> {
     }
 }
 
+impl Address<'_> {
+    /// The base URI of a smaller version of an image.
+    ///
+    /// # Errors
+    /// If no URL leads to it.
+    pub fn of_smaller(
+        &self,
+        app: &App,
+        terms: &Terms,
+        identifier: &Identifier,
+        largest: NonZeroU32,
+    ) -> Result<String, Error> {
+        let segment = app.encoded(&identifier.to_string());
+        let absent = || Error::NotFound(format!("there is no image \"{identifier}\""));
+        let segment = format!("{}{}", segment.ok_or_else(absent)?, tier::mark(largest));
+        let smaller = Address {
+            base: self.base.clone(),
+            mount: self.mount,
+            segment: &segment,
+        };
+        Ok(smaller.uri(terms))
+    }
+}
+
 /// The path segment of an identifier with the scale at its end in lowest terms, if it is not.
-fn in_lowest_terms(identifier: &Identifier, segment: &str) -> Option<String> {
-    let scale = identifier.scale()?;
+fn in_lowest_terms(asked: &Asked, segment: &str) -> Option<String> {
+    let segment = segment.strip_suffix(&asked.mark())?;
+    let scale = asked.identifier.scale()?;
     let reduced = scale.reduced();
     let delimiters = [";", "%3B", "%3b"].into_iter();
     let end = delimiters.filter_map(|text| segment.rfind(text)).max()?;
     let suffix = reduced.map_or(String::new(), |reduced| format!(";{reduced}"));
-    (reduced != Some(scale)).then(|| format!("{}{suffix}", &segment[..end]))
+    let mark = asked.mark();
+    (reduced != Some(scale)).then(|| format!("{}{suffix}{mark}", &segment[..end]))
 }
 
 /// The same call of an image that will always be under another base URI.
@@ -207,12 +255,18 @@ async fn image(
     client: &Client<'_>,
     address: &Address<'_>,
     request: ImageRequest,
+    decision: &Decision,
 ) -> Result<Response, Error> {
+    if let Outcome::Elsewhere(location) = &decision.outcome {
+        return Ok(access::found(location));
+    }
+    let view = access::view(decision, &request.identifier)?;
     let pipeline = app.pipeline();
     let prepared = pipeline
-        .prepare(request, client.caching, !client.has_copy())
+        .prepare(request, view, client.caching, !client.has_copy())
         .await?;
     let mut headers = headers(app, client, address, &prepared);
+    access::protect(&mut headers, decision);
     let logged = Logged {
         identifier: prepared.request.identifier.clone(),
         request: prepared.canonical.clone(),

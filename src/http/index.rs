@@ -8,12 +8,14 @@ use axum::response::Response;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use super::access::{self, Door};
 use super::app::App;
 use super::base::public_base;
 use super::image::Client;
 use super::pages::{self, Entry, Folder};
 use super::path::manifests;
 use super::{accept, assets, error};
+use crate::access::{Subject, tier};
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
 
@@ -56,7 +58,7 @@ struct Page {
 }
 
 async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
-    let page = page(app, client.uri.query().unwrap_or_default()).await?;
+    let page = page(app, client).await?;
     let base = public_base(app.server(), client.uri, client.headers, client.peer);
     let mut response = if accept::prefers_json(client.headers) {
         page.json(app, &base)
@@ -66,14 +68,23 @@ async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("Accept"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    access::protect_list(app, headers);
     Ok(response)
 }
 
-async fn page(app: &App, query: &str) -> Result<Page, Error> {
+async fn page(app: &App, client: &Client<'_>) -> Result<Page, Error> {
+    let query = client.uri.query().unwrap_or_default();
     let folder = parameter(query, "folder").unwrap_or_default();
     let after = parameter(query, "after").unwrap_or_default();
     let listing = app.pipeline().list(folder.clone()).await?;
-    let mut images = listing.images;
+    let door = Door::new(app, client);
+    let subject = |path: &String| Subject::in_folder(path);
+    let listed = door.list(listing.images, subject).await?;
+    let named = |(path, largest): (String, Option<_>)| match largest {
+        Some(largest) => path + &tier::mark(largest),
+        None => path,
+    };
+    let mut images: Vec<String> = listed.into_iter().map(named).collect();
     images.retain(|path| *path > after);
     let has_more = images.len() > PAGE;
     images.truncate(PAGE);

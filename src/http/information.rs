@@ -1,28 +1,37 @@
 //! `info.json` (Image API 3.0, section 5).
 
+use std::num::NonZeroU32;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
 use super::accept::JsonType;
+use super::access::{self, Asked};
 use super::app::App;
 use super::image::{Address, Client, cache_headers, links, not_modified};
 use super::log::Logged;
+use crate::access::{Decision, Outcome};
 use crate::cache::CacheKey;
 use crate::error::Error;
-use crate::iiif::{Identifier, Version};
 use crate::pipeline::{Described, Validators};
 
 pub async fn respond(
     app: &App,
-    version: Version,
     client: &Client<'_>,
     address: &Address<'_>,
-    identifier: Identifier,
+    asked: Asked,
+    decision: &Decision,
 ) -> Result<Response, Error> {
-    let informed = app
-        .pipeline()
-        .information(identifier.clone(), client.caching);
+    let version = address.version();
+    let identifier = asked.identifier.clone();
+    let view = match &decision.outcome {
+        Outcome::Elsewhere(location) => return Ok(access::found(location)),
+        Outcome::Smaller(largest) => return smaller(app, address, &asked, *largest).await,
+        Outcome::Allow(_) | Outcome::Refuse(_) => access::view(decision, &identifier)?,
+    };
+    let pipeline = app.pipeline();
+    let informed = pipeline.information(identifier.clone(), &view, client.caching);
     let Described {
         information,
         modified,
@@ -39,6 +48,7 @@ pub async fn respond(
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::VARY, HeaderValue::from_static("Accept"));
     headers.insert(header::LINK, links(None, version));
+    access::protect(&mut headers, decision);
     let mut response = if client.has_current(&validators) {
         headers.remove(header::CONTENT_TYPE);
         not_modified(headers)
@@ -53,4 +63,16 @@ pub async fn respond(
         strategy: "header",
     });
     Ok(response)
+}
+
+/// To what those see who do not see the image itself.
+async fn smaller(
+    app: &App,
+    address: &Address<'_>,
+    asked: &Asked,
+    largest: NonZeroU32,
+) -> Result<Response, Error> {
+    let terms = app.pipeline().locate(asked.identifier.clone()).await?;
+    let base = address.of_smaller(app, &terms, &asked.identifier, largest)?;
+    Ok(access::found(&format!("{base}/info.json")))
 }

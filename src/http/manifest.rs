@@ -4,6 +4,7 @@ mod composites;
 pub mod config;
 mod download;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,12 +16,14 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
 use super::accept::JsonType;
+use super::access::{self, Door};
 use super::app::App;
 use super::base::public_base;
-use super::image::{Client, cache_headers, identifier, not_modified};
+use super::image::{Client, cache_headers, not_modified};
 use super::index::encode;
 use super::log::Logged;
 use super::{error, path};
+use crate::access::{Decision, Outcome, Subject as AccessSubject, tier};
 use crate::cache::CacheKey;
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
@@ -55,7 +58,10 @@ async fn answer(app: &App, version: Version, request: &Parts) -> Response {
 
 async fn respond(app: &App, version: Version, client: &Client<'_>) -> Result<Response, Error> {
     let asked = Asked::parse(app, version, client)?;
-    let subject = asked.subject(app, client).await?;
+    let subject = match asked.subject(app, client).await? {
+        Found::Subject(subject) => subject,
+        Found::Elsewhere(location) => return Ok(access::found(&location)),
+    };
     let server = public_base(app.server(), client.uri, client.headers, client.peer);
     let terms = Arc::clone(subject.terms());
     let told = [
@@ -66,10 +72,15 @@ async fn respond(app: &App, version: Version, client: &Client<'_>) -> Result<Res
     ];
     let answer = Answer::new(app, version, client, &told, subject.modified(), &terms);
     let logged = asked.logged();
+    let decision = subject.decision().cloned();
     let mut response = match answer.confirmed() {
         Some(confirmed) => confirmed,
         None => answer.full(subject.write(app, asked, server).await?),
     };
+    match decision {
+        Some(decision) => access::protect(response.headers_mut(), &decision),
+        None => access::protect_list(app, response.headers_mut()),
+    }
     if let Some(logged) = logged {
         response.extensions_mut().insert(logged);
     }
@@ -141,9 +152,14 @@ fn varying(mut response: Response) -> Response {
     response
 }
 
+enum Found {
+    Subject(Subject),
+    Elsewhere(String),
+}
+
 /// What is found under an identifier.
 enum Subject {
-    Document(Box<Document>),
+    Document(Box<Document>, Decision),
     Folder(Contents),
 }
 
@@ -151,22 +167,30 @@ impl Subject {
     /// Stands for its images.
     fn tag(&self) -> &CacheKey {
         match self {
-            Self::Document(document) => &document.tag,
+            Self::Document(document, _) => &document.tag,
             Self::Folder(folder) => &folder.tag,
         }
     }
 
     fn terms(&self) -> &Arc<Terms> {
         match self {
-            Self::Document(document) => &document.terms,
+            Self::Document(document, _) => &document.terms,
             Self::Folder(folder) => &folder.terms,
+        }
+    }
+
+    /// `None` for a folder, which has only what may be known of.
+    fn decision(&self) -> Option<&Decision> {
+        match self {
+            Self::Document(_, decision) => Some(decision),
+            Self::Folder(_) => None,
         }
     }
 
     /// A folder has no date that changes whenever an image in it does.
     fn modified(&self) -> Option<SystemTime> {
         match self {
-            Self::Document(document) => Some(document.modified()),
+            Self::Document(document, _) => Some(document.modified()),
             Self::Folder(_) => None,
         }
     }
@@ -183,7 +207,7 @@ impl Subject {
                 let images = folder.images.len();
                 pipeline.write(images, move || Ok(write(&folder))).await
             }
-            Self::Document(document) => {
+            Self::Document(document, _) => {
                 let pages = pipeline.pages(*document).await?;
                 let work = move |pages: Pages| Ok(write(&pages.contents()?));
                 pipeline.write(pages.count(), move || work(pages)).await
@@ -201,7 +225,7 @@ struct Asked {
     version: Version,
     /// The identifier as it was written. `None` for the root folder.
     segment: Option<String>,
-    identifier: Option<Identifier>,
+    image: Option<access::Asked>,
 }
 
 impl Asked {
@@ -212,32 +236,73 @@ impl Asked {
             let form = "no manifest has this address; slashes in an identifier are written %2F";
             Error::NotFound(form.to_owned())
         })?;
-        let identifier = segment
-            .map(|segment| identifier(app, segment))
+        let image = segment
+            .map(|segment| access::Asked::parse(app, segment))
             .transpose()?;
         Ok(Self {
             version,
             segment: segment.map(str::to_owned),
-            identifier,
+            image,
         })
     }
 
+    fn identifier(&self) -> Option<&Identifier> {
+        self.image.as_ref().map(|image| &image.identifier)
+    }
+
     /// An image, or else a folder.
-    async fn subject(&self, app: &App, client: &Client<'_>) -> Result<Subject, Error> {
-        let pipeline = app.pipeline();
-        let Some(identifier) = &self.identifier else {
-            let root = pipeline.folder(String::new(), client.caching);
-            return root.await.map(Subject::Folder);
+    async fn subject(&self, app: &App, client: &Client<'_>) -> Result<Found, Error> {
+        let door = Door::new(app, client);
+        let Some(image) = &self.image else {
+            return folder(app, client, &door, "").await;
         };
-        let document = pipeline.document(identifier.clone(), client.caching).await;
-        let Err(absent @ Error::NotFound(_)) = document else {
-            return document.map(|it| Subject::Document(Box::new(it)));
+        let decision = match door.decide(image).await {
+            Err(absent @ Error::NotFound(_)) => {
+                let name = image.identifier.to_string();
+                let folder = folder(app, client, &door, &name).await;
+                return match folder {
+                    Err(Error::NotFound(_)) => Err(absent),
+                    folder => folder,
+                };
+            }
+            decision => decision?,
         };
-        let folder = pipeline.folder(identifier.to_string(), client.caching);
-        match folder.await {
-            Err(Error::NotFound(_)) => Err(absent),
-            folder => folder.map(Subject::Folder),
+        self.document(app, client, image, decision).await
+    }
+
+    async fn document(
+        &self,
+        app: &App,
+        client: &Client<'_>,
+        image: &access::Asked,
+        decision: Decision,
+    ) -> Result<Found, Error> {
+        let identifier = image.identifier.clone();
+        if let Outcome::Smaller(largest) = decision.outcome {
+            return self.smaller(app, client, identifier, largest).await;
         }
+        let largest = access::view(&decision, &identifier)?.largest;
+        let document = app.pipeline().document(identifier, largest, client.caching);
+        let document = Box::new(document.await?);
+        Ok(Found::Subject(Subject::Document(document, decision)))
+    }
+
+    /// The manifest of the smaller version that somebody sees.
+    async fn smaller(
+        &self,
+        app: &App,
+        client: &Client<'_>,
+        identifier: Identifier,
+        largest: NonZeroU32,
+    ) -> Result<Found, Error> {
+        let terms = app.pipeline().locate(identifier.clone()).await?;
+        let server = public_base(app.server(), client.uri, client.headers, client.peer);
+        let server = terms.public_url.as_deref().unwrap_or(&server);
+        let prefix = path::manifests(self.version);
+        let segment = app.encoded(&identifier.to_string()).unwrap_or_default();
+        let mark = tier::mark(largest);
+        let location = format!("{server}{prefix}{segment}{mark}/manifest");
+        Ok(Found::Elsewhere(location))
     }
 
     fn manifest(&self, app: &App, server: &str, contents: &Contents) -> Manifest {
@@ -257,7 +322,7 @@ impl Asked {
 
     fn rendering(&self, app: &App, server: &str, contents: &Contents) -> Option<Rendering> {
         let server = contents.terms.public_url.as_deref().unwrap_or(server);
-        let identifier = self.identifier.as_ref().filter(|_| contents.is_pdf)?;
+        let identifier = self.identifier().filter(|_| contents.is_pdf)?;
         download::rendering(app, server, identifier)
     }
 
@@ -272,7 +337,7 @@ impl Asked {
 
     /// The title that a document has, or the last part of the identifier.
     fn label(&self, contents: &Contents) -> String {
-        let name = || self.identifier.as_ref().map(Identifier::to_string);
+        let name = || self.identifier().map(Identifier::to_string);
         let last = |name: String| name.rsplit('/').next().map(str::to_owned);
         let label = contents.title.clone().or_else(|| name().and_then(last));
         label.unwrap_or_else(|| ROOT.to_owned())
@@ -281,8 +346,11 @@ impl Asked {
     /// `None` for an image that no URL leads to.
     fn canvas(&self, app: &App, server: &str, shown: &Shown) -> Option<Canvas> {
         let segment = match &self.segment {
-            Some(segment) if self.identifier.as_ref() == Some(&shown.identifier) => segment.clone(),
-            _ => app.encoded(&shown.identifier.to_string())?,
+            Some(segment) if self.identifier() == Some(&shown.identifier) => segment.clone(),
+            _ => {
+                let segment = app.encoded(&shown.identifier.to_string())?;
+                segment + &shown.confined.map(tier::mark).unwrap_or_default()
+            }
         };
         let server = shown.terms.public_url.as_deref().unwrap_or(server);
         Some(Canvas {
@@ -297,11 +365,28 @@ impl Asked {
 
     fn logged(&self) -> Option<Logged> {
         Some(Logged {
-            identifier: self.identifier.clone()?,
+            identifier: self.identifier()?.clone(),
             request: "manifest".to_owned(),
             strategy: "header",
         })
     }
+}
+
+/// The images of a folder that somebody may know of.
+async fn folder(
+    app: &App,
+    client: &Client<'_>,
+    door: &Door<'_>,
+    folder: &str,
+) -> Result<Found, Error> {
+    let pipeline = app.pipeline();
+    let listing = pipeline.list(folder.to_owned()).await?;
+    let subject = |path: &String| AccessSubject::in_folder(path);
+    let listed = door.list(listing.images, subject).await?;
+    let contents = pipeline.folder(folder, listed, client.caching);
+    contents
+        .await
+        .map(|contents| Found::Subject(Subject::Folder(contents)))
 }
 
 /// If not all are shown.

@@ -1,11 +1,13 @@
 //! The server as HTTP sees it. Nothing outside this module knows of axum.
 
 mod accept;
+mod access;
 pub mod admin;
 mod app;
 mod assets;
 mod base;
 mod caching;
+pub mod clients;
 mod conditional;
 pub mod config;
 mod connections;

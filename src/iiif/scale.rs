@@ -1,6 +1,7 @@
 //! A virtual size: the full image seems to be smaller than it is (Cantaloupe's scale constraint).
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use crate::geometry::{Dimensions, round_half_up};
 
@@ -21,6 +22,13 @@ impl Scale {
             numerator,
             denominator,
         })
+    }
+
+    /// What makes the longer side so long; `None` if it is no longer than that.
+    pub fn confining(dimensions: Dimensions, longest: NonZeroU32) -> Option<Self> {
+        let longer = dimensions.width().max(dimensions.height());
+        let scale = Self::new(longest.get(), longer)?;
+        (longest.get() < longer).then_some(scale)
     }
 
     /// Numerator and denominator.

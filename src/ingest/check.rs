@@ -81,8 +81,8 @@ fn origins(rule: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::super::config::CustomerConfig;
-    use super::super::secret::SecretHash;
     use super::*;
+    use crate::config::secret_hash::SecretHash;
 
     fn config() -> Config {
         let mut config = Config::default();

@@ -8,8 +8,8 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::secret::SecretHash;
 use crate::config::byte_size::{self, ByteSize};
+use crate::config::secret_hash::SecretHash;
 use crate::source::config::NAMES;
 use crate::source::remote::http::config::HttpSourceConfig;
 

@@ -7,7 +7,7 @@ use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use super::config::CompositesConfig;
-use super::secret::SecretHash;
+use crate::config::secret_hash::SecretHash;
 
 /// To hash a secret takes tens of milliseconds; one that was right is so until nobody has used it for so long. Hashes change with a new
 /// process only.

@@ -11,7 +11,6 @@ mod location;
 pub mod member;
 pub mod mount;
 mod origin;
-pub mod secret;
 pub mod status;
 pub mod steps;
 pub mod store;

@@ -4,6 +4,7 @@ mod document;
 mod folder;
 mod told;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use crate::geometry::Dimensions;
 use crate::iiif::size::SizeForm;
 use crate::iiif::{Identifier, Size, SizeLimits, Version};
 use crate::route::Terms;
+use crate::view::View;
 use crate::work::{Cancelled, Cost};
 pub use document::{Document, Pages};
 pub(super) use told::Outcome;
@@ -54,6 +56,8 @@ pub enum Count {
 /// An image that a manifest shows.
 pub struct Shown {
     pub identifier: Identifier,
+    /// Pixels of the longer side, if it is a smaller version.
+    pub confined: Option<NonZeroU32>,
     /// The number of the page, or the name of the file; no two are alike.
     pub label: String,
     pub full: Dimensions,
@@ -70,9 +74,15 @@ impl Pipeline {
         identifier: Identifier,
         label: String,
         (width, height): (u32, u32),
+        largest: Option<NonZeroU32>,
     ) -> Option<Shown> {
         let full = Dimensions::new(width, height)?;
-        Some(Shown::new(identifier, label, full, &self.walk.terms))
+        let view = View {
+            largest,
+            ..View::default()
+        };
+        let terms = &self.walk.terms;
+        Some(Shown::new(identifier, label, full, &view, terms))
     }
 
     /// Writes something about so many images where images are made, as one of them: with a share of the memory, which the text keeps.
@@ -113,11 +123,18 @@ fn cost(images: usize) -> Cost {
 }
 
 impl Shown {
-    /// An image of these dimensions under an identifier that may make it seem smaller.
-    fn new(identifier: Identifier, label: String, stored: Dimensions, terms: &Arc<Terms>) -> Self {
-        let full = identifier.apparent(stored);
+    /// An image of these dimensions, which identifier and view may make seem smaller.
+    fn new(
+        identifier: Identifier,
+        label: String,
+        stored: Dimensions,
+        view: &View,
+        terms: &Arc<Terms>,
+    ) -> Self {
+        let full = view.apparent(&identifier, stored);
         Self {
             identifier,
+            confined: view.largest,
             label,
             full,
             largest: sized(SizeForm::Max, full, &terms.limits),

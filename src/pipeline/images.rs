@@ -134,6 +134,13 @@ impl Images {
         page_of(identifier, object).ok_or_else(absent)
     }
 
+    /// The same, if it can be told without waiting.
+    pub fn find_at_once(&self, identifier: &Identifier) -> Option<Object> {
+        let object = self.routes.find_at_once(identifier)?;
+        let object = self.or_last(identifier, Ok(object)).ok()?;
+        page_of(identifier, object)
+    }
+
     fn or_last(
         &self,
         identifier: &Identifier,
@@ -154,9 +161,7 @@ impl Images {
 
     /// The image, if all that has to be known of it can be told without waiting.
     pub fn at_once(&self, identifier: &Identifier) -> Option<Image> {
-        let object = self.routes.find_at_once(identifier)?;
-        let object = self.or_last(identifier, Ok(object)).ok()?;
-        let object = page_of(identifier, object)?;
+        let object = self.find_at_once(identifier)?;
         let known = self.known(&object)?;
         Some(Image { object, known })
     }

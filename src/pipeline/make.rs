@@ -7,9 +7,10 @@ use crate::decode::{DecodeError, Decoder, Resolution, Window};
 use crate::encode::{self, Settings};
 use crate::error::Error;
 use crate::iiif::{Identifier, Quality};
-use crate::plan::Plan;
+use crate::plan::{Part, Plan};
 use crate::raster::Raster;
-use crate::transform::{color, extend, orient, quality, rotate, scale};
+use crate::transform::scale::Crop;
+use crate::transform::{TransformError, color, extend, orient, quality, rotate, scale};
 use crate::work::{Cancelled, Work};
 
 /// An image to be made.
@@ -41,6 +42,7 @@ pub fn make(
     let raster = scale::scale(raster, plan.crop, plan.target)?;
     let raster = color::to_srgb(raster, header.profile.as_deref())?;
     let raster = orient::orient(raster, plan.orientation);
+    let raster = take_part(raster, plan.part)?;
     cancelled.check()?;
     let raster = turn(raster, plan);
     let raster = render_quality(raster, plan.quality);
@@ -86,6 +88,15 @@ fn decode_window(
     decoder.decode_on(window, helpers.threads())
 }
 
+/// What lies around the part is nothing to its pixels, as if it were the edge of the image.
+fn take_part(raster: Raster, part: Option<Part>) -> Result<Raster, TransformError> {
+    let Some(Part { rect, size }) = part else {
+        return Ok(raster);
+    };
+    let raster = raster.crop(rect);
+    scale::scale(raster, Crop::whole(rect.dimensions()), size)
+}
+
 /// T04: mirrored first, then turned.
 fn turn(raster: Raster, plan: &Plan) -> Raster {
     let raster = orient::orient(raster, plan.rotation.orientation());
@@ -109,13 +120,15 @@ mod tests {
     use crate::decode::Counting;
     use crate::encode::config::EncodeConfig;
     use crate::iiif::{ImageRequest, SizeLimits, Version};
+    use crate::view::View;
     use crate::work::{Cost, Held};
 
     fn job(decoder: Arc<Counting>, size: &str) -> Job {
         let identifier = Identifier::new("x".to_owned()).unwrap();
         let segments = ["full", size, "0", "default.png"];
         let request = ImageRequest::parse(Version::V3, identifier.clone(), segments).unwrap();
-        let plan = Plan::new(&request, decoder.header(), &SizeLimits::default()).unwrap();
+        let (view, limits) = (View::default(), SizeLimits::default());
+        let plan = Plan::new(&request, &view, decoder.header(), &limits).unwrap();
         let plan = plan.widened(decoder.header(), u64::MAX);
         Job {
             identifier,

@@ -13,6 +13,7 @@ use crate::iiif::{Identifier, ImageRequest};
 use crate::plan::Plan;
 use crate::route::Terms;
 use crate::source::Object;
+use crate::view::View;
 use crate::work::Cancelled;
 
 /// The largest answer that is copied along with the header, and what is read for it: such a copy takes no longer than the way
@@ -20,9 +21,17 @@ use crate::work::Cancelled;
 const MOST_COPIED_PIXELS: u64 = 1 << 20;
 const MOST_COPIED_BYTES: u64 = 4 << 20;
 
+/// What is asked for, and what is shown of it to the one who asks.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub request: ImageRequest,
+    pub view: Arc<View>,
+}
+
 /// A request resolved for its image; no pixel has been read yet.
 pub struct Prepared {
     pub request: ImageRequest,
+    pub(super) view: Arc<View>,
     pub plan: Plan,
     pub validators: Validators,
     pub terms: Arc<Terms>,
@@ -44,6 +53,14 @@ impl Prepared {
     /// Whether the answer is so small that it is read along with the header.
     fn is_copied_along(&self) -> bool {
         self.plan.copied && self.plan.size.area() <= MOST_COPIED_PIXELS
+    }
+
+    /// For preparing it again.
+    pub(super) fn asked(&self) -> Asked {
+        Asked {
+            request: self.request.clone(),
+            view: Arc::clone(&self.view),
+        }
     }
 
     /// Stands for this state of the image, if its pixels are to be kept.
@@ -80,24 +97,24 @@ pub(super) struct Way {
 
 impl Way {
     /// From the pyramid, if there is one, unless the stored bytes of the image itself are the answer.
-    pub fn cheapest(walk: &Walk, image: &Image, request: &ImageRequest) -> Result<Self, Error> {
-        let way = Self::from_source(walk, image, request)?;
+    pub fn cheapest(walk: &Walk, image: &Image, asked: &Asked) -> Result<Self, Error> {
+        let way = Self::from_source(walk, image, asked)?;
         if way.plan.copied {
             return Ok(way);
         }
         match walk.pyramids.open(&image.object, image.header()) {
             None => Ok(way),
             Some((key, decoder)) => Ok(Self {
-                plan: walk.plan(request, image, decoder.header())?,
+                plan: walk.plan(asked, image, decoder.header())?,
                 decoder: Some(decoder),
                 pyramid: Some(key),
             }),
         }
     }
 
-    fn from_source(walk: &Walk, image: &Image, request: &ImageRequest) -> Result<Self, Error> {
+    fn from_source(walk: &Walk, image: &Image, asked: &Asked) -> Result<Self, Error> {
         Ok(Self {
-            plan: walk.plan(request, image, image.header())?,
+            plan: walk.plan(asked, image, image.header())?,
             decoder: image.decoder().cloned(),
             pyramid: None,
         })
@@ -108,27 +125,29 @@ impl Way {
 #[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
 enum Attempt {
     Done(Prepared),
-    Unknown(ImageRequest, Object),
+    Unknown(Asked, Object),
 }
 
 impl Pipeline {
-    /// Finds the image, learns its header and resolves the request: all that can fail because of the request. If stored
-    /// bytes are the answer and `is_wanted`, they are read at once.
+    /// Finds the image, learns its header and resolves the request for what is shown of it: all that can fail because of the
+    /// request. If stored bytes are the answer and `is_wanted`, they are read at once.
     ///
     /// # Errors
     /// If the image is not found or not readable, or the request not possible for it.
     pub async fn prepare(
         &self,
         request: ImageRequest,
+        view: Arc<View>,
         caching: Caching,
         is_wanted: bool,
     ) -> Result<Prepared, Error> {
+        let asked = Asked { request, view };
         if caching != Caching::Use {
-            return self.prepare_opened(request, is_wanted).await;
+            return self.prepare_opened(asked, is_wanted).await;
         }
         // What is to be found out is often known already: the way to another thread and back takes longer than the rest.
-        if let Some(image) = self.walk.at_once(&request.identifier) {
-            let prepared = self.walk.resolve(image, request)?;
+        if let Some(image) = self.walk.at_once(&asked.request.identifier) {
+            let prepared = self.walk.resolve(image, asked)?;
             if !is_wanted || !prepared.is_copied_along() {
                 return Ok(prepared);
             }
@@ -138,14 +157,14 @@ impl Pipeline {
             return self.read(&identifier, copy).await;
         }
         let walk = Arc::clone(&self.walk);
-        let identifier = request.identifier.clone();
-        let attempt = move |_: &Cancelled| walk.attempt(request, is_wanted);
+        let identifier = asked.request.identifier.clone();
+        let attempt = move |_: &Cancelled| walk.attempt(asked, is_wanted);
         match self.read(&identifier, attempt).await? {
             Attempt::Done(prepared) => Ok(prepared),
-            Attempt::Unknown(request, object) => {
+            Attempt::Unknown(asked, object) => {
                 let image = self.known(identifier.clone(), object).await?;
                 let walk = Arc::clone(&self.walk);
-                let prepare = move |_: &Cancelled| walk.prepare(image, request, is_wanted);
+                let prepare = move |_: &Cancelled| walk.prepare(image, asked, is_wanted);
                 self.read(&identifier, prepare).await
             }
         }
@@ -153,27 +172,24 @@ impl Pipeline {
 
     pub(super) async fn prepare_opened(
         &self,
-        request: ImageRequest,
+        asked: Asked,
         is_wanted: bool,
     ) -> Result<Prepared, Error> {
         let walk = Arc::clone(&self.walk);
-        let identifier = request.identifier.clone();
+        let identifier = asked.request.identifier.clone();
         let image = self.open(&identifier).await?;
-        let prepare = move |_: &Cancelled| walk.prepare(image, request, is_wanted);
+        let prepare = move |_: &Cancelled| walk.prepare(image, asked, is_wanted);
         self.read(&identifier, prepare).await
     }
 
     /// As if there were no pyramid.
-    pub(super) async fn prepare_from_source(
-        &self,
-        request: ImageRequest,
-    ) -> Result<Prepared, Error> {
+    pub(super) async fn prepare_from_source(&self, asked: Asked) -> Result<Prepared, Error> {
         let walk = Arc::clone(&self.walk);
-        let identifier = request.identifier.clone();
+        let identifier = asked.request.identifier.clone();
         let image = self.open(&identifier).await?;
         let prepare = move |_: &Cancelled| {
-            let way = Way::from_source(&walk, &image, &request)?;
-            Ok(walk.prepared(image, request, way))
+            let way = Way::from_source(&walk, &image, &asked)?;
+            Ok(walk.prepared(image, asked, way))
         };
         self.read(&identifier, prepare).await
     }
@@ -186,17 +202,17 @@ impl Pipeline {
         loop {
             match prepared.decoder.clone() {
                 Some(decoder) => return Ok((prepared, decoder)),
-                None => prepared = self.prepare_opened(prepared.request, false).await?,
+                None => prepared = self.prepare_opened(prepared.asked(), false).await?,
             }
         }
     }
 }
 
 impl Walk {
-    fn attempt(&self, request: ImageRequest, is_wanted: bool) -> Result<Attempt, Error> {
-        Ok(match self.images.glance(&request.identifier)? {
-            Glance::Known(image) => Attempt::Done(self.prepare(image, request, is_wanted)?),
-            Glance::Found(object) => Attempt::Unknown(request, object),
+    fn attempt(&self, asked: Asked, is_wanted: bool) -> Result<Attempt, Error> {
+        Ok(match self.images.glance(&asked.request.identifier)? {
+            Glance::Known(image) => Attempt::Done(self.prepare(image, asked, is_wanted)?),
+            Glance::Found(object) => Attempt::Unknown(asked, object),
         })
     }
 
@@ -207,13 +223,8 @@ impl Walk {
         is_at_hand.then_some(image)
     }
 
-    fn prepare(
-        &self,
-        image: Image,
-        request: ImageRequest,
-        is_wanted: bool,
-    ) -> Result<Prepared, Error> {
-        let prepared = self.resolve(image, request)?;
+    fn prepare(&self, image: Image, asked: Asked, is_wanted: bool) -> Result<Prepared, Error> {
+        let prepared = self.resolve(image, asked)?;
         if is_wanted && prepared.is_copied_along() {
             self.with_copy(prepared)
         } else {
@@ -224,7 +235,7 @@ impl Walk {
     fn with_copy(&self, mut prepared: Prepared) -> Result<Prepared, Error> {
         let Some(decoder) = &prepared.decoder else {
             let image = self.images.open(&prepared.request.identifier)?;
-            return self.prepare(image, prepared.request, true);
+            return self.prepare(image, prepared.asked(), true);
         };
         // What cannot be fetched is told, or tried again, by those who make the image.
         if prepared.object.is_remote() && decoder.read_ahead(&prepared.plan.window).is_err() {
@@ -236,12 +247,12 @@ impl Walk {
         Ok(prepared)
     }
 
-    fn resolve(&self, image: Image, request: ImageRequest) -> Result<Prepared, Error> {
-        let way = Way::cheapest(self, &image, &request)?;
-        Ok(self.prepared(image, request, way))
+    fn resolve(&self, image: Image, asked: Asked) -> Result<Prepared, Error> {
+        let way = Way::cheapest(self, &image, &asked)?;
+        Ok(self.prepared(image, asked, way))
     }
 
-    fn prepared(&self, image: Image, request: ImageRequest, way: Way) -> Prepared {
+    fn prepared(&self, image: Image, asked: Asked, way: Way) -> Prepared {
         let Way {
             plan,
             decoder,
@@ -260,7 +271,7 @@ impl Walk {
         };
         // What `max` is depends on the limits, which differ between routes and change with the configuration.
         let pixels = &format!("{} {pixels}", plan.size);
-        let key = self.key(&image.object, &request.identifier, pixels, pyramid);
+        let key = self.key(&image.object, &asked, pixels, pyramid);
         Prepared {
             validators: Validators {
                 etag: key.entry.to_string(),
@@ -269,7 +280,8 @@ impl Walk {
             key,
             terms: Arc::clone(self.images.routes.terms(&image.object)),
             object: image.object,
-            request,
+            request: asked.request,
+            view: asked.view,
             plan,
             canonical,
             decoder,
@@ -282,7 +294,7 @@ impl Walk {
     fn key(
         &self,
         object: &Object,
-        identifier: &Identifier,
+        asked: &Asked,
         pixels: &str,
         pyramid: Option<CacheKey>,
     ) -> EntryKey {
@@ -291,12 +303,17 @@ impl Walk {
         } = object;
         // Of most images there is neither, and nothing to be written.
         let page = object.page.suffix();
-        let scale = identifier.scale().map(|scale| scale.to_string());
+        let scale = asked
+            .request
+            .identifier
+            .scale()
+            .map(|scale| scale.to_string());
         let parts = [
             location,
             version,
             &*page,
             scale.as_deref().unwrap_or_default(),
+            &asked.view.tag(),
             origin(pyramid),
             pixels,
             &self.settings_tag,
@@ -308,9 +325,9 @@ impl Walk {
     }
 
     /// For the pixels of the image, or of what stands in its place.
-    fn plan(&self, request: &ImageRequest, image: &Image, header: &Header) -> Result<Plan, Error> {
+    fn plan(&self, asked: &Asked, image: &Image, header: &Header) -> Result<Plan, Error> {
         let limits = &self.images.routes.terms(&image.object).limits;
-        let plan = Plan::new(request, header, limits)?;
+        let plan = Plan::new(&asked.request, &asked.view, header, limits)?;
         let plan = if self.settings.passthrough {
             plan
         } else {

@@ -194,16 +194,16 @@ impl Pipeline {
     /// From its source if its pyramid turns out to be broken; anew if the image changes meanwhile.
     async fn make_soundly(&self, prepared: Prepared) -> Result<Made, Error> {
         let (prepared, decoder) = self.opened(prepared).await?;
-        let (pyramid, request) = (prepared.pyramid, prepared.request.clone());
+        let (pyramid, asked) = (prepared.pyramid, prepared.asked());
         match (self.make(prepared, decoder).await, pyramid) {
             (Err(Error::SourceBroken { cause, .. }), Some(key)) if is_damage(&cause) => {
                 self.walk.pyramids.discard(&key);
-                let source = self.prepare_from_source(request).await?;
+                let source = self.prepare_from_source(asked).await?;
                 let (prepared, decoder) = self.opened(source).await?;
                 self.make(prepared, decoder).await
             }
             (Err(Error::SourceUnavailable { cause, .. }), None) if is_change(&cause) => {
-                let anew = self.prepare_opened(request, false).await?;
+                let anew = self.prepare_opened(asked, false).await?;
                 let (prepared, decoder) = self.opened(anew).await?;
                 self.make(prepared, decoder).await
             }

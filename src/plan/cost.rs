@@ -26,16 +26,22 @@ impl Plan {
         } else {
             let scaled = area(self.target, pixel);
             decoded
-                .saturating_add(self.between_passes(pixel))
+                .saturating_add(between_passes(self.extended, self.target, pixel))
                 .saturating_add(scaled)
         };
         let plain = area(self.size, PLAIN_PIXEL);
-        let converting = area(self.target, pixel).saturating_add(plain);
+        let parting = self.part.map_or(0, |part| {
+            let between = between_passes(part.rect.dimensions(), part.size, PLAIN_PIXEL);
+            // The part is copied first.
+            let whole = area(self.target, PLAIN_PIXEL).saturating_mul(2);
+            whole.saturating_add(between).saturating_add(plain)
+        });
+        let converting = area(self.target, pixel).saturating_add(area(self.target, PLAIN_PIXEL));
         let output = area(self.output(), PLAIN_PIXEL);
         // The rotation frames its input; turning by a right angle copies it.
         let rotating = plain.saturating_add(output);
         let encoding = output.saturating_add(area(self.output(), encoder_pixel(self.format)));
-        [decoding, scaling, converting, rotating, encoding]
+        [decoding, scaling, parting, converting, rotating, encoding]
             .into_iter()
             .max()
             .unwrap_or(0)
@@ -77,14 +83,14 @@ impl Plan {
             _ => 0,
         }
     }
+}
 
-    /// Scaling goes one direction after the other: between them one side is as decoded, the other as asked.
-    fn between_passes(&self, pixel: u64) -> u64 {
-        let sides = |width: u32, height: u32| area(Dimensions::at_least_one(width, height), pixel);
-        let wide = sides(self.extended.width(), self.target.height());
-        let high = sides(self.target.width(), self.extended.height());
-        wide.max(high)
-    }
+/// Scaling goes one direction after the other: between them one side is as it was, the other as asked.
+fn between_passes(from: Dimensions, to: Dimensions, pixel: u64) -> u64 {
+    let sides = |width: u32, height: u32| area(Dimensions::at_least_one(width, height), pixel);
+    let wide = sides(from.width(), to.height());
+    let high = sides(to.width(), from.height());
+    wide.max(high)
 }
 
 /// Bytes of a pixel as decoded.

@@ -41,7 +41,13 @@ fn scaled_request(scale: &str, region: &str, size: &str) -> ImageRequest {
 }
 
 fn plan(header: &Header, region: &str, size: &str) -> Plan {
-    Plan::new(&request(region, size), header, &SizeLimits::default()).unwrap()
+    Plan::new(
+        &request(region, size),
+        &View::default(),
+        header,
+        &SizeLimits::default(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -59,7 +65,7 @@ fn half_of_a_pyramid_is_its_next_level() {
     let header = header(8001, 5999, &[1, 2, 4, 8], 1);
     let plan = |region: &str, size: &str| {
         let request = scaled_request("1:2", region, size);
-        Plan::new(&request, &header, &SizeLimits::default()).unwrap()
+        Plan::new(&request, &View::default(), &header, &SizeLimits::default()).unwrap()
     };
     for (region, size, level, window) in [
         ("0,0,512,512", "512,512", 1, (0, 0, 512, 512)),
@@ -80,6 +86,7 @@ fn half_of_a_pyramid_is_its_next_level() {
     assert!(
         Plan::new(
             &scaled_request("1:2", "4001,0,10,10", "max"),
+            &View::default(),
             &header,
             &SizeLimits::default()
         )
@@ -119,7 +126,7 @@ fn a_format_that_cannot_be_that_long_is_refused() {
         format: Format::Webp,
         ..request("full", "max")
     };
-    let refused = Plan::new(&webp, &header, &SizeLimits::default());
+    let refused = Plan::new(&webp, &View::default(), &header, &SizeLimits::default());
     assert!(matches!(
         refused,
         Err(RequestError::TooLongForFormat {
@@ -205,7 +212,7 @@ proptest! {
         let limits = SizeLimits { upscaling: true, ..SizeLimits::default() };
         let scale = format!("{}:{}", n.min(d), d);
         let request = scaled_request(&scale, &format!("{x},{y},{w},{h}"), &format!("^{tw},{th}"));
-        if let Ok(plan) = Plan::new(&request, &header, &limits) {
+        if let Ok(plan) = Plan::new(&request, &View::default(), &header, &limits) {
             prop_assert!(plan.window.rect.is_within(header.levels[plan.window.level].dimensions));
             prop_assert!(plan.window.rect.dimensions().fits_in(plan.extended));
             prop_assert!(plan.crop.left + plan.crop.width <= f64::from(plan.extended.width()) + 1e-9);

@@ -10,15 +10,17 @@ use super::url::Kind;
 /// Of this registry alone: others may keep their tables in the same database.
 const TABLE: &str = "registry_migrations";
 
-const SQLITE: [&str; 3] = [
+const SQLITE: [&str; 4] = [
     include_str!("migrations/sqlite/0001_entries.sql"),
     include_str!("migrations/sqlite/0002_composites.sql"),
     include_str!("migrations/sqlite/0003_jobs.sql"),
+    include_str!("migrations/sqlite/0004_sessions.sql"),
 ];
-const POSTGRES: [&str; 3] = [
+const POSTGRES: [&str; 4] = [
     include_str!("migrations/postgres/0001_entries.sql"),
     include_str!("migrations/postgres/0002_composites.sql"),
     include_str!("migrations/postgres/0003_jobs.sql"),
+    include_str!("migrations/postgres/0004_sessions.sql"),
 ];
 
 /// Makes what steps are missing. Several nodes may do so at once.

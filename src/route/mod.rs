@@ -138,6 +138,20 @@ impl Routes {
         Identifier::new(name).ok()
     }
 
+    /// The files that an identifier may name this page of.
+    pub fn files(&self, identifier: &Identifier, page: Page) -> Vec<String> {
+        let pages = self.pages_of(identifier.as_str());
+        let files = pages.filter(|(_, number)| *number == page);
+        files.map(|(file, _)| file.to_owned()).collect()
+    }
+
+    /// The image of this name, and the files that it may be a page of.
+    pub fn possible_names(&self, identifier: &Identifier) -> Vec<String> {
+        let text = identifier.as_str();
+        let files = self.pages_of(text).map(|(file, _)| file);
+        iter::once(text).chain(files).map(str::to_owned).collect()
+    }
+
     /// The files that an identifier may name a page of.
     fn pages_of<'a>(&self, text: &'a str) -> impl Iterator<Item = (&'a str, Page)> {
         self.pages
@@ -173,6 +187,11 @@ impl Routes {
     /// Who is asked for the bytes of an image. `None` if they are here.
     pub fn far_of(&self, object: &Object) -> Option<Far> {
         self.targets.far_source(object.source)
+    }
+
+    /// What the route that led to an image calls the source of it.
+    pub fn source_name(&self, object: &Object) -> &str {
+        self.rules[object.route].source()
     }
 
     /// What holds for images that this route led to.

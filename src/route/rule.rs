@@ -58,6 +58,11 @@ impl Rule {
         }
     }
 
+    /// The name of what it leads to.
+    pub fn source(&self) -> &str {
+        &self.config.source
+    }
+
     /// The keys of an identifier, in the order in which they are tried.
     ///
     /// # Errors

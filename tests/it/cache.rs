@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use axum::http::Method;
 use azulejo::config::Config;
 use azulejo::pipeline::{Caching, Pipeline};
+use azulejo::view::View;
 
 use crate::server::{Answer, Server, fixtures};
 
@@ -271,7 +272,7 @@ async fn length(pipeline: &Pipeline, name: &str) -> usize {
         ["full", "21,", "0", "default.jpg"],
     );
     let prepared = pipeline
-        .prepare(request.unwrap(), Caching::Use, true)
+        .prepare(request.unwrap(), View::whole(), Caching::Use, true)
         .await
         .unwrap();
     let answer = pipeline.render(prepared, Caching::Use).await;

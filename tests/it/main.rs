@@ -1,5 +1,6 @@
 //! The integration tests: one binary, so that it is linked once.
 
+mod access;
 mod admin;
 mod cache;
 mod canonical;
@@ -68,4 +69,5 @@ mod steps;
 mod tamu;
 mod tiles;
 mod uri;
+mod views;
 mod warm;

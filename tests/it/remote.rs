@@ -15,6 +15,7 @@ use azulejo::pipeline::{Caching, Pipeline};
 use azulejo::route::config::RouteConfig;
 use azulejo::route::resolver::config::ResolverConfig;
 use azulejo::source::remote::http::config::HttpSourceConfig;
+use azulejo::view::View;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -117,7 +118,9 @@ async fn what_is_purged_is_looked_for_again() {
     let pipeline = Pipeline::new(&config, None, None).unwrap();
     let identifier = || Identifier::new("a.tif".to_owned()).unwrap();
     let state = async || {
-        let described = pipeline.information(identifier(), Caching::Use).await;
+        let described = pipeline
+            .information(identifier(), &View::whole(), Caching::Use)
+            .await;
         described.ok().unwrap().modified
     };
     let before = state().await;

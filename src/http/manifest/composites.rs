@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::num::NonZeroU32;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -10,7 +11,9 @@ use axum::routing::get;
 use uuid::Uuid;
 
 use super::{Answer, download, summary, text};
+use crate::access::{Subject, tier};
 use crate::error::{Error, cause};
+use crate::http::access::{self, Door};
 use crate::http::app::App;
 use crate::http::base::public_base;
 use crate::http::image::Client;
@@ -21,6 +24,7 @@ use crate::ingest::status::Status;
 use crate::ingest::store::{Filter, Order, Store, Window};
 use crate::pipeline::{Count, MOST_PAGES, Terms};
 use crate::presentation::{Canvas, Label, Manifest, Rendering};
+use crate::route::config::COMPOSITES;
 
 /// Where there are no composites, there is nothing.
 pub fn routes(app: &App) -> Router<App> {
@@ -87,18 +91,22 @@ async fn respond(
     let store = app.composites().ok_or_else(absent)?;
     let pages = asked.pages(store).await?.ok_or_else(absent)?;
     let (assets, count) = pages.assets(store).await?;
+    let all = assets.len();
+    let assets = Door::new(app, client).list(assets, subject).await?;
     let server = public_base(app.server(), client.uri, client.headers, client.peer);
     let states = states(&assets);
     let told = [&server, client.uri.path(), &pages.label, &states];
     let terms = Terms::default();
     let answer = Answer::new(app, version, client, &told, None, &terms);
-    if let Some(confirmed) = answer.confirmed() {
+    if let Some(mut confirmed) = answer.confirmed() {
+        access::protect_list(app, confirmed.headers_mut());
         return Ok(confirmed);
     }
     let base = client.uri.path().trim_end_matches("/manifest");
     let base = format!("{server}{base}");
     let owned = app.clone();
     let length = assets.len();
+    let hidden = all - length;
     let write = move || {
         let canvases = canvases(&owned, version, &server, &assets);
         if canvases.is_empty() {
@@ -108,28 +116,43 @@ async fn respond(
         let manifest = Manifest {
             base,
             label: Label::new(&pages.label),
-            summary: summary(canvases.len(), Count::Exactly(count)),
+            summary: summary(canvases.len(), Count::Exactly(count - hidden)),
             rights: owned.pipeline().rights().cloned(),
             attribution: owned.pipeline().attribution().cloned(),
-            rendering: rendering(&owned, &server, &assets),
+            rendering: rendering(&owned, &server, &assets).filter(|_| hidden == 0),
             canvases,
         };
         Ok((text(&manifest, version), is_whole))
     };
     let written = app.pipeline().write(length, write).await?;
-    Ok(answer.full(written))
+    let mut response = answer.full(written);
+    access::protect_list(app, response.headers_mut());
+    Ok(response)
+}
+
+/// An asset, and the pixels of the smaller version that is meant.
+type Listed = (Asset, Option<NonZeroU32>);
+
+/// An asset as the rules of who may see it know it.
+fn subject(asset: &Asset) -> Subject {
+    let mut subject = Subject::named(&asset.key.to_string());
+    if let Some(place) = &asset.place {
+        subject.add_place(&place.location);
+    }
+    subject.lies_in(COMPOSITES);
+    subject
 }
 
 /// What a manifest says of assets, in short.
-fn states(assets: &[Asset]) -> String {
+fn states(assets: &[Listed]) -> String {
     let mut states = String::new();
-    for Asset {
-        key, fields, place, ..
-    } in assets
-    {
+    for (asset, largest) in assets {
+        let Asset {
+            key, fields, place, ..
+        } = asset;
         let sides = place.as_ref().map(|place| (place.width, place.height));
         // Into a string: never an error.
-        let _ = write!(states, "{key} {sides:?} {:?} ", fields.strings);
+        let _ = write!(states, "{key} {largest:?} {sides:?} {:?} ", fields.strings);
     }
     states
 }
@@ -204,18 +227,19 @@ impl Pages {
 }
 
 /// Of those that have been ingested without an error.
-fn canvases(app: &App, version: Version, server: &str, assets: &[Asset]) -> Vec<Canvas> {
+fn canvases(app: &App, version: Version, server: &str, assets: &[Listed]) -> Vec<Canvas> {
     let telling = telling_string(assets);
     let numbered = (1..).zip(assets);
-    let canvas = |(number, asset): (usize, &Asset)| {
+    let canvas = |(number, (asset, confined)): (usize, &Listed)| {
         let place = asset.place.as_ref()?;
         let string = telling.and_then(|which| asset.fields.strings[which].clone());
         let label = string.unwrap_or_else(|| number.to_string());
         let identifier = Identifier::new(asset.key.to_string()).ok()?;
         let segment = app.encoded(&identifier.to_string())?;
-        let shown = app
-            .pipeline()
-            .shown(identifier, label, (place.width, place.height))?;
+        let shown =
+            app.pipeline()
+                .shown(identifier, label, (place.width, place.height), *confined)?;
+        let segment = segment + &confined.map(tier::mark).unwrap_or_default();
         Some(Canvas {
             name: number.to_string(),
             label: Label::new(&shown.label),
@@ -229,19 +253,21 @@ fn canvases(app: &App, version: Version, server: &str, assets: &[Asset]) -> Vec<
 }
 
 /// Of the document that all of them are pages of, if they are.
-fn rendering(app: &App, server: &str, assets: &[Asset]) -> Option<Rendering> {
-    let mut places = assets.iter().filter_map(|asset| asset.place.as_ref());
+fn rendering(app: &App, server: &str, assets: &[Listed]) -> Option<Rendering> {
+    let mut places = assets.iter().filter_map(|(asset, _)| asset.place.as_ref());
     let first = places.next().filter(|place| place.resolution.is_some())?;
     let is_one = places.all(|place| place.location == first.location);
-    let page = assets.iter().find(|asset| asset.place.is_some())?;
+    let (page, _) = assets.iter().find(|(asset, _)| asset.place.is_some())?;
     let page = Identifier::new(page.key.to_string()).ok()?;
     is_one.then(|| download::rendering(app, server, &page))?
 }
 
 /// Which of an asset's strings is another one for every page, so that it can be its label.
-fn telling_string(assets: &[Asset]) -> Option<usize> {
+fn telling_string(assets: &[Listed]) -> Option<usize> {
     (0..3).find(|which| {
-        let strings = assets.iter().map(|asset| &asset.fields.strings[*which]);
+        let strings = assets
+            .iter()
+            .map(|(asset, _)| &asset.fields.strings[*which]);
         let mut seen = HashSet::new();
         let mut strings = strings.map(|string| string.as_ref().filter(|text| !text.is_empty()));
         strings.all(|string| string.is_some_and(|text| seen.insert(text)))

@@ -9,10 +9,11 @@ use axum::routing::get;
 use futures_util::stream;
 
 use crate::error::Error;
+use crate::http::access::{self, Asked, Door};
 use crate::http::app::App;
 use crate::http::disposition;
 use crate::http::error;
-use crate::http::image::{Client, cache_headers, identifier, not_modified};
+use crate::http::image::{Client, cache_headers, not_modified};
 use crate::http::log::Logged;
 use crate::iiif::Identifier;
 use crate::pipeline::{Original, Pipeline, Validators};
@@ -52,14 +53,20 @@ async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
         let form = "slashes in an identifier are written %2F";
         return Err(Error::NotFound(form.to_owned()));
     }
+    let asked = Asked::parse(app, segment)?;
+    let decision = Door::new(app, client).decide(&asked).await?;
+    if !access::view(&decision, &asked.identifier)?.is_whole() {
+        let why = format!("\"{}\" is shown in part only", asked.identifier);
+        return Err(Error::Forbidden(why));
+    }
     let pipeline = app.pipeline();
-    let original = pipeline.original(identifier(app, segment)?, client.caching);
-    let original = original.await?;
+    let original = pipeline.original(asked.identifier, client.caching).await?;
     let validators = Validators {
         etag: original.tag().to_string(),
         modified: Some(original.modified()),
     };
     let mut headers = cache_headers(app, client, &validators, &original.terms);
+    access::protect(&mut headers, &decision);
     let logged = Logged {
         identifier: original.identifier.clone(),
         request: "download".to_owned(),

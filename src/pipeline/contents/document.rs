@@ -1,5 +1,6 @@
 //! A document and its pages, each under a name that leads to it.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -14,6 +15,7 @@ use crate::pipeline::images::Image;
 use crate::pipeline::{Caching, Pipeline, Walk};
 use crate::route::Terms;
 use crate::source::Object;
+use crate::view::View;
 use crate::work::Cancelled;
 
 /// A document that was found, and not yet asked what it holds.
@@ -21,6 +23,7 @@ pub struct Document {
     pub(super) identifier: Identifier,
     pub(super) image: Image,
     pub(super) caching: Caching,
+    view: View,
     names: Names,
     pub terms: Arc<Terms>,
     /// Stands for everything that its pages are made of.
@@ -44,20 +47,23 @@ pub struct Pages {
 }
 
 impl Pipeline {
-    /// A file with one image is a document of one page, and so is a page that is asked for by its number.
+    /// A file with one image is a document of one page, and so is a page that is asked for by its number. Its pages seem to be no
+    /// larger than `largest` on their longer sides.
     ///
     /// # Errors
     /// If it is not found, or cannot be opened.
     pub async fn document(
         &self,
         identifier: Identifier,
+        largest: Option<NonZeroU32>,
         caching: Caching,
     ) -> Result<Document, Error> {
+        let view = View { largest };
         let image = self.image(identifier.clone(), caching).await?;
         let names = self.names(&identifier, &image).await?;
         let walk = &self.walk;
         let second = Page::new(2).and_then(|second| walk.page(&names.file, second));
-        let told = format!("{identifier} {second:?} {}", names.is_page);
+        let told = format!("{identifier} {second:?} {} {}", names.is_page, view.tag());
         let key = walk.images.header_key(&image.object).entry.to_string();
         Ok(Document {
             tag: CacheKey::new(&[FORMAT, &key, &told]),
@@ -65,6 +71,7 @@ impl Pipeline {
             identifier,
             image,
             caching,
+            view,
             names,
         })
     }
@@ -144,6 +151,7 @@ impl Pages {
                 page,
                 number.to_string(),
                 (*full)?,
+                &document.view,
                 &document.terms,
             ))
         };

@@ -1,6 +1,7 @@
 //! The images of a folder.
 
 use std::fmt::Write as _;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
@@ -10,6 +11,7 @@ use crate::cache::CacheKey;
 use crate::error::Error;
 use crate::iiif::Identifier;
 use crate::pipeline::{Caching, Pipeline};
+use crate::view::View;
 
 /// Images of a folder that are shown: each of them has to be looked at.
 const MOST_IMAGES: usize = 1_000;
@@ -17,15 +19,20 @@ const MOST_IMAGES: usize = 1_000;
 const AT_ONCE: usize = 8;
 
 impl Pipeline {
-    /// The images of a folder, as the index has them. Of documents their first page is shown.
+    /// These images of a folder, each with the pixels of the smaller version that is meant. Of documents their first page is shown.
     ///
     /// # Errors
-    /// If there is no such folder, or no image in it that can be read.
-    pub async fn folder(&self, folder: String, caching: Caching) -> Result<Contents, Error> {
-        let listing = self.list(folder.clone()).await?;
-        let count = listing.images.len();
-        let paths = listing.images.into_iter().take(MOST_IMAGES);
-        let looked_at = stream::iter(paths).map(|path| self.cover(path, caching));
+    /// If there is none of them that can be read.
+    pub async fn folder(
+        &self,
+        folder: &str,
+        images: Vec<(String, Option<NonZeroU32>)>,
+        caching: Caching,
+    ) -> Result<Contents, Error> {
+        let count = images.len();
+        let images = images.into_iter().take(MOST_IMAGES);
+        let looked_at =
+            stream::iter(images).map(|(path, largest)| self.cover(path, largest, caching));
         let looked_at: Vec<_> = looked_at.buffered(AT_ONCE).collect().await;
         let mut images = Vec::new();
         let mut failures = Vec::new();
@@ -54,13 +61,22 @@ impl Pipeline {
         })
     }
 
-    async fn cover(&self, path: String, caching: Caching) -> Result<Shown, Error> {
+    async fn cover(
+        &self,
+        path: String,
+        largest: Option<NonZeroU32>,
+        caching: Caching,
+    ) -> Result<Shown, Error> {
         let label = path.rsplit('/').next().unwrap_or(&path).to_owned();
         let identifier = Identifier::new(path)?;
         let image = self.image(identifier.clone(), caching).await?;
         let terms = self.walk.images.routes.terms(&image.object);
         let full = image.header().dimensions();
-        Ok(Shown::new(identifier, label, full, terms))
+        let view = View {
+            largest,
+            ..View::default()
+        };
+        Ok(Shown::new(identifier, label, full, &view, terms))
     }
 }
 
@@ -69,7 +85,11 @@ fn tag(count: usize, images: &[Shown]) -> CacheKey {
     let mut told = format!("{count}");
     for image in images {
         // Into a string: never an error.
-        let _ = write!(told, " {:?}", (&image.identifier, image.full, &image.terms));
+        let _ = write!(
+            told,
+            " {:?}",
+            (&image.identifier, image.confined, image.full, &image.terms)
+        );
     }
     CacheKey::new(&[FORMAT, &told])
 }

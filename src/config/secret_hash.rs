@@ -1,4 +1,4 @@
-//! The secrets of customers, of which only hashes are kept.
+//! Secrets of others, of which only hashes are kept: those of customers, and passwords of users.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::config::formats::Invalid;
+use super::formats::Invalid;
 
 /// In place of the hash, wherever it would be printed: it can be tried out against words.
 const HIDDEN: &str = "(not shown)";

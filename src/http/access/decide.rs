@@ -1,0 +1,112 @@
+//! The decision about one request.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::OnceCell;
+
+use super::Asked;
+use super::visitor::visitor;
+use crate::access::{Decision, Gate, Outcome, Refusal, Rule, Subject, Visitor};
+use crate::error::Error;
+use crate::http::app::App;
+use crate::http::image::Client;
+use crate::iiif::Identifier;
+use crate::view::View;
+
+/// Where somebody asks for images. Who that is, is found out once, and only if an image is not for everyone.
+pub struct Door<'a> {
+    app: &'a App,
+    client: &'a Client<'a>,
+    visitor: OnceCell<Visitor>,
+}
+
+impl<'a> Door<'a> {
+    pub fn new(app: &'a App, client: &'a Client<'a>) -> Self {
+        Self {
+            app,
+            client,
+            visitor: OnceCell::new(),
+        }
+    }
+
+    /// What the one who asks is answered.
+    ///
+    /// # Errors
+    /// If the image is not found, or it cannot be told who asks.
+    pub async fn decide(&self, asked: &Asked) -> Result<Decision, Error> {
+        let Some(gate) = self.app.gate() else {
+            return Ok(Decision::open(View::whole()));
+        };
+        match self.app.pipeline().subject(&asked.identifier).await {
+            Ok(subject) => self.by_rule(asked, gate.rules.of(&subject)).await,
+            Err(error) => self.unfound(asked, gate, error).await,
+        }
+    }
+
+    /// Those of some images that somebody may know of, each with the pixels of the smaller version that is meant. Told by rules
+    /// alone: nobody else is asked about every image of a list.
+    ///
+    /// # Errors
+    /// If it cannot be told who asks.
+    pub async fn list<T>(
+        &self,
+        images: Vec<T>,
+        subject: impl Fn(&T) -> Subject,
+    ) -> Result<Vec<(T, Option<NonZeroU32>)>, Error> {
+        let Some(gate) = self.app.gate() else {
+            return Ok(images.into_iter().map(|image| (image, None)).collect());
+        };
+        let (visitor, now) = (self.visitor().await?, SystemTime::now());
+        let listed = |image: T| {
+            let largest = gate.rules.of(&subject(&image)).lists(visitor, now)?;
+            Some((image, largest))
+        };
+        Ok(images.into_iter().filter_map(listed).collect())
+    }
+
+    async fn by_rule(&self, asked: &Asked, rule: &Arc<Rule>) -> Result<Decision, Error> {
+        let now = SystemTime::now();
+        if rule.is_public(now) {
+            return Ok(rule.public(asked.largest));
+        }
+        Ok(rule.decide(asked.largest, self.visitor().await?, now))
+    }
+
+    /// Whoever would not see an image is not told whether there is one.
+    async fn unfound(&self, asked: &Asked, gate: &Gate, error: Error) -> Result<Decision, Error> {
+        for name in self.app.pipeline().possible_names(&asked.identifier) {
+            let rule = gate.rules.of(&Subject::named(&name));
+            let decision = self.by_rule(asked, rule).await?;
+            if matches!(decision.outcome, Outcome::Refuse(_)) {
+                return Ok(decision);
+            }
+        }
+        Err(error)
+    }
+
+    async fn visitor(&self) -> Result<&Visitor, Error> {
+        let find_out = || visitor(self.app, self.client);
+        self.visitor.get_or_try_init(find_out).await
+    }
+}
+
+/// What is shown to somebody, if anything is.
+///
+/// # Errors
+/// Why not.
+pub fn view(decision: &Decision, identifier: &Identifier) -> Result<Arc<View>, Error> {
+    let refusal = match &decision.outcome {
+        Outcome::Allow(view) => return Ok(Arc::clone(view)),
+        Outcome::Refuse(refusal) => *refusal,
+        Outcome::Smaller(_) | Outcome::Elsewhere(_) => decision.refusal(),
+    };
+    Err(match refusal {
+        Refusal::Unauthorized => Error::Unauthorized(format!(
+            "\"{identifier}\" is not for everyone: say who you are"
+        )),
+        Refusal::Forbidden => Error::Forbidden(format!("\"{identifier}\" is not for everyone")),
+        Refusal::NotFound => Error::NotFound(format!("there is no image \"{identifier}\"")),
+    })
+}
