@@ -38,7 +38,7 @@ pub struct Plan {
     pub crop: Crop,
     /// What the crop is scaled to, as stored: [`Self::size`], unless a part is taken of it.
     pub target: Dimensions,
-    /// What is taken of that, and made [`Self::size`] of. `None` for all as it is.
+    /// What is taken of that once it is upright, and made [`Self::size`] of. `None` for all as it is.
     pub part: Option<Part>,
     /// What brings the stored pixels upright.
     pub orientation: Orientation,
@@ -59,7 +59,7 @@ pub struct Plan {
     pub canonical_pixels: CanonicalRequest,
 }
 
-/// A part of scaled pixels that is scaled once more. As stored.
+/// A part of scaled pixels that is scaled once more. Upright.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     pub rect: Rect,
@@ -92,7 +92,7 @@ impl Plan {
         let canonical = |version| CanonicalRequest::new(request, &resolved, limits, version);
         let scale = view.scale(&request.identifier, header.dimensions());
         let taken = if view.is_confined(header.dimensions()) {
-            Taken::finest(header, full, region, size)
+            Taken::finest(full, region, size)
         } else {
             Taken::all(region, size)
         };
@@ -326,14 +326,10 @@ impl Taken {
     /// The region in pixels of the full image as it seems to be, each the same whatever region is asked for. The answer is made of
     /// nothing but those: enlarged, it has no more detail than they have, and regions of several sizes that overlap do not tell
     /// what lies between two of them.
-    fn finest(header: &Header, full: Dimensions, region: Rect, size: Dimensions) -> Self {
+    fn finest(full: Dimensions, region: Rect, size: Dimensions) -> Self {
         let grown = grown(region, full);
-        let stored = header.orientation.apply_to(grown.dimensions());
-        let inner = region.within(grown).expect("a part of it");
-        let part = Part {
-            rect: header.orientation.stored_rect(inner, stored),
-            size: header.orientation.apply_to(size),
-        };
+        let rect = region.within(grown).expect("a part of it");
+        let part = Part { rect, size };
         let is_all = grown == region && size == region.dimensions();
         Self {
             region: grown,

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 const ALLOWED: [(&str, &[&str]); 35] = [
     (
         "access",
-        &["config", "iiif", "registry", "route", "source", "view"],
+        &[
+            "breaker", "cache", "causes", "config", "iiif", "registry", "route", "source", "tls",
+            "view",
+        ],
     ),
     ("breaker", &[]),
     ("bucket", &["config"]),
@@ -194,14 +197,14 @@ const CONFINED: [(&str, &[&str]); 8] = [
     ("object_store", &["bucket", "cache", "source"]),
     ("redis", &["cache", "cli"]),
     ("tower", &["http"]),
-    ("reqwest", &["cli", "route", "source"]),
+    ("reqwest", &["access", "cli", "route", "source"]),
     ("rustls", &["tls"]),
     ("sqlx", &["access", "ingest", "queue", "registry"]),
     (
         "tokio",
         &[
-            "breaker", "cache", "cli", "http", "ingest", "main", "queue", "registry", "source",
-            "work",
+            "access", "breaker", "cache", "cli", "http", "ingest", "main", "queue", "registry",
+            "source", "work",
         ],
     ),
 ];

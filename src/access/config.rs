@@ -7,9 +7,13 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::external::config::ExternalConfig;
+use super::jwt::config::JwtConfig;
+use super::keys::KeyConfig;
 use super::moment::Moment;
 use super::services::config::{ServiceConfig, UserConfig};
 use super::session::config::SessionConfig;
+use super::signed::config::SigningConfig;
 use crate::route::Pattern;
 use crate::source::config::NAMES;
 
@@ -34,6 +38,15 @@ pub struct AccessConfig {
     pub auth1: bool,
 
     pub rules: Vec<RuleConfig>,
+
+    pub jwt: JwtConfig,
+
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub keys: BTreeMap<String, KeyConfig>,
+
+    pub signing: SigningConfig,
+
+    pub external: ExternalConfig,
 
     #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
     pub services: BTreeMap<String, ServiceConfig>,
@@ -89,6 +102,11 @@ pub struct RuleConfig {
     #[schemars(with = "Vec<String>", extend("items" = {"type": "string", "format": "network"}), example = ["10.0.0.0/8"])]
     pub networks: Vec<IpNet>,
 
+    /// Whoever has a signed URL sees them, as `access.signing` describes.
+    pub signed: bool,
+
+    /// Whoever the service sees fit to, which `access.external` names.
+    pub external: bool,
     /// How somebody can get one of these roles: names of [access.services.NAME]. Viewers offer them in this order.
     #[schemars(example = ["login"])]
     pub services: Vec<String>,

@@ -14,6 +14,7 @@ use super::formats::Invalid;
 pub struct HexColor([u8; 3]);
 
 impl HexColor {
+    pub const BLACK: Self = Self([0; 3]);
     pub const WHITE: Self = Self([255; 3]);
 
     /// Red, green and blue.

@@ -9,6 +9,7 @@ use super::connections::Places;
 use super::manifest::config::PresentationConfig;
 use super::metrics::{self, requests::Requests};
 use crate::access::Gate;
+use crate::access::config::AccessConfig;
 use crate::access::services::Services;
 use crate::config::Config;
 use crate::iiif::compatibility::CompatibilityConfig;
@@ -29,6 +30,7 @@ struct Parts {
     compatibility: CompatibilityConfig,
     gate: Option<Gate>,
     services: Option<Services>,
+    access: AccessConfig,
     admin: AdminConfig,
     presentation: PresentationConfig,
     requests: Requests,
@@ -78,6 +80,7 @@ impl App {
             compatibility: config.compatibility.clone(),
             gate: Gate::new(&config.access),
             services: Services::new(&config.access, registry.as_ref()),
+            access: config.access.clone(),
             admin: config.admin.clone(),
             presentation: config.presentation.clone(),
             requests: Requests::default(),
@@ -132,6 +135,10 @@ impl App {
     /// How visitors show who they are. `None` where there is no way.
     pub(super) fn services(&self) -> Option<&Services> {
         self.0.services.as_ref()
+    }
+
+    pub(super) fn access(&self) -> &AccessConfig {
+        &self.0.access
     }
 
     pub(super) fn admin(&self) -> &AdminConfig {

@@ -43,7 +43,7 @@ fn asked_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     }
 }
 
-fn is_trusted(config: &ServerConfig, peer: IpAddr) -> bool {
+pub(super) fn is_trusted(config: &ServerConfig, peer: IpAddr) -> bool {
     let peer = peer.to_canonical();
     config.trusted_proxies.iter().any(|net| net.contains(&peer))
 }
@@ -87,7 +87,7 @@ fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     (!element.is_empty()).then_some(element)
 }
 
-fn forwarded_parameter<'a>(element: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn forwarded_parameter<'a>(element: &'a str, name: &str) -> Option<&'a str> {
     element.split(';').find_map(|pair| {
         let (key, value) = pair.split_once('=')?;
         let is_wanted = key.trim().eq_ignore_ascii_case(name);

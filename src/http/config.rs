@@ -11,6 +11,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::clients::config::ClientHeader;
 use crate::config::formats::Invalid;
 
 /// Where the server listens and how clients see it.
@@ -34,6 +35,10 @@ pub struct ServerConfig {
         example = ["10.0.0.0/8", "::1/128"]
     )]
     pub trusted_proxies: Vec<IpNet>,
+
+    /// The one header in which the trusted proxies say whom they ask for: each appends an address to `x-forwarded-for` or `forwarded`
+    /// (RFC 7239), or writes `x-real-ip` anew. It has to be one that they do write: the others are their clients' own.
+    pub client_header: ClientHeader,
 
     /// Text that stands for a slash within an identifier, for use behind a proxy that does not pass `%2F` on. It is
     /// used again where the server writes the identifier.
@@ -67,6 +72,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8182)),
             public_url: None,
             trusted_proxies: Vec::new(),
+            client_header: ClientHeader::default(),
             slash_substitute: None,
             unescaped_slashes: false,
             cache_control: "public, max-age=86400".to_owned(),

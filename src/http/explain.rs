@@ -1,7 +1,5 @@
 //! What would be done for a URL, without doing it.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::app::App;
@@ -9,6 +7,7 @@ use super::image::identifier;
 use super::path::{Call, prefix};
 use crate::error::Error;
 use crate::iiif::{Identifier, ImageRequest, Version};
+use crate::view::View;
 
 /// The walk of one request, as far as it goes.
 pub struct Explained {
@@ -52,7 +51,7 @@ fn further(
         Call::Image { parameters, .. } => {
             let accepted = app.compatibility();
             let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
-            app.pipeline().explain_image(request, Arc::default())
+            app.pipeline().explain_image(request, View::whole())
         }
         Call::Base { .. } | Call::Information { .. } => {
             app.pipeline().explain_information(&identifier)

@@ -1,4 +1,4 @@
-//! The whole stack of layers around the routes, outermost first: log, counts, `nosniff`, CORS, panics, time limit.
+//! The whole stack of layers around the routes, outermost first: log, counts, `nosniff`, CORS with and without cookies, panics, time limit.
 
 use std::any::Any;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use tower_http::cors::{AllowHeaders, Any as AnyOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::accept;
+use super::access::origins;
 use super::app::App;
 use super::error;
 use super::log::log;
@@ -28,6 +29,7 @@ pub(super) fn wrap(routes: Router, app: &App) -> Router {
         .layer(from_fn(log))
         .layer(from_fn_with_state(app.clone(), count))
         .layer(no_sniffing())
+        .layer(from_fn_with_state(app.clone(), origins::allow))
         .layer(cors())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), limit_time));

@@ -7,6 +7,7 @@ mod app;
 mod assets;
 mod base;
 mod caching;
+pub mod clients;
 mod conditional;
 pub mod config;
 mod connections;

@@ -7,7 +7,8 @@ use axum::routing::{any, get};
 
 use super::app::App;
 use super::{
-    access, admin, assets, delivery, error, health, image, index, ingest, layers, manifest, registry,
+    access, admin, assets, delivery, error, health, image, index, ingest, layers, manifest,
+    registry,
 };
 use crate::error::Error;
 

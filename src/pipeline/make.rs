@@ -40,9 +40,9 @@ pub fn make(
     cancelled.check()?;
     let raster = extend::extend(raster, plan.extended);
     let raster = scale::scale(raster, plan.crop, plan.target)?;
-    let raster = take_part(raster, plan.part)?;
     let raster = color::to_srgb(raster, header.profile.as_deref())?;
     let raster = orient::orient(raster, plan.orientation);
+    let raster = take_part(raster, plan.part)?;
     cancelled.check()?;
     let raster = turn(raster, plan);
     let raster = render_quality(raster, plan.quality);

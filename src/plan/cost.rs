@@ -29,13 +29,14 @@ impl Plan {
                 .saturating_add(between_passes(self.extended, self.target, pixel))
                 .saturating_add(scaled)
         };
-        let parting = self.part.map_or(0, |part| {
-            let between = between_passes(part.rect.dimensions(), part.size, pixel);
-            let scaled = area(self.target, pixel).saturating_add(area(part.size, pixel));
-            scaled.saturating_add(between)
-        });
         let plain = area(self.size, PLAIN_PIXEL);
-        let converting = area(self.size, pixel).saturating_add(plain);
+        let parting = self.part.map_or(0, |part| {
+            let between = between_passes(part.rect.dimensions(), part.size, PLAIN_PIXEL);
+            // The part is copied first.
+            let whole = area(self.target, PLAIN_PIXEL).saturating_mul(2);
+            whole.saturating_add(between).saturating_add(plain)
+        });
+        let converting = area(self.target, pixel).saturating_add(area(self.target, PLAIN_PIXEL));
         let output = area(self.output(), PLAIN_PIXEL);
         // The rotation frames its input; turning by a right angle copies it.
         let rotating = plain.saturating_add(output);

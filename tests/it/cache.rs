@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use axum::http::Method;
 use azulejo::config::Config;
 use azulejo::pipeline::{Caching, Pipeline};
+use azulejo::view::View;
 
 use crate::server::{Answer, Server, fixtures};
 
@@ -272,7 +272,7 @@ async fn length(pipeline: &Pipeline, name: &str) -> usize {
         ["full", "21,", "0", "default.jpg"],
     );
     let prepared = pipeline
-        .prepare(request.unwrap(), Arc::default(), Caching::Use, true)
+        .prepare(request.unwrap(), View::whole(), Caching::Use, true)
         .await
         .unwrap();
     let answer = pipeline.render(prepared, Caching::Use).await;

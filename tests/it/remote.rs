@@ -118,9 +118,8 @@ async fn what_is_purged_is_looked_for_again() {
     let pipeline = Pipeline::new(&config, None, None).unwrap();
     let identifier = || Identifier::new("a.tif".to_owned()).unwrap();
     let state = async || {
-        let view = View::default();
         let described = pipeline
-            .information(identifier(), &view, Caching::Use)
+            .information(identifier(), &View::whole(), Caching::Use)
             .await;
         described.ok().unwrap().modified
     };

@@ -102,8 +102,7 @@ fn page(title: &str, head: &str, body: &str) -> String {
 
 /// What gives a message to the page that has this one in a frame. It is the same in every answer: what it says stands in attributes, so that
 /// no message can become a script.
-pub const MESSENGER: &str =
-    "const { message, origin } = document.body.dataset; window.parent.postMessage(JSON.parse(message), origin);";
+pub const MESSENGER: &str = "const { message, origin } = document.body.dataset; window.parent.postMessage(JSON.parse(message), origin);";
 
 /// A12: a page that gives `message`, which is JSON, to the page around it, if that is of `origin`. Without one, nobody is told anything.
 pub fn message(message: &str, origin: Option<&str>) -> String {
@@ -114,7 +113,9 @@ pub fn message(message: &str, origin: Option<&str>) -> String {
             Escaped(message),
             Escaped(origin)
         ),
-        None => "<body>\n<p>This page is for viewers, which say where they are from.</p>\n".to_owned(),
+        None => {
+            "<body>\n<p>This page is for viewers, which say where they are from.</p>\n".to_owned()
+        }
     };
     format!("{head}{body}</body>\n</html>\n")
 }

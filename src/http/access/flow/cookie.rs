@@ -28,7 +28,9 @@ impl Place {
     /// Of a public address such as `https://example.org/iiif`.
     pub fn of(base: &str) -> Self {
         let url = Url::parse(base).ok();
-        let path = url.as_ref().map(|url| url.path().trim_end_matches('/').to_owned());
+        let path = url
+            .as_ref()
+            .map(|url| url.path().trim_end_matches('/').to_owned());
         let is_loopback = match url.as_ref().and_then(Url::host) {
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
             Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -46,7 +48,9 @@ impl Place {
     pub fn read<'a>(&self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         let name = self.name(name);
         let lines = headers.get_all(header::COOKIE).iter();
-        let pairs = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
+        let pairs = lines
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(';'));
         let mut pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
         pairs.find_map(|(key, value)| (key == name).then_some(value))
     }
@@ -57,7 +61,13 @@ impl Place {
     }
 
     /// For some minutes at most.
-    pub fn set_for(&self, seconds: u32, name: &str, value: &str, reach: Reach) -> Option<HeaderValue> {
+    pub fn set_for(
+        &self,
+        seconds: u32,
+        name: &str,
+        value: &str,
+        reach: Reach,
+    ) -> Option<HeaderValue> {
         self.line(name, value, reach, &format!("; Max-Age={seconds}"))
     }
 
@@ -70,7 +80,12 @@ impl Place {
         // Browsers take cookies with `Secure` from this machine itself, too.
         let is_secure = self.is_encrypted || self.is_loopback;
         let reach = match (reach, is_secure) {
-            (Reach::Everywhere { is_partitioned: true }, true) => "; Secure; SameSite=None; Partitioned",
+            (
+                Reach::Everywhere {
+                    is_partitioned: true,
+                },
+                true,
+            ) => "; Secure; SameSite=None; Partitioned",
             (Reach::Everywhere { .. }, true) => "; Secure; SameSite=None",
             (Reach::Here, true) => "; Secure; SameSite=Strict",
             (Reach::Arriving, true) => "; Secure; SameSite=Lax",
@@ -91,7 +106,11 @@ impl Place {
     }
 
     fn path(&self) -> &str {
-        if self.path.is_empty() { "/" } else { &self.path }
+        if self.path.is_empty() {
+            "/"
+        } else {
+            &self.path
+        }
     }
 }
 
@@ -99,7 +118,9 @@ impl Place {
 mod tests {
     use super::*;
 
-    const EVERYWHERE: Reach = Reach::Everywhere { is_partitioned: false };
+    const EVERYWHERE: Reach = Reach::Everywhere {
+        is_partitioned: false,
+    };
 
     fn set(base: &str, reach: Reach) -> String {
         let line = Place::of(base).set(SESSION, "x", reach).unwrap();
@@ -109,16 +130,39 @@ mod tests {
     #[test]
     fn a_session_reaches_images_in_pages_of_others() {
         for (base, expected) in [
-            ("https://a.example", "__Host-azulejo_session=x; Path=/; HttpOnly; Secure; SameSite=None"),
-            ("https://a.example/iiif", "azulejo_session=x; Path=/iiif; HttpOnly; Secure; SameSite=None"),
-            ("http://127.0.0.1:8182", "azulejo_session=x; Path=/; HttpOnly; Secure; SameSite=None"),
-            ("http://localhost:8182/a", "azulejo_session=x; Path=/a; HttpOnly; Secure; SameSite=None"),
-            ("http://[::1]", "azulejo_session=x; Path=/; HttpOnly; Secure; SameSite=None"),
-            ("http://a.example", "azulejo_session=x; Path=/; HttpOnly; SameSite=Lax"),
+            (
+                "https://a.example",
+                "__Host-azulejo_session=x; Path=/; HttpOnly; Secure; SameSite=None",
+            ),
+            (
+                "https://a.example/iiif",
+                "azulejo_session=x; Path=/iiif; HttpOnly; Secure; SameSite=None",
+            ),
+            (
+                "http://127.0.0.1:8182",
+                "azulejo_session=x; Path=/; HttpOnly; Secure; SameSite=None",
+            ),
+            (
+                "http://localhost:8182/a",
+                "azulejo_session=x; Path=/a; HttpOnly; Secure; SameSite=None",
+            ),
+            (
+                "http://[::1]",
+                "azulejo_session=x; Path=/; HttpOnly; Secure; SameSite=None",
+            ),
+            (
+                "http://a.example",
+                "azulejo_session=x; Path=/; HttpOnly; SameSite=Lax",
+            ),
         ] {
             assert_eq!(set(base, EVERYWHERE), expected, "{base}");
         }
-        let partitioned = set("https://a.example", Reach::Everywhere { is_partitioned: true });
+        let partitioned = set(
+            "https://a.example",
+            Reach::Everywhere {
+                is_partitioned: true,
+            },
+        );
         assert!(partitioned.ends_with("; SameSite=None; Partitioned"));
         assert!(set("https://a.example", Reach::Here).ends_with("; Secure; SameSite=Strict"));
         assert!(set("https://a.example", Reach::Arriving).ends_with("; Secure; SameSite=Lax"));
@@ -127,11 +171,20 @@ mod tests {
     #[test]
     fn a_cookie_that_another_host_could_have_set_is_not_read() {
         let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, "a=1; azulejo_session=planted".parse().unwrap());
-        headers.append(header::COOKIE, "__Host-azulejo_session=ours".parse().unwrap());
+        headers.append(
+            header::COOKIE,
+            "a=1; azulejo_session=planted".parse().unwrap(),
+        );
+        headers.append(
+            header::COOKIE,
+            "__Host-azulejo_session=ours".parse().unwrap(),
+        );
         let read = |base| Place::of(base).read(&headers, SESSION);
         assert_eq!(read("https://a.example"), Some("ours"));
         assert_eq!(read("http://localhost"), Some("planted"));
-        assert_eq!(Place::of("http://localhost").read(&headers, "session"), None);
+        assert_eq!(
+            Place::of("http://localhost").read(&headers, "session"),
+            None
+        );
     }
 }

@@ -46,7 +46,10 @@ pub(in crate::http) fn routes(app: &App) -> Router {
         waiting: Arc::new(Semaphore::new(MOST_WAITING)),
     };
     let routes = Router::new()
-        .route("/access/{service}/login", get(login::page).post(login::post))
+        .route(
+            "/access/{service}/login",
+            get(login::page).post(login::post),
+        )
         .route("/access/{service}/token", get(token::token))
         .route("/access/{service}/logout", get(logout::logout))
         .with_state(flow);

@@ -1,6 +1,7 @@
 //! The roles that services have given to a visitor.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use super::cookie::{Place, SESSION};
 use crate::access::services::Services;
@@ -8,6 +9,7 @@ use crate::access::session::{Session, now};
 use crate::error::{Error, cause};
 use crate::http::app::App;
 use crate::http::base::public_base;
+use crate::http::clients::address::address;
 use crate::http::image::Client;
 
 /// By what a browser sends with every request: the cookie; and by where the visitor is.
@@ -24,12 +26,20 @@ pub async fn roles(app: &App, client: &Client<'_>) -> Result<BTreeSet<String>, E
         None => Ok(None),
     };
     let session = session.map_err(|failure| Error::RegistryUnavailable(cause(failure)))?;
-    Ok(together(services, client, session))
+    Ok(together(
+        services,
+        address(app.server(), client.peer, client.headers),
+        session,
+    ))
 }
 
-fn together(services: &Services, client: &Client<'_>, session: Option<Session>) -> BTreeSet<String> {
+fn together(
+    services: &Services,
+    address: Option<IpAddr>,
+    session: Option<Session>,
+) -> BTreeSet<String> {
     let mut roles = session.map_or(BTreeSet::new(), |session| session.roles(now()));
-    if let Some(address) = client.peer {
+    if let Some(address) = address {
         roles.extend(services.roles_at(address));
     }
     roles

@@ -22,8 +22,12 @@ use crate::registry::RegistryError;
 const LONGEST_ID: usize = 1024;
 
 /// What allows the one script of the page, and no other.
-static SCRIPT: LazyLock<String> =
-    LazyLock::new(|| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(MESSENGER))));
+static SCRIPT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "'sha256-{}'",
+        BASE64_STANDARD.encode(Sha256::digest(MESSENGER))
+    )
+});
 
 /// A11: always 200, with a page for a frame within that of the viewer.
 pub async fn token(
@@ -55,7 +59,11 @@ impl Asked {
         let id = visit.parameter("messageId").unwrap_or_default();
         let origin = visit.parameter("origin").unwrap_or_default();
         Self {
-            id: if id.len() > LONGEST_ID { String::new() } else { id },
+            id: if id.len() > LONGEST_ID {
+                String::new()
+            } else {
+                id
+            },
             origin: origin.parse().ok(),
         }
     }
@@ -65,7 +73,10 @@ async fn give(visit: &Visit<'_>, asked: &Asked) -> Answer {
     if asked.id.is_empty() || visit.parameter("origin").is_none() {
         return Err(Trouble::InvalidRequest);
     }
-    let trusted = asked.origin.as_ref().filter(|origin| visit.services.trusts(origin));
+    let trusted = asked
+        .origin
+        .as_ref()
+        .filter(|origin| visit.services.trusts(origin));
     trusted.ok_or(Trouble::InvalidOrigin)?;
     by_aspect(visit).await
 }
