@@ -29,8 +29,8 @@ struct Parts {
     server: ServerConfig,
     compatibility: CompatibilityConfig,
     gate: Option<Gate>,
-    services: Option<Services>,
     access: AccessConfig,
+    services: Option<Services>,
     admin: AdminConfig,
     presentation: PresentationConfig,
     requests: Requests,
@@ -78,9 +78,9 @@ impl App {
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
             compatibility: config.compatibility.clone(),
-            gate: Gate::new(&config.access),
-            services: Services::new(&config.access, registry.as_ref()),
+            gate: Gate::new(config)?,
             access: config.access.clone(),
+            services: Services::new(&config.access, registry.as_ref()),
             admin: config.admin.clone(),
             presentation: config.presentation.clone(),
             requests: Requests::default(),
@@ -132,13 +132,13 @@ impl App {
         self.0.gate.as_ref()
     }
 
+    pub(super) fn access(&self) -> &AccessConfig {
+        &self.0.access
+    }
+
     /// How visitors show who they are. `None` where there is no way.
     pub(super) fn services(&self) -> Option<&Services> {
         self.0.services.as_ref()
-    }
-
-    pub(super) fn access(&self) -> &AccessConfig {
-        &self.0.access
     }
 
     pub(super) fn admin(&self) -> &AdminConfig {

@@ -9,14 +9,17 @@ use crate::access::session::{Session, now};
 use crate::error::{Error, cause};
 use crate::http::app::App;
 use crate::http::base::public_base;
-use crate::http::clients::address::address;
 use crate::http::image::Client;
 
 /// By what a browser sends with every request: the cookie; and by where the visitor is.
 ///
 /// # Errors
 /// If it cannot be told now.
-pub async fn roles(app: &App, client: &Client<'_>) -> Result<BTreeSet<String>, Error> {
+pub async fn roles(
+    app: &App,
+    client: &Client<'_>,
+    address: Option<IpAddr>,
+) -> Result<BTreeSet<String>, Error> {
     let Some(services) = app.services() else {
         return Ok(BTreeSet::new());
     };
@@ -26,11 +29,7 @@ pub async fn roles(app: &App, client: &Client<'_>) -> Result<BTreeSet<String>, E
         None => Ok(None),
     };
     let session = session.map_err(|failure| Error::RegistryUnavailable(cause(failure)))?;
-    Ok(together(
-        services,
-        address(app.server(), client.peer, client.headers),
-        session,
-    ))
+    Ok(together(services, address, session))
 }
 
 fn together(
