@@ -10,6 +10,7 @@ use super::manifest::config::PresentationConfig;
 use super::metrics::{self, requests::Requests};
 use crate::access::Gate;
 use crate::access::config::AccessConfig;
+use crate::access::services::Services;
 use crate::config::Config;
 use crate::iiif::compatibility::CompatibilityConfig;
 use crate::ingest::config::CompositesConfig;
@@ -29,6 +30,7 @@ struct Parts {
     compatibility: CompatibilityConfig,
     gate: Option<Gate>,
     access: AccessConfig,
+    services: Option<Services>,
     admin: AdminConfig,
     presentation: PresentationConfig,
     requests: Requests,
@@ -76,8 +78,9 @@ impl App {
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
             compatibility: config.compatibility.clone(),
-            gate: Gate::new(&config.access),
+            gate: Gate::new(config)?,
             access: config.access.clone(),
+            services: Services::new(&config.access, registry.as_ref()),
             admin: config.admin.clone(),
             presentation: config.presentation.clone(),
             requests: Requests::default(),
@@ -131,6 +134,11 @@ impl App {
 
     pub(super) fn access(&self) -> &AccessConfig {
         &self.0.access
+    }
+
+    /// How visitors show who they are. `None` where there is no way.
+    pub(super) fn services(&self) -> Option<&Services> {
+        self.0.services.as_ref()
     }
 
     pub(super) fn admin(&self) -> &AdminConfig {

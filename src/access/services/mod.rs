@@ -1,6 +1,7 @@
 //! How visitors get roles: the access services of the IIIF Authorization Flow 2.0, and what is behind them.
 
 pub mod config;
+pub mod message;
 mod texts;
 
 pub use config::{Means, Profile, ServiceConfig};
