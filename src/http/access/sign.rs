@@ -40,15 +40,16 @@ struct Place<'a> {
 
 fn place<'a>(config: &Config, url: &'a str) -> Option<Place<'a>> {
     let slashes = config.server.unescaped_slashes;
-    let found = |prefix: &'static str, segment: fn(&'a str, Version, bool) -> Option<&'a str>, version| {
-        let path = &url[url.find(prefix)?..];
-        let segment = segment(path, version, slashes)?;
-        Some(Place {
-            path,
-            prefix,
-            segment,
-        })
-    };
+    let found =
+        |prefix: &'static str, segment: fn(&'a str, Version, bool) -> Option<&'a str>, version| {
+            let path = &url[url.find(prefix)?..];
+            let segment = segment(path, version, slashes)?;
+            Some(Place {
+                path,
+                prefix,
+                segment,
+            })
+        };
     Version::ALL.into_iter().find_map(|version| {
         found(prefix(version), of_image, version)
             .or_else(|| found(manifests(version), of_manifests, version))
