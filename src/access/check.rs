@@ -144,7 +144,7 @@ fn not_forwarded(external: &ExternalConfig) -> Option<Problem> {
     ))
 }
 
-fn problem(key: &str, rule: &str, remedy: &str) -> Problem {
+pub(super) fn problem(key: &str, rule: &str, remedy: &str) -> Problem {
     Problem {
         key: key.to_owned(),
         value: None,

@@ -12,6 +12,7 @@ use super::{Flow, answer};
 use crate::access::origin::Origin;
 use crate::access::services::{ServiceConfig, Services, Texts};
 use crate::http::base::public_base;
+use crate::http::clients::address::address;
 use crate::http::image::Client;
 use crate::http::pages::access::Said;
 
@@ -43,7 +44,7 @@ impl<'a> Visit<'a> {
             service,
             place: Place::of(&base),
             base,
-            address: client.peer,
+            address: address(flow.app.server(), client.peer, client.headers),
             headers: &request.headers,
             query: request.uri.query().unwrap_or_default(),
         })
