@@ -5,7 +5,10 @@ mod decide;
 mod flow;
 pub(super) mod origins;
 mod protect;
+mod sign;
 mod visitor;
+
+pub use sign::sign;
 
 pub(super) use asked::Asked;
 pub(super) use decide::{Door, view};
