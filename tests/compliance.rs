@@ -95,6 +95,34 @@ fn every_test_exists() {
     assert!(wrong.is_empty(), "no such tests:\n{}", wrong.join("\n"));
 }
 
+/// Of each attack in a table of `docs/security.md`.
+#[test]
+fn every_attack_has_tests_that_exist() {
+    let page = read("docs/security.md");
+    let tables = page.lines().filter(|line| line.starts_with("| "));
+    let attacks: Vec<&str> = tables
+        .filter(|line| !line.starts_with("| attack |"))
+        .collect();
+    assert!(attacks.len() > 20, "{}", attacks.len());
+    let mut wrong = Vec::new();
+    for attack in attacks {
+        let last = attack
+            .trim_end_matches(" |")
+            .rsplit(" | ")
+            .next()
+            .unwrap_or_default();
+        let names: Vec<&str> = last.split('`').skip(1).step_by(2).collect();
+        if names.is_empty() || !names.iter().all(|name| exists(name)) {
+            wrong.push(attack);
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "without such tests:\n{}",
+        wrong.join("\n")
+    );
+}
+
 /// `file: function`, or a file alone where its tests have no such names.
 fn exists(name: &str) -> bool {
     match name.split_once(": ") {
