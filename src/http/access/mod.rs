@@ -9,5 +9,5 @@ mod visitor;
 
 pub(super) use asked::Asked;
 pub(super) use decide::{Door, view};
-pub(super) use flow::routes;
+pub(super) use flow::{described, routes};
 pub(super) use protect::{found, protect, protect_list};
