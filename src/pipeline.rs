@@ -342,6 +342,12 @@ impl Pipeline {
         Ok(steps)
     }
 
+    /// An image as the rules of who may see it know it, if it is found.
+    pub fn explain_subject(&self, identifier: &Identifier) -> Option<Subject> {
+        let object = self.walk.images.find(identifier).ok()?;
+        Some(self.walk.subject(identifier, &object))
+    }
+
     /// Which rules match an identifier, why the others do not, and what came of it, as JSON.
     pub fn explain_routes(&self, identifier: &Identifier) -> Value {
         self.walk.images.routes.explain(identifier)

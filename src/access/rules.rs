@@ -4,6 +4,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use serde_json::{Value, json};
+
 use super::config::{AccessConfig, RefusalConfig, RuleConfig, Standing};
 use super::decision::{Decision, Outcome, Refusal};
 use super::external::Shown;
@@ -31,6 +33,19 @@ impl Rules {
         };
         let rules = config.rules.iter().cloned().chain([last]);
         Self(rules.map(Rule::new).map(Arc::new).collect())
+    }
+
+    /// Which rule counts, under which names it looked for the image, and what it says, as JSON.
+    pub fn explain(&self, subject: &Subject) -> Value {
+        let rule = self.of(subject);
+        let number = self.0.iter().position(|other| Arc::ptr_eq(rule, other));
+        let is_last = number == self.0.len().checked_sub(1);
+        json!({
+            "names": subject.names().collect::<Vec<_>>(),
+            "source": subject.source(),
+            "rule": number.filter(|_| !is_last),
+            "says": rule.config,
+        })
     }
 
     /// The rule that counts.

@@ -371,3 +371,23 @@ fn rules_are_read_from_the_configuration() {
     assert_eq!(identifiers[0].to_string(), "a/{x}");
     assert_eq!(largest.map(|side| side.get()), Some(400));
 }
+
+#[test]
+fn explain_says_which_rule_counts() {
+    let folder = folder();
+    let mut config = Config::default();
+    config.source.root = folder.path().to_owned();
+    config.access = access(
+        "[[rules]]\nidentifiers = [\"other/{x}\"]\n[[rules]]\nidentifiers = [\"a/secret/x\"]",
+    );
+    let app = App::new(&config).unwrap();
+    let explained = |identifier: &str| {
+        let url = format!("/iiif/3/{identifier}/info.json");
+        azulejo::http::explain(&app, &url).unwrap().steps["access"].clone()
+    };
+    let told = explained("a%2F%2Fsecret%2Fx");
+    assert_eq!(told["rule"], 1);
+    assert_eq!(told["names"][0], "a//secret/x");
+    assert_eq!(told["names"][1], "a/secret/x.png");
+    assert!(explained("open.png")["rule"].is_null());
+}
