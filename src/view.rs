@@ -22,6 +22,11 @@ impl View {
         Arc::clone(&WHOLE)
     }
 
+    /// All of an image, and no larger than that.
+    pub fn of(largest: Option<NonZeroU32>) -> Arc<Self> {
+        Arc::new(Self { largest })
+    }
+
     /// Whether all is shown as it is.
     pub fn is_whole(&self) -> bool {
         *self == Self::default()

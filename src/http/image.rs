@@ -110,7 +110,7 @@ async fn dispatch(app: &App, mount: Mount, client: &Client<'_>) -> Result<Respon
     let address = Address::new(app, mount, client, call.identifier());
     let path = client.uri.path();
     let asked = Asked::parse(app, path, mount.prefix, call.identifier())?;
-    let decision = Door::new(app, client).decide(&asked).await?;
+    let decision = door(app, client, version, call).decide(&asked).await?;
     if let Some(segment) = in_lowest_terms(&asked, call.identifier()) {
         let address = Address {
             segment: &segment,
@@ -133,6 +133,16 @@ async fn dispatch(app: &App, mount: Mount, client: &Client<'_>) -> Result<Respon
             let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
             image(app, client, &address, request, &decision).await
         }
+    }
+}
+
+/// B06: in Authentication 1.0, viewers ask for an `info.json` with a token, to find out what they will see.
+fn door<'a>(app: &'a App, client: &'a Client<'a>, version: Version, call: Call<'_>) -> Door<'a> {
+    let is_information = matches!(call, Call::Information { .. });
+    if is_information && version == Version::V2 && app.access().auth1 {
+        Door::taking_tokens(app, client)
+    } else {
+        Door::new(app, client)
     }
 }
 
@@ -183,8 +193,18 @@ impl<'a> Address<'a> {
         }
     }
 
+    /// Of an image in the newest version.
+    pub fn of_image(app: &App, client: &Client<'_>, segment: &'a str) -> Self {
+        Self::new(app, Mount::of(Version::V3), client, segment)
+    }
+
     pub fn version(&self) -> Version {
         self.mount.version
+    }
+
+    /// The identifier, as it was written.
+    pub fn segment(&self) -> &str {
+        self.segment
     }
 
     /// E11: with the identifier as it was written.

@@ -21,6 +21,7 @@ pub struct Door<'a> {
     app: &'a App,
     client: &'a Client<'a>,
     visitor: OnceCell<Visitor>,
+    takes_tokens: bool,
 }
 
 impl<'a> Door<'a> {
@@ -29,6 +30,15 @@ impl<'a> Door<'a> {
             app,
             client,
             visitor: OnceCell::new(),
+            takes_tokens: false,
+        }
+    }
+
+    /// Where viewers say with a token who asks, because they cannot say it as browsers do. It opens no image (A16).
+    pub fn taking_tokens(app: &'a App, client: &'a Client<'a>) -> Self {
+        Self {
+            takes_tokens: true,
+            ..Self::new(app, client)
         }
     }
 
@@ -128,7 +138,7 @@ impl<'a> Door<'a> {
     }
 
     async fn visitor(&self) -> Result<&Visitor, Error> {
-        let find_out = || visitor(self.app, self.client);
+        let find_out = || visitor(self.app, self.client, self.takes_tokens);
         self.visitor.get_or_try_init(find_out).await
     }
 }

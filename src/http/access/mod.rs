@@ -12,5 +12,5 @@ pub use sign::sign;
 
 pub(super) use asked::Asked;
 pub(super) use decide::{Door, view};
-pub(super) use flow::routes;
+pub(super) use flow::{described, routes};
 pub(super) use protect::{found, protect, protect_list};
