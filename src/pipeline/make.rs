@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::cache::{CacheKey, Pixels};
-use crate::decode::{DecodeError, Decoder, Resolution, Window};
+use crate::decode::{DecodeError, Decoder, Header, Resolution, Window};
 use crate::encode::{self, Settings};
 use crate::error::Error;
 use crate::iiif::{Identifier, Quality};
-use crate::plan::{Part, Plan};
+use crate::plan::{Painted, Part, Plan};
 use crate::raster::Raster;
 use crate::transform::scale::Crop;
-use crate::transform::{TransformError, color, extend, orient, quality, rotate, scale};
+use crate::transform::{TransformError, color, extend, orient, quality, redact, rotate, scale};
 use crate::work::{Cancelled, Work};
 
 /// An image to be made.
@@ -38,9 +38,10 @@ pub fn make(
     }
     let raster = decode(job, pixels, makers)?;
     cancelled.check()?;
+    let (raster, profile) = redact(raster, plan, header)?;
     let raster = extend::extend(raster, plan.extended);
     let raster = scale::scale(raster, plan.crop, plan.target)?;
-    let raster = color::to_srgb(raster, header.profile.as_deref())?;
+    let raster = color::to_srgb(raster, profile)?;
     let raster = orient::orient(raster, plan.orientation);
     let raster = take_part(raster, plan.part)?;
     cancelled.check()?;
@@ -86,6 +87,25 @@ fn decode_window(
     }
     let helpers = makers.helpers();
     decoder.decode_on(window, helpers.threads())
+}
+
+/// With all that is hidden painted over, and the profile that its colours have then. What is hidden is painted in sRGB, because not
+/// every colour has inks; and before pixels are scaled, because afterwards they have a share in their neighbours.
+fn redact<'a>(
+    raster: Arc<Raster>,
+    plan: &Plan,
+    header: &'a Header,
+) -> Result<(Arc<Raster>, Option<&'a [u8]>), TransformError> {
+    let profile = header.profile.as_deref();
+    if !plan.redacts {
+        return Ok((raster, profile));
+    }
+    let raster = color::to_srgb(Arc::unwrap_or_clone(raster), profile)?;
+    let painted = plan.painted.iter();
+    let raster = painted.fold(raster, |raster, Painted { rect, color }| {
+        redact::paint(raster, *rect, *color)
+    });
+    Ok((Arc::new(raster), None))
 }
 
 /// What lies around the part is nothing to its pixels, as if it were the edge of the image.

@@ -21,6 +21,12 @@ impl Plan {
             0
         };
         let decoding = decoded.saturating_add(widened).max(self.decoding(header));
+        // Pixels that are kept are not painted over: their copy is, once it is converted.
+        let redacting = if self.redacts {
+            decoded.saturating_mul(2).saturating_add(area(self.extended, PLAIN_PIXEL))
+        } else {
+            0
+        };
         let scaling = if self.is_stored_as_asked() {
             0
         } else {
@@ -41,7 +47,7 @@ impl Plan {
         // The rotation frames its input; turning by a right angle copies it.
         let rotating = plain.saturating_add(output);
         let encoding = output.saturating_add(area(self.output(), encoder_pixel(self.format)));
-        [decoding, scaling, parting, converting, rotating, encoding]
+        [decoding, redacting, scaling, parting, converting, rotating, encoding]
             .into_iter()
             .max()
             .unwrap_or(0)
