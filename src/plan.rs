@@ -35,6 +35,8 @@ pub struct Plan {
     pub window: Window,
     /// Something of the image is hidden, here or elsewhere: its colours are converted before it is scaled.
     pub redacts: bool,
+    /// Something is drawn on the answer.
+    pub overlays: bool,
     /// What is painted over in the window.
     pub painted: Vec<Painted>,
     /// The decoded window grown at its right and lower edge by repeated pixels, where a stored level was rounded down
@@ -109,6 +111,7 @@ impl Plan {
             size,
             window: cut.window(),
             redacts: false,
+            overlays: false,
             painted: Vec::new(),
             extended: cut.extended(),
             crop: cut.crop(),

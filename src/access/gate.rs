@@ -1,7 +1,10 @@
 //! All that deciding needs, for the life of the process.
 
+use std::io;
+
 use super::config::{AccessConfig, Standing};
 use super::rules::Rules;
+use crate::overlay::Overlays;
 
 pub struct Gate {
     pub rules: Rules,
@@ -9,10 +12,16 @@ pub struct Gate {
 
 impl Gate {
     /// `None` where everybody sees everything.
-    pub fn new(config: &AccessConfig) -> Option<Self> {
+    ///
+    /// # Errors
+    /// If an overlay is named that is none.
+    pub fn new(config: &AccessConfig, overlays: &Overlays) -> io::Result<Option<Self>> {
         let is_needed = !config.rules.is_empty() || config.default == Standing::Closed;
-        is_needed.then(|| Self {
-            rules: Rules::new(config),
-        })
+        let open = || {
+            Ok(Self {
+                rules: Rules::new(config, overlays)?,
+            })
+        };
+        is_needed.then(open).transpose()
     }
 }

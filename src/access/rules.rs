@@ -1,5 +1,6 @@
 //! The rules, looked through in their order.
 
+use std::io;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,6 +9,7 @@ use super::config::{AccessConfig, RefusalConfig, RuleConfig, Standing};
 use super::decision::{Decision, Outcome, Refusal};
 use super::subject::Subject;
 use super::visitor::Visitor;
+use crate::overlay::Overlays;
 use crate::route::Pattern;
 use crate::view::View;
 
@@ -20,16 +22,21 @@ pub struct Rule {
     config: RuleConfig,
     /// In lower case.
     identifiers: Vec<Pattern>,
+    /// How everybody sees its images.
+    view: View,
 }
 
 impl Rules {
-    pub fn new(config: &AccessConfig) -> Self {
+    /// # Errors
+    /// If an overlay is named that is none.
+    pub fn new(config: &AccessConfig, overlays: &Overlays) -> io::Result<Self> {
         let last = RuleConfig {
             open: config.default == Standing::Open,
             ..RuleConfig::default()
         };
         let rules = config.rules.iter().cloned().chain([last]);
-        Self(rules.map(Rule::new).map(Arc::new).collect())
+        let rules = rules.map(|rule| Rule::new(rule, overlays).map(Arc::new));
+        rules.collect::<io::Result<_>>().map(Self)
     }
 
     /// The rule that counts.
@@ -41,12 +48,19 @@ impl Rules {
 }
 
 impl Rule {
-    fn new(config: RuleConfig) -> Self {
+    fn new(config: RuleConfig, overlays: &Overlays) -> io::Result<Self> {
         let identifiers = config.identifiers.iter().map(Pattern::in_lower_case);
-        Self {
+        let named = config.overlays.iter().map(|name| overlays.named(name));
+        let view = View {
+            largest: None,
+            redactions: config.redactions.clone(),
+            overlays: named.collect::<io::Result<_>>()?,
+        };
+        Ok(Self {
             identifiers: identifiers.collect(),
+            view,
             config,
-        }
+        })
     }
 
     fn is_for(&self, subject: &Subject) -> bool {
@@ -94,7 +108,10 @@ impl Rule {
     }
 
     fn view(&self, asked: Option<NonZeroU32>) -> Arc<View> {
-        Arc::new(View { largest: asked })
+        Arc::new(View {
+            largest: asked,
+            ..self.view.clone()
+        })
     }
 
     /// What somebody is answered who asks for the image, or for a version of it that is no larger than `asked`.

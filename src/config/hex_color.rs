@@ -16,7 +16,6 @@ pub struct HexColor([u8; 3]);
 impl HexColor {
     pub const BLACK: Self = Self([0; 3]);
     pub const WHITE: Self = Self([255; 3]);
-    pub const BLACK: Self = Self([0; 3]);
 
     /// Red, green and blue.
     pub const fn rgb(self) -> [u8; 3] {

@@ -15,6 +15,7 @@ use crate::iiif::compatibility::CompatibilityConfig;
 use crate::ingest::config::CompositesConfig;
 use crate::ingest::steps::{Steps, pace};
 use crate::ingest::{Store, mount};
+use crate::overlay::Overlays;
 use crate::pipeline::Pipeline;
 use crate::queue::Runner;
 use crate::registry::Registry;
@@ -76,7 +77,7 @@ impl App {
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
             compatibility: config.compatibility.clone(),
-            gate: Gate::new(&config.access),
+            gate: Gate::new(&config.access, &Overlays::load(&config.overlays)?)?,
             access: config.access.clone(),
             admin: config.admin.clone(),
             presentation: config.presentation.clone(),

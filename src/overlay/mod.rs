@@ -38,11 +38,23 @@ impl Overlays {
             })?;
             Ok((name.clone(), Arc::new(overlay)))
         };
-        configs.iter().map(load).collect::<io::Result<_>>().map(Self)
+        configs
+            .iter()
+            .map(load)
+            .collect::<io::Result<_>>()
+            .map(Self)
     }
 
     pub fn get(&self, name: &str) -> Option<Arc<Overlay>> {
         self.0.get(name).cloned()
+    }
+
+    /// # Errors
+    /// If there is none of this name.
+    pub fn named(&self, name: &str) -> io::Result<Arc<Overlay>> {
+        let unknown =
+            || io::Error::new(io::ErrorKind::NotFound, format!("no overlay is \"{name}\""));
+        self.get(name).ok_or_else(unknown)
     }
 }
 

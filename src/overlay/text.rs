@@ -64,7 +64,9 @@ impl Text {
         let text = text.to_owned();
         let drawn = Self { font, text };
         if drawn.line(FINE).glyphs.is_empty() {
-            return Err(invalid("there is nothing to be seen of the text".to_owned()));
+            return Err(invalid(
+                "there is nothing to be seen of the text".to_owned(),
+            ));
         }
         Ok(drawn)
     }
@@ -84,7 +86,10 @@ impl Text {
             };
             let corner = outlined.px_bounds().min;
             outlined.draw(|x, y, covered| {
-                let (x, y) = (corner.x as i64 + i64::from(x), corner.y as i64 + i64::from(y));
+                let (x, y) = (
+                    corner.x as i64 + i64::from(x),
+                    corner.y as i64 + i64::from(y),
+                );
                 if let Some(index) = index(to, x, y) {
                     let alpha = &mut pixels[index][3];
                     // Letters may touch each other.

@@ -11,11 +11,13 @@ use crate::plan::{Painted, Part, Plan};
 use crate::raster::Raster;
 use crate::transform::scale::Crop;
 use crate::transform::{TransformError, color, extend, orient, quality, redact, rotate, scale};
+use crate::view::View;
 use crate::work::{Cancelled, Work};
 
 /// An image to be made.
 pub struct Job {
     pub identifier: Identifier,
+    pub view: Arc<View>,
     pub plan: Plan,
     pub decoder: Arc<dyn Decoder>,
     /// Stands for this state of the image, if its pixels are to be kept.
@@ -46,6 +48,7 @@ pub fn make(
     let raster = take_part(raster, plan.part)?;
     cancelled.check()?;
     let raster = turn(raster, plan);
+    let raster = draw(raster, &job.view)?;
     let raster = render_quality(raster, plan.quality);
     cancelled.check()?;
     Ok(encode::encode(
@@ -126,6 +129,12 @@ fn turn(raster: Raster, plan: &Plan) -> Raster {
     }
 }
 
+/// Before the quality, which holds for all of the answer: what is drawn on a gray one is gray.
+fn draw(raster: Raster, view: &View) -> Result<Raster, TransformError> {
+    let mut overlays = view.overlays.iter();
+    overlays.try_fold(raster, |raster, overlay| overlay.draw(raster))
+}
+
 fn render_quality(raster: Raster, asked: Quality) -> Raster {
     match asked {
         Quality::Default | Quality::Color => raster,
@@ -140,7 +149,6 @@ mod tests {
     use crate::decode::Counting;
     use crate::encode::config::EncodeConfig;
     use crate::iiif::{ImageRequest, SizeLimits, Version};
-    use crate::view::View;
     use crate::work::{Cost, Held};
 
     fn job(decoder: Arc<Counting>, size: &str) -> Job {
@@ -152,6 +160,7 @@ mod tests {
         let plan = plan.widened(decoder.header(), u64::MAX);
         Job {
             identifier,
+            view: View::whole(),
             kept_as: plan.kept.then(|| CacheKey::new(&[])),
             plan,
             decoder,

@@ -2,7 +2,7 @@
 
 use super::Plan;
 use crate::decode::{Header, SourceFormat};
-use crate::geometry::{Dimensions, Rect};
+use crate::geometry::Rect;
 use crate::iiif::region::RegionError;
 use crate::view::{Redaction, View};
 
@@ -20,8 +20,9 @@ impl Plan {
     /// # Errors
     /// If a redaction lies outside of the image.
     pub fn as_seen(mut self, view: &View, header: &Header) -> Result<Self, RegionError> {
-        self.copied &= view.redactions.is_empty() && view.overlays.is_empty();
         self.redacts = !view.redactions.is_empty();
+        self.overlays = !view.overlays.is_empty();
+        self.copied &= !self.redacts && !self.overlays;
         for redaction in &view.redactions {
             let cover = Cover::of(redaction, header)?;
             let rect = cover.on_level(header, self.window.level);

@@ -40,7 +40,9 @@ pub fn compose(under: Raster, stamp: &Raster, places: &[(u32, u32)], opacity: f6
         unreachable!("a plain raster has 8 bits")
     };
     match layout {
-        Layout::Gray => over.lay::<1>(&mut samples, |[v], ink| [mix(v, 255, ink.gray(), ink.alpha).0]),
+        Layout::Gray => over.lay::<1>(&mut samples, |[v], ink| {
+            [mix(v, 255, ink.gray(), ink.alpha).0]
+        }),
         Layout::GrayAlpha => over.lay::<2>(&mut samples, |[v, under], ink| {
             let (v, alpha) = mix(v, under, ink.gray(), ink.alpha);
             [v, alpha]
@@ -161,7 +163,10 @@ mod tests {
         let expected = raster(1, 1, Layout::Rgba, &[7, 7, 7, 255]);
         assert_eq!(with_alpha(raster(1, 1, Layout::Gray, &[7])), expected);
         assert_eq!(with_alpha(raster(1, 1, Layout::Rgb, &[7, 7, 7])), expected);
-        assert_eq!(with_alpha(raster(1, 1, Layout::GrayAlpha, &[7, 255])), expected);
+        assert_eq!(
+            with_alpha(raster(1, 1, Layout::GrayAlpha, &[7, 255])),
+            expected
+        );
         assert_eq!(with_alpha(raster(1, 1, Layout::Cmyk, &[0, 0, 0, 248])), {
             let light = raster(1, 1, Layout::Rgb, &[7, 7, 7]);
             with_alpha(light)

@@ -4,9 +4,10 @@
 //! [`scale`](scale::scale) crops and resizes the decoded pixels, [`to_srgb`](color::to_srgb) makes plain 8-bit gray or
 //! sRGB of them, [`orient`](orient::orient) brings them upright and makes the turns that need no new pixels,
 //! [`rotate`](rotate::rotate) makes the others, [`gray`](quality::gray) and [`bitonal`](quality::bitonal) take the
-//! colour away, and [`flatten`](flatten::flatten), called by the encoders' side, the transparency.
+//! colour away, [`compose`](compose::compose) lays overlays over what there is before that, and [`flatten`](flatten::flatten), called by the encoders' side, the transparency.
 
 pub mod color;
+pub mod compose;
 pub mod extend;
 pub mod flatten;
 pub mod orient;

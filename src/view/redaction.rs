@@ -1,5 +1,7 @@
 //! What nobody may see of an image.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::formats::Invalid;
@@ -32,6 +34,12 @@ impl Redaction {
     /// If none lies inside of it: then the region is not one of this image.
     pub fn rect(&self, full: Dimensions) -> Result<Rect, RegionError> {
         self.region.0.resolve(full)
+    }
+}
+
+impl fmt::Display for Redaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.region.0, self.color)
     }
 }
 
@@ -73,7 +81,14 @@ mod tests {
 
     #[test]
     fn empty_regions_and_other_texts_are_refused() {
-        for wrong in ["", "0,0,0,9", "1,2,3", "pct:0,0,0,1", "pct:100,0,1,1", "all"] {
+        for wrong in [
+            "",
+            "0,0,0,9",
+            "1,2,3",
+            "pct:0,0,0,1",
+            "pct:100,0,1,1",
+            "all",
+        ] {
             assert!(wrong.parse::<RedactedRegion>().is_err(), "{wrong}");
         }
     }
