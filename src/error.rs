@@ -64,6 +64,9 @@ pub enum Error {
     /// The registry does not answer, so that nobody knows whether there is such an image.
     #[error("the registry is not available")]
     RegistryUnavailable(#[source] Cause),
+    /// Somebody who knows who may see what does not answer.
+    #[error("it cannot be told now who may see this")]
+    AccessUnavailable(#[source] Cause),
     /// Too much work is waiting already.
     #[error("the server is busy: try again")]
     Busy,

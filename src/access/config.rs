@@ -129,6 +129,7 @@ pub struct RuleConfig {
     /// What those are told who do not see them: `unauthorized` (401), `forbidden` (403), or `not_found` (404), as if there were none. By default 401 where a role would help, and
     /// 403 otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["not_found"]))]
     pub refusal: Option<RefusalConfig>,
 }
 

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use super::config::{AccessConfig, RefusalConfig, RuleConfig, Standing};
 use super::decision::{Decision, Outcome, Refusal};
+use super::external::Shown;
 use super::subject::Subject;
 use super::visitor::Visitor;
 use crate::overlay::Overlays;
@@ -114,35 +115,70 @@ impl Rule {
         })
     }
 
-    /// What somebody is answered who asks for the image, or for a version of it that is no larger than `asked`.
-    pub fn decide(
+    /// Whether whoever has a signed URL sees the image.
+    pub fn takes_signatures(&self) -> bool {
+        self.config.signed
+    }
+
+    /// Whether it is asked outside who sees the image.
+    pub fn asks_outside(&self) -> bool {
+        self.config.external
+    }
+
+    /// What somebody is answered who sees the image, and asks for it or for a smaller version.
+    pub fn shown(self: &Arc<Self>, asked: Option<NonZeroU32>) -> Decision {
+        self.decision(Outcome::Allow(self.view(asked)))
+    }
+
+    /// What somebody is answered who does not see the image, and asks for it or for a smaller version.
+    pub fn hidden(self: &Arc<Self>, asked: Option<NonZeroU32>) -> Decision {
+        self.refused(asked, self.refusal())
+    }
+
+    /// The same, where somebody else says how they are refused.
+    pub fn refused(self: &Arc<Self>, asked: Option<NonZeroU32>, refusal: Refusal) -> Decision {
+        self.confined(asked, self.config.largest)
+            .unwrap_or_else(|| self.decision(Outcome::Refuse(refusal)))
+    }
+
+    /// What somebody is answered of whom somebody else says what he sees.
+    pub fn shown_in_part(self: &Arc<Self>, asked: Option<NonZeroU32>, shown: &Shown) -> Decision {
+        self.confined(asked, shown.largest)
+            .unwrap_or_else(|| self.shown(asked))
+    }
+
+    /// What somebody is answered who sees the image no larger than that. `None` where it is not seen at all.
+    pub fn confined(
         self: &Arc<Self>,
         asked: Option<NonZeroU32>,
-        visitor: &Visitor,
-        now: SystemTime,
-    ) -> Decision {
-        let everybody_sees = |asked| self.config.largest.is_some_and(|largest| asked <= largest);
-        let is_seen_by_all = asked.is_some_and(everybody_sees);
-        let outcome = if is_seen_by_all || self.grants(visitor, now) {
-            Outcome::Allow(self.view(asked))
-        } else if let Some(largest) = self.config.largest {
-            Outcome::Smaller(largest)
-        } else {
-            Outcome::Refuse(self.refusal())
-        };
+        largest: Option<NonZeroU32>,
+    ) -> Option<Decision> {
+        let largest = largest?;
+        Some(match asked {
+            Some(asked) if asked <= largest => self.shown(Some(asked)),
+            _ => self.decision(Outcome::Smaller(largest)),
+        })
+    }
+
+    pub fn decision(self: &Arc<Self>, outcome: Outcome) -> Decision {
         Decision {
             outcome,
-            is_public: is_seen_by_all || self.is_public(now),
+            is_public: false,
             rule: Some(Arc::clone(self)),
         }
     }
 
     /// Whether somebody may know of the image: the inner value is the longer side of the smaller version that is meant.
     pub fn lists(&self, visitor: &Visitor, now: SystemTime) -> Option<Option<NonZeroU32>> {
-        match self.grants(visitor, now) {
+        match self.grants(visitor, now) || !self.config.services.is_empty() {
             true => Some(None),
             false => self.config.largest.map(Some),
         }
+    }
+
+    /// How a viewer can help somebody to see the image: names of services.
+    pub fn services(&self) -> &[String] {
+        &self.config.services
     }
 
     /// What those are told who do not see it.

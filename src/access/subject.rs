@@ -1,6 +1,6 @@
 //! What is asked for, by all of its names.
 
-use crate::route::FILES;
+use crate::route::config::{COMPOSITES, FILES};
 
 /// An image as rules know it: one for all of its pages, scales and formats.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,16 @@ impl Subject {
         let mut subject = Self::default();
         subject.add_place(path);
         subject.lies_in(FILES);
+        subject
+    }
+
+    /// The image of a customer, and where its file lies.
+    pub fn ingested(identifier: &str, place: Option<&str>) -> Self {
+        let mut subject = Self::named(identifier);
+        if let Some(place) = place {
+            subject.add_place(place);
+        }
+        subject.lies_in(COMPOSITES);
         subject
     }
 

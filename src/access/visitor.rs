@@ -9,8 +9,6 @@ pub struct Visitor {
     /// Of the client itself, and not of a proxy. `None` if it is not known.
     pub address: Option<IpAddr>,
     pub roles: BTreeSet<String>,
-    /// Whether what is asked for is signed.
-    pub is_signed: bool,
 }
 
 impl Visitor {

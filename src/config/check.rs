@@ -362,7 +362,7 @@ mod tests {
         assert!(section.starts_with("prefix = \"images:\" # AZULEJO_CACHE__REDIS__PREFIX\n"));
 
         let problems = problems(
-            "[cache.redis]\ntl = 5\ncolour = 1\n[cache.rdis]\nttl = 1",
+            "[cache.redis]\ntl = 5\nflavour = 1\n[cache.rdis]\nttl = 1",
             &[],
         );
         let remedies: Vec<_> = problems

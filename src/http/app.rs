@@ -10,12 +10,12 @@ use super::manifest::config::PresentationConfig;
 use super::metrics::{self, requests::Requests};
 use crate::access::Gate;
 use crate::access::config::AccessConfig;
+use crate::access::services::Services;
 use crate::config::Config;
 use crate::iiif::compatibility::CompatibilityConfig;
 use crate::ingest::config::CompositesConfig;
 use crate::ingest::steps::{Steps, pace};
 use crate::ingest::{Store, mount};
-use crate::overlay::Overlays;
 use crate::pipeline::Pipeline;
 use crate::queue::Runner;
 use crate::registry::Registry;
@@ -30,6 +30,7 @@ struct Parts {
     compatibility: CompatibilityConfig,
     gate: Option<Gate>,
     access: AccessConfig,
+    services: Option<Services>,
     admin: AdminConfig,
     presentation: PresentationConfig,
     requests: Requests,
@@ -77,8 +78,9 @@ impl App {
         Ok(Self(Arc::new(Parts {
             server: config.server.clone(),
             compatibility: config.compatibility.clone(),
-            gate: Gate::new(&config.access, &Overlays::load(&config.overlays)?)?,
+            gate: Gate::new(config)?,
             access: config.access.clone(),
+            services: Services::new(&config.access, registry.as_ref()),
             admin: config.admin.clone(),
             presentation: config.presentation.clone(),
             requests: Requests::default(),
@@ -132,6 +134,11 @@ impl App {
 
     pub(super) fn access(&self) -> &AccessConfig {
         &self.0.access
+    }
+
+    /// How visitors show who they are. `None` where there is no way.
+    pub(super) fn services(&self) -> Option<&Services> {
+        self.0.services.as_ref()
     }
 
     pub(super) fn admin(&self) -> &AdminConfig {

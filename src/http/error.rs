@@ -33,6 +33,7 @@ pub(super) fn status(error: &Error) -> StatusCode {
         | Error::StoreUnavailable(_)
         | Error::RegistryUnavailable(_)
         | Error::CacheUnavailable(_)
+        | Error::AccessUnavailable(_)
         | Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Error::Timeout => StatusCode::GATEWAY_TIMEOUT,
     }

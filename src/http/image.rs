@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
@@ -69,6 +69,7 @@ pub(super) async fn answer(app: &App, mount: Mount, request: &Parts) -> Response
 
 /// What the request says of the one who asks.
 pub(super) struct Client<'a> {
+    pub method: &'a Method,
     pub uri: &'a Uri,
     pub headers: &'a HeaderMap,
     pub peer: Option<IpAddr>,
@@ -79,6 +80,7 @@ impl<'a> Client<'a> {
     pub fn new(app: &App, request: &'a Parts) -> Self {
         let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
         Self {
+            method: &request.method,
             uri: &request.uri,
             headers: &request.headers,
             peer: peer.map(|ConnectInfo(address)| address.ip()),
@@ -105,7 +107,8 @@ async fn dispatch(app: &App, mount: Mount, client: &Client<'_>) -> Result<Respon
         )
     })?;
     let address = Address::new(app, mount, client, call.identifier());
-    let asked = Asked::parse(app, call.identifier())?;
+    let path = client.uri.path();
+    let asked = Asked::parse(app, path, mount.prefix, call.identifier())?;
     let decision = Door::new(app, client).decide(&asked).await?;
     if let Some(segment) = in_lowest_terms(&asked, call.identifier()) {
         let address = Address {
@@ -148,7 +151,7 @@ async fn base(
 
 /// Of an image itself: without the mark of a smaller version.
 pub(super) fn identifier(app: &App, segment: &str) -> Result<Identifier, IdentifierError> {
-    Ok(Asked::parse(app, segment)?.identifier)
+    Ok(Asked::parse(app, segment, "", segment)?.identifier)
 }
 
 /// E14: where a proxy decodes `%2F`, another text stands for the slash.

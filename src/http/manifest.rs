@@ -237,7 +237,10 @@ impl Asked {
             Error::NotFound(form.to_owned())
         })?;
         let image = segment
-            .map(|segment| access::Asked::parse(app, segment))
+            .map(|segment| {
+                let prefix = path::manifests(version);
+                access::Asked::parse(app, client.uri.path(), prefix, segment)
+            })
             .transpose()?;
         Ok(Self {
             version,

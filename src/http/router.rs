@@ -7,7 +7,8 @@ use axum::routing::{any, get};
 
 use super::app::App;
 use super::{
-    admin, assets, delivery, error, health, image, index, ingest, layers, manifest, registry,
+    access, admin, assets, delivery, error, health, image, index, ingest, layers, manifest,
+    registry,
 };
 use crate::error::Error;
 
@@ -29,6 +30,7 @@ pub fn router(app: App) -> Router {
         .fallback(not_found)
         .with_state(app.clone());
     layers::wrap(routes, &app)
+        .merge(access::routes(&app))
         .merge(admin::routes(&app))
         .merge(registry::routes(&app))
         .merge(ingest::routes(&app))

@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(side.cover(0, 1, 1, 0), (0, 1));
         assert_eq!(side.cover(15, 17, 1, 0), (1, 3));
         assert_eq!(side.cover(1_000, 1_001, 1, 0), (125, 126));
-        assert_eq!(side.cover(500, 510, 16, 2), (46, 66));
+        assert_eq!(side.cover(500, 510, 16, 2), (46, 82));
     }
 
     #[test]

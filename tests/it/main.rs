@@ -2,6 +2,9 @@
 
 mod access;
 mod admin;
+mod auth2;
+#[path = "../common/browser.rs"]
+mod browser;
 mod cache;
 mod canonical;
 #[path = "../common/chart.rs"]

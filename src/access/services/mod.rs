@@ -1,8 +1,11 @@
 //! How visitors get roles: the access services of the IIIF Authorization Flow 2.0, and what is behind them.
 
+mod check;
 pub mod config;
+pub mod message;
 mod texts;
 
+pub use check::problems;
 pub use config::{Means, Profile, ServiceConfig};
 pub use texts::Texts;
 

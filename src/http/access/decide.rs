@@ -8,8 +8,9 @@ use tokio::sync::OnceCell;
 
 use super::Asked;
 use super::visitor::visitor;
+use crate::access::external::{External, ExternalQuestion, Verdict};
 use crate::access::{Decision, Gate, Outcome, Refusal, Rule, Subject, Visitor};
-use crate::error::Error;
+use crate::error::{Error, cause};
 use crate::http::app::App;
 use crate::http::image::Client;
 use crate::iiif::Identifier;
@@ -71,7 +72,47 @@ impl<'a> Door<'a> {
         if rule.is_public(now) {
             return Ok(rule.public(asked.largest));
         }
-        Ok(rule.decide(asked.largest, self.visitor().await?, now))
+        if self.is_signed(asked, rule, now) || rule.grants(self.visitor().await?, now) {
+            return Ok(rule.shown(asked.largest));
+        }
+        match self.app.gate().and_then(|gate| gate.external.as_ref()) {
+            Some(external) if rule.asks_outside() => self.outside(asked, rule, external).await,
+            _ => Ok(rule.hidden(asked.largest)),
+        }
+    }
+
+    fn is_signed(&self, asked: &Asked, rule: &Rule, now: SystemTime) -> bool {
+        let query = self.client.uri.query().unwrap_or_default();
+        let is_good = |gate: &Gate| gate.signer.verify(asked.signed(), query, now).is_ok();
+        rule.takes_signatures() && self.app.gate().is_some_and(is_good)
+    }
+
+    /// What the service says that is asked about it.
+    async fn outside(
+        &self,
+        asked: &Asked,
+        rule: &Arc<Rule>,
+        external: &External,
+    ) -> Result<Decision, Error> {
+        let question = ExternalQuestion {
+            method: self.client.method.as_str(),
+            path: self.client.uri.path(),
+            identifier: asked.identifier.as_str(),
+            request: asked.matter(),
+            address: self.visitor().await?.address,
+            headers: self.client.headers,
+        };
+        match external.decide(&question).await {
+            Verdict::Allow(shown) if !shown.redactions.is_empty() || !shown.overlays.is_empty() => {
+                Err(Error::AccessUnavailable(cause(
+                    "it cannot be shown in part",
+                )))
+            }
+            Verdict::Allow(shown) => Ok(rule.shown_in_part(asked.largest, &shown)),
+            Verdict::Redirect(location) => Ok(rule.decision(Outcome::Elsewhere(location))),
+            Verdict::Refuse(refusal) => Ok(rule.refused(asked.largest, refusal)),
+            Verdict::Unavailable => Err(Error::AccessUnavailable(cause("no decision"))),
+        }
     }
 
     /// Whoever would not see an image is not told whether there is one.

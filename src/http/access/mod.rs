@@ -2,10 +2,12 @@
 
 mod asked;
 mod decide;
+mod flow;
 pub(super) mod origins;
 mod protect;
 mod visitor;
 
 pub(super) use asked::Asked;
 pub(super) use decide::{Door, view};
+pub(super) use flow::routes;
 pub(super) use protect::{found, protect, protect_list};

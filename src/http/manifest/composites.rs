@@ -24,7 +24,6 @@ use crate::ingest::status::Status;
 use crate::ingest::store::{Filter, Order, Store, Window};
 use crate::pipeline::{Count, MOST_PAGES, Terms};
 use crate::presentation::{Canvas, Label, Manifest, Rendering};
-use crate::route::config::COMPOSITES;
 
 /// Where there are no composites, there is nothing.
 pub fn routes(app: &App) -> Router<App> {
@@ -135,12 +134,8 @@ type Listed = (Asset, Option<NonZeroU32>);
 
 /// An asset as the rules of who may see it know it.
 fn subject(asset: &Asset) -> Subject {
-    let mut subject = Subject::named(&asset.key.to_string());
-    if let Some(place) = &asset.place {
-        subject.add_place(&place.location);
-    }
-    subject.lies_in(COMPOSITES);
-    subject
+    let place = asset.place.as_ref().map(|place| place.location.as_str());
+    Subject::ingested(&asset.key.to_string(), place)
 }
 
 /// What a manifest says of assets, in short.

@@ -53,7 +53,7 @@ async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
         let form = "slashes in an identifier are written %2F";
         return Err(Error::NotFound(form.to_owned()));
     }
-    let asked = Asked::parse(app, segment)?;
+    let asked = Asked::parse(app, client.uri.path(), PREFIX, segment)?;
     let decision = Door::new(app, client).decide(&asked).await?;
     if !access::view(&decision, &asked.identifier)?.is_whole() {
         let why = format!("\"{}\" is shown in part only", asked.identifier);

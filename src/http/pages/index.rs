@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Write};
 
+use super::escaped::Escaped;
+
 /// One image of the index. The links may be relative to `/`; all texts are plain, not yet escaped.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -138,26 +140,6 @@ impl Display for Item<'_> {
             )?;
         }
         writeln!(f, "</p>\n</li>")
-    }
-}
-
-/// A text inside an element or a quoted attribute (HTML Living Standard 13.3, "escaping a string"; the single quote and
-/// `>` as well, which costs nothing).
-struct Escaped<'a>(&'a str);
-
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                _ => f.write_char(character)?,
-            }
-        }
-        Ok(())
     }
 }
 

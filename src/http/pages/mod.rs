@@ -4,6 +4,8 @@
 //! The deep-zoom page is one file for every image: `/view?id=IDENTIFIER` with the identifier percent-encoded as in the
 //! image URL (and `+`, `&`, `#` always encoded); its script finds `iiif/3/IDENTIFIER/info.json` relative to the page.
 
+pub mod access;
+mod escaped;
 mod index;
 
 pub use index::{Entry, Folder, html};
@@ -27,6 +29,7 @@ pub struct Asset {
 pub fn asset(name: &str) -> Option<Asset> {
     let (media_type, text) = match name {
         "azulejo.css" => ("text/css; charset=utf-8", include_str!("azulejo.css")),
+        "close.js" => ("text/javascript; charset=utf-8", include_str!("close.js")),
         "icon.svg" => ("image/svg+xml", include_str!("icon.svg")),
         "index.js" => ("text/javascript; charset=utf-8", include_str!("index.js")),
         "viewer.js" => ("text/javascript; charset=utf-8", include_str!("viewer.js")),

@@ -1,0 +1,57 @@
+//! `/access`: where visitors show who they are, and viewers ask what they may see (IIIF Authorization Flow 2.0). Where no service is
+//! configured, there is nothing.
+
+mod answer;
+mod cookie;
+mod kiosk;
+mod login;
+mod logout;
+mod password;
+mod proof;
+mod roles;
+mod token;
+mod visit;
+
+pub(super) use roles::roles;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use tokio::sync::Semaphore;
+
+use crate::http::app::App;
+use crate::http::layers;
+
+/// Passwords that are looked at at a time, each with 19 MiB.
+const MOST_PASSWORDS: usize = 2;
+/// Requests whose passwords are looked at, or that wait for it.
+const MOST_WAITING: usize = 16;
+
+/// What every endpoint here is given.
+#[derive(Clone)]
+struct Flow {
+    app: App,
+    passwords: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+}
+
+pub(in crate::http) fn routes(app: &App) -> Router {
+    if app.services().is_none() {
+        return Router::new();
+    }
+    let flow = Flow {
+        app: app.clone(),
+        passwords: Arc::new(Semaphore::new(MOST_PASSWORDS)),
+        waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+    };
+    let routes = Router::new()
+        .route(
+            "/access/{service}/login",
+            get(login::page).post(login::post),
+        )
+        .route("/access/{service}/token", get(token::token))
+        .route("/access/{service}/logout", get(logout::logout))
+        .with_state(flow);
+    layers::wrap_private(routes, app)
+}
