@@ -16,6 +16,7 @@ pub struct Gate {
     pub rules: Rules,
     pub signer: Signer,
     pub external: Option<External>,
+    pub overlays: Overlays,
     keys: Keys,
     tokens: Option<JwtVerifier>,
 }
@@ -32,12 +33,13 @@ impl Gate {
         }
         let overlays = Overlays::load(&config.overlays)?;
         let is_asked = access.external.url.is_some();
-        let external = is_asked.then(|| External::new(&access.external, BTreeSet::new()));
+        let external = is_asked.then(|| External::new(&access.external, overlays.names()));
         let has_tokens = access.jwt.is_set();
         Ok(Some(Self {
             rules: Rules::new(access, &overlays)?,
             signer: Signer::new(&access.signing),
             external: external.transpose()?,
+            overlays,
             keys: Keys::new(&access.keys),
             tokens: has_tokens
                 .then(|| JwtVerifier::new(&access.jwt))

@@ -12,7 +12,7 @@ use super::subject::Subject;
 use super::visitor::Visitor;
 use crate::overlay::Overlays;
 use crate::route::Pattern;
-use crate::view::View;
+use crate::view::{Redaction, View};
 
 /// All rules; the last one is for all images.
 pub struct Rules(Vec<Arc<Rule>>);
@@ -142,9 +142,25 @@ impl Rule {
     }
 
     /// What somebody is answered of whom somebody else says what he sees.
-    pub fn shown_in_part(self: &Arc<Self>, asked: Option<NonZeroU32>, shown: &Shown) -> Decision {
-        self.confined(asked, shown.largest)
-            .unwrap_or_else(|| self.shown(asked))
+    ///
+    /// # Errors
+    /// If an overlay is to be drawn that is none.
+    pub fn shown_in_part(
+        self: &Arc<Self>,
+        asked: Option<NonZeroU32>,
+        shown: &Shown,
+        overlays: &Overlays,
+    ) -> io::Result<Decision> {
+        let mut view = (*self.view(asked)).clone();
+        let redactions = shown.redactions.iter();
+        view.redactions
+            .extend(redactions.map(|&(region, color)| Redaction::new(region, color)));
+        for name in &shown.overlays {
+            view.overlays.push(overlays.named(name)?);
+        }
+        let decision = self.confined(asked, shown.largest);
+        let decision = decision.unwrap_or_else(|| self.shown(asked));
+        Ok(decision.seen_as(Arc::new(view)))
     }
 
     /// What somebody is answered who sees the image no larger than that. `None` where it is not seen at all.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::config::hex_color::HexColor;
@@ -35,7 +35,7 @@ pub struct OverlayConfig {
     pub color: HexColor,
 
     /// From 0, which cannot be seen, to 1, which lets nothing through.
-    #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(range(min = 0.0, max = 1.0), transform = any_number)]
     pub opacity: f64,
 
     /// Where it stands on the answer, or `repeat`: all over it.
@@ -47,7 +47,7 @@ pub struct OverlayConfig {
 
     /// Its width as a part of the answer's, so that it grows with it. Without one it is as large as it is, and shrunk to fit.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0.001, max = 1.0), example = 0.25)]
+    #[schemars(range(min = 0.001, max = 1.0), transform = any_number, example = 0.25)]
     pub width: Option<f64>,
 
     /// Answers that are less wide are left alone.
@@ -55,6 +55,11 @@ pub struct OverlayConfig {
 
     /// Answers that are less high are left alone.
     pub min_height: u32,
+}
+
+/// How many bits a number has is nothing to those who write it.
+fn any_number(schema: &mut Schema) {
+    schema.remove("format");
 }
 
 /// A place on an answer.

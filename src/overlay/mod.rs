@@ -7,7 +7,7 @@ pub mod config;
 mod place;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::{fmt, fs, io};
 
@@ -45,8 +45,8 @@ impl Overlays {
             .map(Self)
     }
 
-    pub fn get(&self, name: &str) -> Option<Arc<Overlay>> {
-        self.0.get(name).cloned()
+    pub fn names(&self) -> BTreeSet<String> {
+        self.0.keys().cloned().collect()
     }
 
     /// # Errors
@@ -54,7 +54,7 @@ impl Overlays {
     pub fn named(&self, name: &str) -> io::Result<Arc<Overlay>> {
         let unknown =
             || io::Error::new(io::ErrorKind::NotFound, format!("no overlay is \"{name}\""));
-        self.get(name).ok_or_else(unknown)
+        self.0.get(name).cloned().ok_or_else(unknown)
     }
 }
 

@@ -28,6 +28,11 @@ fn black() -> HexColor {
 }
 
 impl Redaction {
+    pub fn new(region: Region, color: HexColor) -> Self {
+        let region = RedactedRegion(region);
+        Self { region, color }
+    }
+
     /// The pixels that it hides of an upright image.
     ///
     /// # Errors

@@ -12,8 +12,10 @@ use azulejo::error::Error;
 use azulejo::iiif::{Identifier, ImageRequest, Version};
 use azulejo::pipeline::{Caching, Pipeline};
 use azulejo::view::{Redaction, View};
+use serde_json::json;
 use tempfile::TempDir;
 
+use crate::scripted_service::{Reply, ScriptedService};
 use crate::server::{Picture, Server, fixtures};
 
 /// Pixels of the images that are made here.
@@ -327,7 +329,7 @@ async fn nothing_is_copied_out_of_the_file() {
 async fn a_rule_hides_a_part_of_its_images() {
     let server = Server::configured(fixtures("images"), |config| {
         config.access.rules = vec![RuleConfig {
-            identifiers: vec!["chart*".replace('*', "{rest}").parse().unwrap()],
+            identifiers: vec!["chart{rest}".parse().unwrap()],
             open: true,
             redactions: vec![redaction("pct:0,0,50,50")],
             ..RuleConfig::default()
@@ -348,4 +350,33 @@ async fn a_rule_hides_a_part_of_its_images() {
     let hidden = server.get("/iiif/3/chart.png/full/max/0/default.png").await;
     assert_ne!(hidden.header("etag"), plain.header("etag"));
     assert_eq!(hidden.status, StatusCode::OK);
+}
+
+/// The service that is asked outside may hide parts, too, besides those that the rule hides.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_from_outside_hides_and_marks() {
+    let reply =
+        json!({"allow": true, "redactions": [{"region": "pct:50,50,50,50", "color": "#00ff00"}]});
+    let service = ScriptedService::start(Reply::json(reply)).await;
+    let server = Server::configured(fixtures("images"), |config| {
+        config.access.external.url = Some(service.url.clone());
+        config.access.external.cache_seconds = 0;
+        config.access.rules = vec![RuleConfig {
+            external: true,
+            redactions: vec![redaction("pct:0,0,50,50")],
+            ..RuleConfig::default()
+        }];
+    });
+    let path = "/iiif/3/chart.png/full/max/0/default.png";
+    let seen = server.picture(path).await;
+    let (width, height) = seen.size();
+    assert_eq!(seen.at(width / 4, height / 4), [0x10, 0x20, 0x30, 255]);
+    assert_eq!(seen.at(width / 4 * 3, height / 4 * 3), [0, 255, 0, 255]);
+    service.answers(Reply::json(json!({"allow": true})));
+    let seen = server.picture(path).await;
+    assert_eq!(seen.at(width / 4, height / 4), [0x10, 0x20, 0x30, 255]);
+    assert_ne!(seen.at(width / 4 * 3, height / 4 * 3), [0, 255, 0, 255]);
+    let unfit = json!({"allow": true, "redactions": [{"region": "90000,0,9,9"}]});
+    service.answers(Reply::json(unfit));
+    assert_eq!(server.status(path).await, 500);
 }
