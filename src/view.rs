@@ -5,6 +5,8 @@ mod redaction;
 use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};
 
+use serde_json::{Value, json};
+
 use crate::geometry::Dimensions;
 use crate::iiif::{Identifier, Scale};
 use crate::overlay::Overlay;
@@ -50,6 +52,16 @@ impl View {
         let overlays = self.overlays.iter().map(|it| format!(" {}", it.digest()));
         let parts = largest.into_iter().chain(redactions).chain(overlays);
         parts.collect()
+    }
+
+    /// For people.
+    pub fn summary(&self) -> Value {
+        let overlays = self.overlays.iter().map(|it| it.name());
+        json!({
+            "largest": self.largest,
+            "redactions": self.redactions.iter().map(Redaction::to_string).collect::<Vec<_>>(),
+            "overlays": overlays.collect::<Vec<_>>(),
+        })
     }
 
     /// How large an image of these dimensions seems to be: the only place where that is computed.

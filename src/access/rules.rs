@@ -108,7 +108,8 @@ impl Rule {
         }
     }
 
-    fn view(&self, asked: Option<NonZeroU32>) -> Arc<View> {
+    /// How those see the image, or the smaller version, who see it.
+    pub fn view(&self, asked: Option<NonZeroU32>) -> Arc<View> {
         Arc::new(View {
             largest: asked,
             ..self.view.clone()

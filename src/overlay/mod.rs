@@ -32,7 +32,7 @@ impl Overlays {
     /// If a file cannot be read, or is no image or font; or if a font lacks a letter.
     pub fn load(configs: &BTreeMap<String, OverlayConfig>) -> io::Result<Self> {
         let load = |(name, config): (&String, &OverlayConfig)| {
-            let overlay = Overlay::load(config);
+            let overlay = Overlay::load(name, config);
             let overlay = overlay.map_err(|error| {
                 io::Error::new(error.kind(), format!("overlays.{name}: {error}"))
             })?;
@@ -60,6 +60,7 @@ impl Overlays {
 
 /// What is drawn on answers. Two are equal if they draw the same.
 pub struct Overlay {
+    name: String,
     config: OverlayConfig,
     drawn: Drawn,
     digest: String,
@@ -72,7 +73,7 @@ enum Drawn {
 }
 
 impl Overlay {
-    fn load(config: &OverlayConfig) -> io::Result<Self> {
+    fn load(name: &str, config: &OverlayConfig) -> io::Result<Self> {
         let (drawn, bytes) = match (&config.image, &config.text) {
             (Some(file), None) => {
                 let bytes = fs::read(file)?;
@@ -88,10 +89,15 @@ impl Overlay {
             }
         };
         Ok(Self {
+            name: name.to_owned(),
             digest: digest(config, &bytes),
             config: config.clone(),
             drawn,
         })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Stands for all that it draws.

@@ -29,7 +29,7 @@ fn logo() -> OverlayConfig {
 
 #[test]
 fn an_image_is_drawn_upright_in_its_colours() {
-    let overlay = Overlay::load(&logo()).unwrap();
+    let overlay = Overlay::load("logo", &logo()).unwrap();
     let natural = overlay.natural();
     let upright = decode::open(
         Arc::new(fs::read("fixtures/images/jpeg-orientation-6.jpg").unwrap()),
@@ -50,7 +50,7 @@ fn an_image_is_drawn_upright_in_its_colours() {
 
 #[test]
 fn it_grows_with_the_answer_and_leaves_small_ones_alone() {
-    let overlay = Overlay::load(&OverlayConfig {
+    let overlay = Overlay::load("logo", &OverlayConfig {
         min_width: 50,
         min_height: 40,
         ..logo()
@@ -71,7 +71,7 @@ fn it_grows_with_the_answer_and_leaves_small_ones_alone() {
 
 #[test]
 fn a_text_has_its_colour_and_opacity() {
-    let overlay = Overlay::load(&OverlayConfig {
+    let overlay = Overlay::load("logo", &OverlayConfig {
         text: Some("███".to_owned()),
         color: HexColor::BLACK,
         opacity: 0.5,
@@ -99,7 +99,7 @@ fn no_answer_is_too_small_or_too_long() {
             ..logo()
         },
     ] {
-        let overlay = Overlay::load(&config).unwrap();
+        let overlay = Overlay::load("logo", &config).unwrap();
         for (width, height) in [(1, 1), (1, 900), (900, 1), (3, 2), (17, 400)] {
             let drawn = overlay.draw(frame(width, height, Layout::GrayAlpha, &[9, 9]));
             let drawn = drawn.unwrap();
@@ -111,7 +111,7 @@ fn no_answer_is_too_small_or_too_long() {
 
 #[test]
 fn whatever_changes_what_is_drawn_changes_the_digest() {
-    let digest = |config: OverlayConfig| Overlay::load(&config).unwrap().digest().to_owned();
+    let digest = |config: OverlayConfig| Overlay::load("logo", &config).unwrap().digest().to_owned();
     let text = |text: &str| OverlayConfig {
         text: Some(text.to_owned()),
         ..OverlayConfig::default()
@@ -140,7 +140,7 @@ fn a_file_that_is_replaced_under_its_name_has_another_digest() {
             image: Some(file.clone()),
             ..OverlayConfig::default()
         };
-        Overlay::load(&config).unwrap().digest().to_owned()
+        Overlay::load("logo", &config).unwrap().digest().to_owned()
     };
     assert_ne!(digest("png-gray.png"), digest("chart.png"));
 }
@@ -167,7 +167,7 @@ fn what_cannot_be_drawn_is_an_error_at_the_start() {
             ..OverlayConfig::default()
         },
     ] {
-        assert!(Overlay::load(&config).is_err(), "{config:?}");
+        assert!(Overlay::load("logo", &config).is_err(), "{config:?}");
         let named = BTreeMap::from([("logo".to_owned(), config)]);
         let error = Overlays::load(&named).err().unwrap().to_string();
         assert!(error.starts_with("overlays.logo: "), "{error}");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use azulejo::access::config::RuleConfig;
 use azulejo::config::Config;
-use azulejo::http::App;
+use azulejo::http::{App, explain};
 use azulejo::overlay::config::{OverlayConfig, Position};
 
 use crate::server::{Picture, Server, fixtures};
@@ -134,4 +134,17 @@ async fn an_overlay_that_is_missing_is_an_error_at_the_start() {
         overlay.image = Some(PathBuf::from("nowhere.png"));
     });
     assert!(unread.unwrap().starts_with("overlays.logo: "));
+}
+
+#[tokio::test]
+async fn a_request_is_explained_with_what_is_shown() {
+    let mut config = Config::default();
+    config.source.root = fixtures("images");
+    config.pyramids.enabled = false;
+    configure(&mut config, logo());
+    let app = App::new(&config).unwrap();
+    let url = "/iiif/3/sample-azulejo.tif/0,0,512,512/max/0/default.jpg";
+    let steps = explain(&app, url).unwrap().steps;
+    assert_eq!(steps["image"]["view"]["overlays"], serde_json::json!(["logo"]));
+    assert_ne!(steps["image"]["plan"]["strategy"], "copied");
 }
