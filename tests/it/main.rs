@@ -38,6 +38,7 @@ mod metrics;
 mod negotiation;
 mod node;
 mod order;
+mod overlays;
 #[path = "../common/pages.rs"]
 mod pages;
 mod pdf;
@@ -48,6 +49,7 @@ mod protocol;
 mod proxy;
 mod pyramids;
 mod quality;
+mod redactions;
 #[path = "../common/redis_server.rs"]
 #[allow(dead_code, reason = "shared with the tests of the layer")]
 mod redis_server;

@@ -88,8 +88,9 @@ impl<'a> Door<'a> {
         if self.is_signed(asked, rule, now) || rule.grants(self.visitor().await?, now) {
             return Ok(rule.shown(asked.largest));
         }
-        match self.app.gate().and_then(|gate| gate.external.as_ref()) {
-            Some(external) if rule.asks_outside() => self.outside(asked, rule, external).await,
+        let gate = self.app.gate().filter(|_| rule.asks_outside());
+        match gate.and_then(|gate| Some((gate, gate.external.as_ref()?))) {
+            Some((gate, external)) => self.outside(asked, rule, gate, external).await,
             _ => Ok(rule.hidden(asked.largest)),
         }
     }
@@ -105,6 +106,7 @@ impl<'a> Door<'a> {
         &self,
         asked: &Asked,
         rule: &Arc<Rule>,
+        gate: &Gate,
         external: &External,
     ) -> Result<Decision, Error> {
         let question = ExternalQuestion {
@@ -116,12 +118,10 @@ impl<'a> Door<'a> {
             headers: self.client.headers,
         };
         match external.decide(&question).await {
-            Verdict::Allow(shown) if !shown.redactions.is_empty() || !shown.overlays.is_empty() => {
-                Err(Error::AccessUnavailable(cause(
-                    "it cannot be shown in part",
-                )))
+            Verdict::Allow(shown) => {
+                let decision = rule.shown_in_part(asked.largest, &shown, &gate.overlays);
+                decision.map_err(Error::internal)
             }
-            Verdict::Allow(shown) => Ok(rule.shown_in_part(asked.largest, &shown)),
             Verdict::Redirect(location) => Ok(rule.decision(Outcome::Elsewhere(location))),
             Verdict::Refuse(refusal) => Ok(rule.refused(asked.largest, refusal)),
             Verdict::Unavailable => Err(Error::AccessUnavailable(cause("no decision"))),
