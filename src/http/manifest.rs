@@ -281,8 +281,12 @@ impl Asked {
         decision: Decision,
     ) -> Result<Found, Error> {
         let identifier = image.identifier.clone();
-        if let Outcome::Smaller(largest) = decision.outcome {
-            return self.smaller(app, client, identifier, largest).await;
+        match decision.outcome {
+            Outcome::Smaller(largest) => {
+                return self.smaller(app, client, identifier, largest).await;
+            }
+            Outcome::Elsewhere(location) => return Ok(Found::Elsewhere(location)),
+            Outcome::Allow(_) | Outcome::Refuse(_) => {}
         }
         let largest = access::view(&decision, &identifier)?.largest;
         let document = app.pipeline().document(identifier, largest, client.caching);
