@@ -281,16 +281,17 @@ impl Asked {
         decision: Decision,
     ) -> Result<Found, Error> {
         let identifier = image.identifier.clone();
-        let largest = match decision.outcome {
+        let largest = match &decision.outcome {
             Outcome::Smaller(_) | Outcome::Refuse(_)
                 if access::is_told_of(app, self.version, &decision) =>
             {
                 image.largest
             }
             Outcome::Smaller(largest) => {
-                return self.smaller(app, client, identifier, largest).await;
+                return self.smaller(app, client, identifier, *largest).await;
             }
-            _ => access::view(&decision, &identifier)?.largest,
+            Outcome::Elsewhere(location) => return Ok(Found::Elsewhere(location.clone())),
+            Outcome::Allow(_) | Outcome::Refuse(_) => access::view(&decision, &identifier)?.largest,
         };
         let document = app.pipeline().document(identifier, largest, client.caching);
         let document = Box::new(document.await?);
