@@ -170,6 +170,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     (
         "cli",
         &[
+            "access",
             "ingest",
             "causes",
             "config",

@@ -113,6 +113,12 @@ impl Rule {
         Arc::new(View { largest: asked })
     }
 
+    /// What everybody is answered who asks for a smaller version that everybody sees. `None` where somebody else has a say.
+    pub fn public_version(self: &Arc<Self>, asked: Option<NonZeroU32>) -> Option<Decision> {
+        let is_seen = asked? <= self.config.largest? && !self.config.external;
+        is_seen.then(|| self.public(asked))
+    }
+
     /// Whether whoever has a signed URL sees the image.
     pub fn takes_signatures(&self) -> bool {
         self.config.signed

@@ -13,6 +13,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::access::{self, Asked, Door};
 use super::app::App;
 use super::base::public_base;
+use super::config::ServerConfig;
 use super::log::Logged;
 use super::path::{Call, prefix};
 use super::{caching, conditional, disposition, error, information};
@@ -166,10 +167,10 @@ pub(super) fn identifier(app: &App, segment: &str) -> Result<Identifier, Identif
 
 /// E14: where a proxy decodes `%2F`, another text stands for the slash.
 pub(super) fn with_slashes(
-    app: &App,
+    server: &ServerConfig,
     identifier: Identifier,
 ) -> Result<Identifier, IdentifierError> {
-    match &app.server().slash_substitute {
+    match &server.slash_substitute {
         Some(substitute) => Identifier::new(identifier.as_str().replace(substitute, "/")),
         None => Ok(identifier),
     }

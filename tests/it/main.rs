@@ -66,6 +66,9 @@ mod s3_server;
 #[path = "../common/s3s_server.rs"]
 #[allow(dead_code, reason = "shared with the tests of the source")]
 mod s3s_server;
+#[path = "../common/scripted_service.rs"]
+#[allow(dead_code, reason = "shared with the tests of access")]
+mod scripted_service;
 mod security;
 mod server;
 mod shared_cache;

@@ -13,7 +13,7 @@ use crate::access::{Decision, Gate, Outcome, Refusal, Rule, Subject, Visitor};
 use crate::error::{Error, cause};
 use crate::http::app::App;
 use crate::http::image::Client;
-use crate::iiif::Identifier;
+use crate::iiif::{Identifier, Version};
 use crate::view::View;
 
 /// Where somebody asks for images. Who that is, is found out once, and only if an image is not for everyone.
@@ -82,6 +82,9 @@ impl<'a> Door<'a> {
         if rule.is_public(now) {
             return Ok(rule.public(asked.largest));
         }
+        if let Some(public) = rule.public_version(asked.largest) {
+            return Ok(public);
+        }
         if self.is_signed(asked, rule, now) || rule.grants(self.visitor().await?, now) {
             return Ok(rule.shown(asked.largest));
         }
@@ -141,6 +144,21 @@ impl<'a> Door<'a> {
         let find_out = || visitor(self.app, self.client, self.takes_tokens);
         self.visitor.get_or_try_init(find_out).await
     }
+}
+
+/// Whether somebody who does not see an image is told of it all the same, so that a viewer can help him to see it.
+pub fn is_told_of(app: &App, version: Version, decision: &Decision) -> bool {
+    let can_be_helped = match version {
+        Version::V2 => app.access().auth1,
+        Version::V3 => true,
+    };
+    let is_hidden = match decision.outcome {
+        Outcome::Refuse(refusal) => refusal == Refusal::NotFound,
+        Outcome::Elsewhere(_) => true,
+        Outcome::Allow(_) | Outcome::Smaller(_) => false,
+    };
+    let rule = decision.rule.as_ref();
+    can_be_helped && !is_hidden && rule.is_some_and(|rule| !rule.services().is_empty())
 }
 
 /// What is shown to somebody, if anything is.
