@@ -11,6 +11,7 @@ use super::external::config::ExternalConfig;
 use super::jwt::config::JwtConfig;
 use super::keys::KeyConfig;
 use super::moment::Moment;
+use super::oidc::config::OidcConfig;
 use super::services::config::{ServiceConfig, UserConfig};
 use super::session::config::SessionConfig;
 use super::signed::config::SigningConfig;
@@ -54,6 +55,8 @@ pub struct AccessConfig {
 
     #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
     pub users: BTreeMap<String, UserConfig>,
+
+    pub oidc: OidcConfig,
 
     pub session: SessionConfig,
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod auth1;
 mod auth2;
 #[path = "../common/browser.rs"]
 mod browser;
@@ -37,6 +38,9 @@ mod manifests;
 mod metrics;
 mod negotiation;
 mod node;
+mod oidc;
+#[path = "../common/oidc_provider.rs"]
+mod oidc_provider;
 mod order;
 mod overlays;
 #[path = "../common/pages.rs"]
