@@ -34,7 +34,7 @@ pub use rule::Terms;
 use rule::{Rule, Step};
 use search::Search;
 pub use targets::Far;
-use targets::Targets;
+use targets::{Target, Targets};
 pub use template::Template;
 
 use crate::config::Config;
@@ -192,6 +192,11 @@ impl Routes {
     /// What the route that led to an image calls the source of it.
     pub fn source_name(&self, object: &Object) -> &str {
         self.rules[object.route].source()
+    }
+
+    /// Whether the identifier named a file, and nobody was asked which page of which file is meant.
+    pub fn names_file(&self, object: &Object) -> bool {
+        matches!(self.rules[object.route].target, Target::Sources(_))
     }
 
     /// What holds for images that this route led to.

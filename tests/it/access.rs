@@ -5,5 +5,6 @@ mod credentials;
 mod external;
 mod model;
 mod origins;
+mod registry;
 mod rules;
 mod tiers;
