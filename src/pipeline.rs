@@ -342,13 +342,10 @@ impl Pipeline {
         Ok(steps)
     }
 
-    /// As [`Self::subject`], on this thread.
-    ///
-    /// # Errors
-    /// If there is none, or it cannot be told.
-    pub fn explain_subject(&self, identifier: &Identifier) -> Result<Subject, Error> {
-        let object = self.walk.images.find(identifier)?;
-        Ok(self.walk.subject(identifier, &object))
+    /// An image as the rules of who may see it know it, if it is found.
+    pub fn explain_subject(&self, identifier: &Identifier) -> Option<Subject> {
+        let object = self.walk.images.find(identifier).ok()?;
+        Some(self.walk.subject(identifier, &object))
     }
 
     /// Which rules match an identifier, why the others do not, and what came of it, as JSON.

@@ -177,6 +177,7 @@ const ALLOWED: [(&str, &[&str]); 36] = [
     (
         "cli",
         &[
+            "access",
             "ingest",
             "causes",
             "config",

@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use serde_json::{Value, json};
+
 use super::config::{AccessConfig, RefusalConfig, RuleConfig, Standing};
 use super::decision::{Decision, Outcome, Refusal};
 use super::external::Shown;
@@ -38,6 +40,19 @@ impl Rules {
         let rules = config.rules.iter().cloned().chain([last]);
         let rules = rules.map(|rule| Rule::new(rule, overlays).map(Arc::new));
         rules.collect::<io::Result<_>>().map(Self)
+    }
+
+    /// Which rule counts, under which names it looked for the image, and what it says, as JSON.
+    pub fn explain(&self, subject: &Subject) -> Value {
+        let rule = self.of(subject);
+        let number = self.0.iter().position(|other| Arc::ptr_eq(rule, other));
+        let is_last = number == self.0.len().checked_sub(1);
+        json!({
+            "names": subject.names().collect::<Vec<_>>(),
+            "source": subject.source(),
+            "rule": number.filter(|_| !is_last),
+            "says": rule.config,
+        })
     }
 
     /// The rule that counts.
@@ -114,6 +129,12 @@ impl Rule {
             largest: asked,
             ..self.view.clone()
         })
+    }
+
+    /// What everybody is answered who asks for a smaller version that everybody sees. `None` where somebody else has a say.
+    pub fn public_version(self: &Arc<Self>, asked: Option<NonZeroU32>) -> Option<Decision> {
+        let is_seen = asked? <= self.config.largest? && !self.config.external;
+        is_seen.then(|| self.public(asked))
     }
 
     /// Whether whoever has a signed URL sees the image.

@@ -14,6 +14,7 @@ mod purge;
 mod pyramid;
 mod serve;
 mod settings;
+mod sign;
 mod warm;
 
 use std::error::Error;
@@ -45,6 +46,7 @@ enum Command {
     Warm(warm::Warm),
     Import(import::Import),
     HashSecret(hash_secret::HashSecret),
+    Sign(sign::Sign),
     /// What this program is run as by itself, to have documents rendered.
     #[command(name = decode::pdf::RENDERER, hide = true)]
     RenderPdf,
@@ -74,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Warm(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::HashSecret(command) => command.run(),
+        Command::Sign(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,6 +13,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::access::{self, Asked, Door};
 use super::app::App;
 use super::base::public_base;
+use super::config::ServerConfig;
 use super::log::Logged;
 use super::path::{Call, prefix};
 use super::{caching, conditional, disposition, error, information};
@@ -109,7 +110,7 @@ async fn dispatch(app: &App, mount: Mount, client: &Client<'_>) -> Result<Respon
     let address = Address::new(app, mount, client, call.identifier());
     let path = client.uri.path();
     let asked = Asked::parse(app, path, mount.prefix, call.identifier())?;
-    let decision = Door::new(app, client).decide(&asked).await?;
+    let decision = door(app, client, version, call).decide(&asked).await?;
     if let Some(segment) = in_lowest_terms(&asked, call.identifier()) {
         let address = Address {
             segment: &segment,
@@ -135,6 +136,16 @@ async fn dispatch(app: &App, mount: Mount, client: &Client<'_>) -> Result<Respon
     }
 }
 
+/// B06: in Authentication 1.0, viewers ask for an `info.json` with a token, to find out what they will see.
+fn door<'a>(app: &'a App, client: &'a Client<'a>, version: Version, call: Call<'_>) -> Door<'a> {
+    let is_information = matches!(call, Call::Information { .. });
+    if is_information && version == Version::V2 && app.access().auth1 {
+        Door::taking_tokens(app, client)
+    } else {
+        Door::new(app, client)
+    }
+}
+
 /// The base URI of an image, for those who may know that there is one.
 async fn base(
     app: &App,
@@ -156,10 +167,10 @@ pub(super) fn identifier(app: &App, segment: &str) -> Result<Identifier, Identif
 
 /// E14: where a proxy decodes `%2F`, another text stands for the slash.
 pub(super) fn with_slashes(
-    app: &App,
+    server: &ServerConfig,
     identifier: Identifier,
 ) -> Result<Identifier, IdentifierError> {
-    match &app.server().slash_substitute {
+    match &server.slash_substitute {
         Some(substitute) => Identifier::new(identifier.as_str().replace(substitute, "/")),
         None => Ok(identifier),
     }
@@ -182,8 +193,18 @@ impl<'a> Address<'a> {
         }
     }
 
+    /// Of an image in the newest version.
+    pub fn of_image(app: &App, client: &Client<'_>, segment: &'a str) -> Self {
+        Self::new(app, Mount::of(Version::V3), client, segment)
+    }
+
     pub fn version(&self) -> Version {
         self.mount.version
+    }
+
+    /// The identifier, as it was written.
+    pub fn segment(&self) -> &str {
+        self.segment
     }
 
     /// E11: with the identifier as it was written.

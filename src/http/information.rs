@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
 use super::accept::JsonType;
@@ -11,10 +11,12 @@ use super::access::{self, Asked};
 use super::app::App;
 use super::image::{Address, Client, cache_headers, links, not_modified};
 use super::log::Logged;
-use crate::access::{Decision, Outcome};
+use crate::access::{Decision, Outcome, Refusal};
 use crate::cache::CacheKey;
 use crate::error::Error;
+use crate::iiif::{Version, add_services};
 use crate::pipeline::{Described, Validators};
+use crate::view::View;
 
 pub async fn respond(
     app: &App,
@@ -25,10 +27,20 @@ pub async fn respond(
 ) -> Result<Response, Error> {
     let version = address.version();
     let identifier = asked.identifier.clone();
+    let services = access::described(app, client, version, address.segment(), &asked, decision);
+    let (is_told, is_led) = (!services.services.is_empty(), version == Version::V2);
+    let is_refused = is_led && matches!(decision.outcome, Outcome::Refuse(_));
     let view = match &decision.outcome {
         Outcome::Elsewhere(location) => return Ok(access::found(location)),
-        Outcome::Smaller(largest) => return smaller(app, address, &asked, *largest).await,
-        Outcome::Allow(_) | Outcome::Refuse(_) => access::view(decision, &identifier)?,
+        Outcome::Smaller(largest) if is_led || !is_told => {
+            return smaller(app, address, &asked, *largest).await;
+        }
+        Outcome::Smaller(_) | Outcome::Refuse(Refusal::Unauthorized | Refusal::Forbidden)
+            if is_told =>
+        {
+            View::of(asked.largest)
+        }
+        _ => access::view(decision, &identifier)?,
     };
     let pipeline = app.pipeline();
     let informed = pipeline.information(identifier.clone(), &view, client.caching);
@@ -38,7 +50,9 @@ pub async fn respond(
         terms,
     } = informed.await?;
     let base = address.uri(&terms);
-    let body = format!("{:#}\n", information.document(version, &base));
+    let mut document = information.document(version, &base);
+    add_services(&mut document, services.services, services.context);
+    let body = format!("{document:#}\n");
     let media_type = JsonType::negotiate(client.headers, version).of_information(version);
     let validators = Validators {
         etag: CacheKey::new(&[&body, media_type]).to_string(),
@@ -49,12 +63,15 @@ pub async fn respond(
     headers.insert(header::VARY, HeaderValue::from_static("Accept"));
     headers.insert(header::LINK, links(None, version));
     access::protect(&mut headers, decision);
-    let mut response = if client.has_current(&validators) {
+    let mut response = if !is_refused && client.has_current(&validators) {
         headers.remove(header::CONTENT_TYPE);
         not_modified(headers)
     } else {
         let mut response = Response::new(Body::from(body));
         *response.headers_mut() = headers;
+        if is_refused {
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+        }
         response
     };
     response.extensions_mut().insert(Logged {

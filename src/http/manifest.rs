@@ -281,10 +281,17 @@ impl Asked {
         decision: Decision,
     ) -> Result<Found, Error> {
         let identifier = image.identifier.clone();
-        if let Outcome::Smaller(largest) = decision.outcome {
-            return self.smaller(app, client, identifier, largest).await;
-        }
-        let largest = access::view(&decision, &identifier)?.largest;
+        let largest = match decision.outcome {
+            Outcome::Smaller(_) | Outcome::Refuse(_)
+                if access::is_told_of(app, self.version, &decision) =>
+            {
+                image.largest
+            }
+            Outcome::Smaller(largest) => {
+                return self.smaller(app, client, identifier, largest).await;
+            }
+            _ => access::view(&decision, &identifier)?.largest,
+        };
         let document = app.pipeline().document(identifier, largest, client.caching);
         let document = Box::new(document.await?);
         Ok(Found::Subject(Subject::Document(document, decision)))
@@ -323,6 +330,7 @@ impl Asked {
         }
     }
 
+    /// Whoever does not see the document as it is, is told so when he asks for it.
     fn rendering(&self, app: &App, server: &str, contents: &Contents) -> Option<Rendering> {
         let server = contents.terms.public_url.as_deref().unwrap_or(server);
         let identifier = self.identifier().filter(|_| contents.is_pdf)?;

@@ -32,6 +32,7 @@ mod router;
 mod serve;
 mod stall;
 
+pub use access::sign;
 pub use app::App;
 pub use explain::{Explained, explain};
 pub use router::router;

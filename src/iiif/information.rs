@@ -40,6 +40,21 @@ impl Information {
     }
 }
 
+/// Adds what helps to see the image, described in words of another context, which stands before that of the specification (A04).
+pub fn add_services(document: &mut Value, services: Vec<Value>, context: Option<&str>) {
+    if services.is_empty() {
+        return;
+    }
+    document["service"] = Value::Array(services);
+    if let Some(context) = context {
+        let own = match document["@context"].take() {
+            Value::Array(own) => own,
+            own => vec![own],
+        };
+        document["@context"] = [json!(context)].into_iter().chain(own).collect();
+    }
+}
+
 /// A context that says what the word means; that of the specification stays the last (3.0, section 5.1). Version 2.1 has no place for another.
 fn with_page_count(context: &Value) -> Value {
     json!([{ "page_count": "http://schema.org/numberOfPages" }, context])

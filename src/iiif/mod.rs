@@ -26,7 +26,7 @@ pub mod version;
 pub use canonical::CanonicalRequest;
 pub use format::Format;
 pub use identifier::Identifier;
-pub use information::Information;
+pub use information::{Information, add_services};
 pub use limits::SizeLimits;
 pub use quality::Quality;
 pub use region::Region;

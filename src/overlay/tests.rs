@@ -50,11 +50,14 @@ fn an_image_is_drawn_upright_in_its_colours() {
 
 #[test]
 fn it_grows_with_the_answer_and_leaves_small_ones_alone() {
-    let overlay = Overlay::load("logo", &OverlayConfig {
-        min_width: 50,
-        min_height: 40,
-        ..logo()
-    });
+    let overlay = Overlay::load(
+        "logo",
+        &OverlayConfig {
+            min_width: 50,
+            min_height: 40,
+            ..logo()
+        },
+    );
     let overlay = overlay.unwrap();
     let changed = |width, height| {
         let on = frame(width, height, Layout::Gray, &[77]);
@@ -71,14 +74,17 @@ fn it_grows_with_the_answer_and_leaves_small_ones_alone() {
 
 #[test]
 fn a_text_has_its_colour_and_opacity() {
-    let overlay = Overlay::load("logo", &OverlayConfig {
-        text: Some("███".to_owned()),
-        color: HexColor::BLACK,
-        opacity: 0.5,
-        font_size: 60,
-        position: Position::Center,
-        ..OverlayConfig::default()
-    });
+    let overlay = Overlay::load(
+        "logo",
+        &OverlayConfig {
+            text: Some("███".to_owned()),
+            color: HexColor::BLACK,
+            opacity: 0.5,
+            font_size: 60,
+            position: Position::Center,
+            ..OverlayConfig::default()
+        },
+    );
     let on = frame(300, 100, Layout::Rgba, &[200, 100, 50, 255]);
     let drawn = overlay.unwrap().draw(on).unwrap();
     let middle = drawn.crop(Rect::new(140, 45, 1, 1).unwrap());
@@ -111,7 +117,8 @@ fn no_answer_is_too_small_or_too_long() {
 
 #[test]
 fn whatever_changes_what_is_drawn_changes_the_digest() {
-    let digest = |config: OverlayConfig| Overlay::load("logo", &config).unwrap().digest().to_owned();
+    let digest =
+        |config: OverlayConfig| Overlay::load("logo", &config).unwrap().digest().to_owned();
     let text = |text: &str| OverlayConfig {
         text: Some(text.to_owned()),
         ..OverlayConfig::default()

@@ -508,3 +508,251 @@ async fn a25_a_logout_ends_sessions_and_tokens_and_is_no_image() {
     let told = message(&kept, &token_path("login")).await;
     assert_eq!(told["profile"], "invalidAspect");
 }
+
+const TIERS: &str = r#"
+    [[rules]]
+    identifiers = ["chart.png"]
+    roles = ["staff"]
+    services = ["login", "click"]
+    largest = 40
+    [[rules]]
+    identifiers = ["gif-plain.gif"]
+    roles = ["staff"]
+    services = ["click"]
+    refusal = "forbidden"
+    [[rules]]
+    identifiers = ["bmp-8bit.bmp"]
+    roles = ["staff"]
+    services = ["login"]
+    refusal = "not_found"
+    [services.login]
+    label = "Log in"
+    error_heading = "Not for everyone"
+    error_note = "Ask at the desk."
+    [services.click]
+    means = "click"
+    roles = ["reader"]
+"#;
+
+/// The token of somebody who is logged in.
+async fn token(browser: &Browser) -> String {
+    let path = format!("/access/login/token?messageId=m1&origin={VIEWER}");
+    let told = message(browser, &path).await;
+    told["accessToken"].as_str().unwrap().to_owned()
+}
+
+/// What the probe says to whoever has a token, as a script of a viewer asks: without cookies.
+async fn probe(server: &axum::Router, identifier: &str, token: Option<&str>) -> Value {
+    let viewer = Browser::new(server);
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let headers: Vec<_> = bearer
+        .iter()
+        .map(|it| ("authorization", it.as_str()))
+        .collect();
+    let path = format!("/access/probe/{identifier}");
+    let answer = viewer.get_with(&path, &headers).await;
+    answer.assert_ok();
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    answer.json()
+}
+
+#[tokio::test]
+async fn a01_a02_a03_a04_information_is_there_for_everyone_and_says_where_to_ask() {
+    let browser = Browser::new(&server(TIERS));
+    let answer = browser.get("/iiif/3/chart.png/info.json").await;
+    let information = answer.json();
+    let contexts = json!([
+        "http://iiif.io/api/auth/2/context.json",
+        "http://iiif.io/api/image/3/context.json",
+    ]);
+    assert_eq!(information["@context"], contexts);
+    assert_eq!(information["id"], format!("{BASE}/iiif/3/chart.png"));
+    let services = information["service"].as_array().unwrap();
+    assert_eq!(services.len(), 1);
+    assert_eq!(services[0]["type"], "AuthProbeService2");
+    assert_eq!(services[0].get("@context"), None);
+    assert_eq!(services[0]["id"], format!("{BASE}/access/probe/chart.png"));
+    assert_eq!(
+        services[0]["service"][0]["id"],
+        format!("{BASE}/access/login/login")
+    );
+    assert_eq!(
+        services[0]["service"][1]["id"],
+        format!("{BASE}/access/click/login")
+    );
+    let others = browser.get("/iiif/3/bmp-24bit.bmp/info.json").await.json();
+    assert_eq!(others.get("service"), None);
+    assert_eq!(
+        others["@context"],
+        "http://iiif.io/api/image/3/context.json"
+    );
+}
+
+#[tokio::test]
+async fn a02_information_is_the_same_for_those_who_see_the_image() {
+    let browser = Browser::new(&server(TIERS));
+    let before = browser.get("/iiif/3/chart.png/info.json").await;
+    log_in(&browser, "ann", "correct horse").await.assert_ok();
+    let after = browser.get("/iiif/3/chart.png/info.json").await;
+    assert_eq!(before.json(), after.json());
+    assert_eq!(after.header("cache-control"), Some("private, no-cache"));
+}
+
+#[tokio::test]
+async fn a03_where_nobody_is_to_know_nobody_is_told() {
+    let browser = Browser::new(&server(TIERS));
+    assert_eq!(
+        browser.get("/iiif/3/bmp-8bit.bmp/info.json").await.status,
+        404
+    );
+}
+
+#[tokio::test]
+async fn a17_a18_a22_the_probe_says_what_a_tile_says() {
+    let server = server(TIERS);
+    let browser = Browser::new(&server);
+    log_in(&browser, "ann", "correct horse").await.assert_ok();
+    let token = token(&browser).await;
+    let stranger = Browser::new(&server);
+    for identifier in [
+        "chart.png",
+        "gif-plain.gif",
+        "bmp-8bit.bmp",
+        "bmp-24bit.bmp",
+        "none",
+        "a%2Fnone",
+        "%FF",
+    ] {
+        let tile = format!("/iiif/3/{identifier}/full/max/0/default.jpg");
+        for _ in ["cold", "warm"] {
+            let with = probe(&server, identifier, Some(&token)).await;
+            assert_eq!(
+                with["status"],
+                browser.get(&tile).await.status.as_u16(),
+                "{identifier}"
+            );
+            let without = probe(&server, identifier, None).await;
+            assert_eq!(
+                without["status"],
+                stranger.get(&tile).await.status.as_u16(),
+                "{identifier}"
+            );
+            assert_eq!(without["type"], "AuthProbeResult2");
+        }
+    }
+    let wrong = probe(&server, "chart.png", Some("x")).await;
+    assert_eq!(wrong["status"], 401);
+}
+
+#[tokio::test]
+async fn a17_scripts_of_every_origin_may_ask_with_a_token() {
+    let server = crate::server::Server::configured(fixtures("images"), |it| {
+        it.access = config(TIERS).access
+    });
+    let asked = [
+        ("origin", VIEWER),
+        ("access-control-request-method", "GET"),
+        ("access-control-request-headers", "authorization"),
+    ];
+    let answer = server
+        .send(
+            axum::http::Method::OPTIONS,
+            "/access/probe/chart.png",
+            &asked,
+        )
+        .await;
+    answer.assert_ok();
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(
+        answer.header("access-control-allow-headers"),
+        Some("authorization")
+    );
+}
+
+#[tokio::test]
+async fn a19_a24_the_substitute_is_an_image_that_everyone_sees() {
+    let server = server(TIERS);
+    let told = probe(&server, "chart.png", None).await;
+    assert_eq!(told["status"], 401);
+    let id = format!("{BASE}/iiif/3/chart.png;max40");
+    assert_eq!(
+        told["substitute"],
+        json!([{"id": id, "type": "ImageService3"}])
+    );
+    let browser = Browser::new(&server);
+    let information = browser
+        .get("/iiif/3/chart.png;max40/info.json")
+        .await
+        .json();
+    assert_eq!(information["id"], id);
+    assert_eq!(
+        information["width"]
+            .as_u64()
+            .max(information["height"].as_u64()),
+        Some(40)
+    );
+    assert_eq!(information.get("service"), None);
+    let tile = browser
+        .get("/iiif/3/chart.png;max40/full/max/0/default.jpg")
+        .await;
+    tile.assert_ok();
+    assert_eq!(probe(&server, "chart.png;max40", None).await["status"], 200);
+    log_in(&browser, "ann", "correct horse").await.assert_ok();
+    let told = probe(&server, "chart.png", Some(&token(&browser).await)).await;
+    assert_eq!(
+        (&told["status"], told.get("substitute")),
+        (&json!(200), None)
+    );
+}
+
+#[tokio::test]
+async fn a21_who_does_not_see_it_is_told_why() {
+    let server = server(TIERS);
+    let told = probe(&server, "chart.png", None).await;
+    assert_eq!(told["heading"], json!({"none": ["Not for everyone"]}));
+    assert_eq!(told["note"], json!({"none": ["Ask at the desk."]}));
+    let told = probe(&server, "gif-plain.gif", None).await;
+    assert_eq!(told["status"], 403);
+    assert!(told["heading"].is_object());
+}
+
+#[tokio::test]
+async fn a25_a_token_is_no_good_after_the_logout() {
+    let server = server(TIERS);
+    let browser = Browser::new(&server);
+    log_in(&browser, "ann", "correct horse").await.assert_ok();
+    let token = token(&browser).await;
+    assert_eq!(
+        probe(&server, "chart.png", Some(&token)).await["status"],
+        200
+    );
+    browser.get("/access/login/logout").await.assert_ok();
+    assert_eq!(
+        probe(&server, "chart.png", Some(&token)).await["status"],
+        401
+    );
+}
+
+#[tokio::test]
+async fn a20_whoever_is_sent_elsewhere_is_told_where() {
+    let (place, _serving) = elsewhere().await;
+    let toml = format!(
+        "[[rules]]\nexternal = true\n[external]\nurl = \"{place}\"\n[services.click]\nmeans = 'click'"
+    );
+    let told = probe(&server(&toml), "chart.png", None).await;
+    assert_eq!(told["status"], 302);
+    let location = json!({"id": "https://other.example/iiif/3/x", "type": "ImageService3"});
+    assert_eq!(told["location"], location);
+    assert_eq!(told.get("heading"), None);
+}
+
+/// A service that sends everybody to another image.
+async fn elsewhere() -> (String, tokio::task::JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let answer = || async { axum::response::Redirect::temporary("https://other.example/iiif/3/x") };
+    let service = axum::Router::new().fallback(answer);
+    let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+    (url, serving)
+}

@@ -65,10 +65,7 @@ mod s3_server;
 #[allow(dead_code, reason = "shared with the tests of the source")]
 mod s3s_server;
 #[path = "../common/scripted_service.rs"]
-#[allow(
-    dead_code,
-    reason = "shared with the tests of the decision from outside"
-)]
+#[allow(dead_code, reason = "shared with the tests of access")]
 mod scripted_service;
 mod security;
 mod server;

@@ -145,6 +145,9 @@ async fn a_request_is_explained_with_what_is_shown() {
     let app = App::new(&config).unwrap();
     let url = "/iiif/3/sample-azulejo.tif/0,0,512,512/max/0/default.jpg";
     let steps = explain(&app, url).unwrap().steps;
-    assert_eq!(steps["image"]["view"]["overlays"], serde_json::json!(["logo"]));
+    assert_eq!(
+        steps["image"]["view"]["overlays"],
+        serde_json::json!(["logo"])
+    );
     assert_ne!(steps["image"]["plan"]["strategy"], "copied");
 }

@@ -2,7 +2,9 @@
 
 mod check;
 pub mod config;
+mod describe;
 pub mod message;
+pub mod probe;
 mod texts;
 
 pub use check::problems;

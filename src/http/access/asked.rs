@@ -20,6 +20,8 @@ pub struct Asked {
     name: String,
     /// The rest of the path, decoded: `iiif/3/full/max/0/default.jpg`.
     rest: String,
+    /// Where in it that begins which is asked of the image.
+    matter: usize,
 }
 
 impl Asked {
@@ -30,7 +32,7 @@ impl Asked {
         prefix: &str,
         segment: &str,
     ) -> Result<Self, IdentifierError> {
-        let written = with_slashes(app, Identifier::decode(segment)?)?;
+        let written = with_slashes(app.server(), Identifier::decode(segment)?)?;
         let tier = app.gate().and_then(|_| tier::split(written.as_str()));
         let (identifier, largest) = match tier {
             Some((whole, largest)) => (Identifier::new(whole.to_owned())?, Some(largest)),
@@ -41,6 +43,7 @@ impl Asked {
             largest,
             name: written.as_str().to_owned(),
             rest: rest(path, prefix, segment),
+            matter: prefix.trim_start_matches('/').len(),
         })
     }
 
@@ -59,13 +62,12 @@ impl Asked {
 
     /// What is asked of the image: `full/max/0/default.jpg`, `info.json`, `manifest`.
     pub fn matter(&self) -> &str {
-        let mut parts = self.rest.splitn(3, '/');
-        parts.nth(2).unwrap_or(&self.rest)
+        &self.rest[self.matter..]
     }
 }
 
 /// The identifier stands behind the prefix.
-fn rest(path: &str, prefix: &str, segment: &str) -> String {
+pub(super) fn rest(path: &str, prefix: &str, segment: &str) -> String {
     let below = path.strip_prefix(prefix).unwrap_or(path);
     let after = below.strip_prefix(segment).unwrap_or(below);
     let rest = format!(

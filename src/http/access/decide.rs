@@ -13,7 +13,7 @@ use crate::access::{Decision, Gate, Outcome, Refusal, Rule, Subject, Visitor};
 use crate::error::{Error, cause};
 use crate::http::app::App;
 use crate::http::image::Client;
-use crate::iiif::Identifier;
+use crate::iiif::{Identifier, Version};
 use crate::view::View;
 
 /// Where somebody asks for images. Who that is, is found out once, and only if an image is not for everyone.
@@ -21,6 +21,7 @@ pub struct Door<'a> {
     app: &'a App,
     client: &'a Client<'a>,
     visitor: OnceCell<Visitor>,
+    takes_tokens: bool,
 }
 
 impl<'a> Door<'a> {
@@ -29,6 +30,15 @@ impl<'a> Door<'a> {
             app,
             client,
             visitor: OnceCell::new(),
+            takes_tokens: false,
+        }
+    }
+
+    /// Where viewers say with a token who asks, because they cannot say it as browsers do. It opens no image (A16).
+    pub fn taking_tokens(app: &'a App, client: &'a Client<'a>) -> Self {
+        Self {
+            takes_tokens: true,
+            ..Self::new(app, client)
         }
     }
 
@@ -71,6 +81,9 @@ impl<'a> Door<'a> {
         let now = SystemTime::now();
         if rule.is_public(now) {
             return Ok(rule.public(asked.largest));
+        }
+        if let Some(public) = rule.public_version(asked.largest) {
+            return Ok(public);
         }
         if self.is_signed(asked, rule, now) || rule.grants(self.visitor().await?, now) {
             return Ok(rule.shown(asked.largest));
@@ -128,9 +141,24 @@ impl<'a> Door<'a> {
     }
 
     async fn visitor(&self) -> Result<&Visitor, Error> {
-        let find_out = || visitor(self.app, self.client);
+        let find_out = || visitor(self.app, self.client, self.takes_tokens);
         self.visitor.get_or_try_init(find_out).await
     }
+}
+
+/// Whether somebody who does not see an image is told of it all the same, so that a viewer can help him to see it.
+pub fn is_told_of(app: &App, version: Version, decision: &Decision) -> bool {
+    let can_be_helped = match version {
+        Version::V2 => app.access().auth1,
+        Version::V3 => true,
+    };
+    let is_hidden = match decision.outcome {
+        Outcome::Refuse(refusal) => refusal == Refusal::NotFound,
+        Outcome::Elsewhere(_) => true,
+        Outcome::Allow(_) | Outcome::Smaller(_) => false,
+    };
+    let rule = decision.rule.as_ref();
+    can_be_helped && !is_hidden && rule.is_some_and(|rule| !rule.services().is_empty())
 }
 
 /// What is shown to somebody, if anything is.

@@ -5,9 +5,12 @@ mod decide;
 mod flow;
 pub(super) mod origins;
 mod protect;
+mod sign;
 mod visitor;
 
+pub use sign::sign;
+
 pub(super) use asked::Asked;
-pub(super) use decide::{Door, view};
-pub(super) use flow::routes;
+pub(super) use decide::{Door, is_told_of, view};
+pub(super) use flow::{described, routes};
 pub(super) use protect::{found, protect, protect_list};

@@ -17,9 +17,9 @@ const API_KEY: &str = "x-api-key";
 
 /// # Errors
 /// If it cannot be told now, because somebody who knows does not answer.
-pub async fn visitor(app: &App, client: &Client<'_>) -> Result<Visitor, Error> {
+pub async fn visitor(app: &App, client: &Client<'_>, takes_tokens: bool) -> Result<Visitor, Error> {
     let address = address(app.server(), client.peer, client.headers);
-    let mut roles = flow::roles(app, client, address).await?;
+    let mut roles = flow::roles(app, client, address, takes_tokens).await?;
     if let Some(gate) = app.gate() {
         roles.extend(shown(gate, client.headers).await?);
     }

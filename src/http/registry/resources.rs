@@ -60,7 +60,7 @@ pub async fn put(State(api): State<Api>, request: Parts) -> Response {
         let query = request.uri.query().unwrap_or_default();
         match parameter(query, "id") {
             Some(identifier) => {
-                let identifier = with_slashes(&api.app, Identifier::new(identifier)?)?;
+                let identifier = with_slashes(api.app.server(), Identifier::new(identifier)?)?;
                 api.put(identifier.as_str(), &location, over(&request), &writer)
                     .await
             }
@@ -107,7 +107,10 @@ async fn entry(api: &Api, request: &Parts) -> Result<Entry, Refusal> {
 /// take it for a page where `compatibility.meta_identifiers` is set.
 fn named(api: &Api, request: &Parts) -> Result<Identifier, Refusal> {
     let segment = request.uri.path().split('/').nth(2).unwrap_or_default();
-    Ok(with_slashes(&api.app, Identifier::decode(segment)?)?)
+    Ok(with_slashes(
+        api.app.server(),
+        Identifier::decode(segment)?,
+    )?)
 }
 
 pub(super) fn is_on_the_web(location: &str) -> bool {

@@ -3,15 +3,18 @@
 
 mod answer;
 mod cookie;
+mod describe;
 mod kiosk;
 mod login;
 mod logout;
 mod password;
+mod probe;
 mod proof;
 mod roles;
 mod token;
 mod visit;
 
+pub(in crate::http) use describe::described;
 pub(super) use roles::roles;
 
 use std::sync::Arc;
@@ -52,6 +55,9 @@ pub(in crate::http) fn routes(app: &App) -> Router {
         )
         .route("/access/{service}/token", get(token::token))
         .route("/access/{service}/logout", get(logout::logout))
+        .with_state(flow.clone());
+    let probe = Router::new()
+        .route("/access/probe/{*identifier}", get(probe::probe))
         .with_state(flow);
-    layers::wrap_private(routes, app)
+    layers::wrap_private(routes, app).merge(layers::wrap(probe, app))
 }
