@@ -11,6 +11,7 @@ mod original;
 mod prepare;
 mod render;
 mod report;
+mod toll;
 
 use std::io;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub use prepare::{Prepared, Validators};
 use render::Rendered;
 pub use render::{Derivative, Origin};
 pub use report::LaneReport;
+pub use toll::Toll;
 
 /// Headers are read while images are decoded: small reads, so several for each thread.
 const READERS_PER_THREAD: usize = 2;

@@ -5,6 +5,7 @@ mod admin;
 mod auth2;
 #[path = "../common/browser.rs"]
 mod browser;
+mod budgets;
 mod cache;
 mod canonical;
 #[path = "../common/chart.rs"]
