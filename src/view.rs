@@ -32,12 +32,12 @@ impl View {
         Arc::clone(&WHOLE)
     }
 
-    /// All of an image, but no larger.
-    pub fn no_larger_than(largest: Option<NonZeroU32>) -> Self {
-        Self {
+    /// All of an image, and no larger than that.
+    pub fn of(largest: Option<NonZeroU32>) -> Arc<Self> {
+        Arc::new(Self {
             largest,
             ..Self::default()
-        }
+        })
     }
 
     /// Whether all is shown as it is.
