@@ -342,10 +342,13 @@ impl Pipeline {
         Ok(steps)
     }
 
-    /// An image as the rules of who may see it know it, if it is found.
-    pub fn explain_subject(&self, identifier: &Identifier) -> Option<Subject> {
-        let object = self.walk.images.find(identifier).ok()?;
-        Some(self.walk.subject(identifier, &object))
+    /// As [`Self::subject`], on this thread.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be told.
+    pub fn explain_subject(&self, identifier: &Identifier) -> Result<Subject, Error> {
+        let object = self.walk.images.find(identifier)?;
+        Ok(self.walk.subject(identifier, &object))
     }
 
     /// Which rules match an identifier, why the others do not, and what came of it, as JSON.
@@ -367,6 +370,7 @@ impl Pipeline {
             .map_or(image.header(), |it| it.header());
         let mut steps = image.summary();
         steps["pyramid"] = json!(way.pyramid.is_some());
+        steps["view"] = asked.view.summary();
         steps["plan"] = way.plan.summary();
         steps["plan"]["cost"] = json!({
             "bytes": way.plan.bytes(header),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// The groups of requirements and how many each has.
-const GROUPS: [(&str, u32); 19] = [
+const GROUPS: [(&str, u32); 21] = [
     ("U", 9),
     ("E", 14),
     ("R", 16),
@@ -25,10 +25,12 @@ const GROUPS: [(&str, u32); 19] = [
     ("ER", 10),
     ("K", 8),
     ("L", 6),
+    ("A", 26),
+    ("B", 7),
 ];
 
 /// Requirements of what Azulejo does not have. To add one is a decision.
-const NOT_APPLICABLE: [&str; 2] = ["ER03", "L06"];
+const NOT_APPLICABLE: [&str; 1] = ["L06"];
 
 /// What the last column of a table says of each requirement.
 type Rows = BTreeMap<String, Vec<String>>;

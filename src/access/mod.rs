@@ -11,6 +11,7 @@ mod gate;
 pub mod jwt;
 pub mod keys;
 mod moment;
+pub mod oidc;
 pub mod origin;
 mod rules;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The rules, looked through in their order.
 
+use std::io;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,8 +12,9 @@ use super::decision::{Decision, Outcome, Refusal};
 use super::external::Shown;
 use super::subject::Subject;
 use super::visitor::Visitor;
+use crate::overlay::Overlays;
 use crate::route::Pattern;
-use crate::view::View;
+use crate::view::{Redaction, View};
 
 /// All rules; the last one is for all images.
 pub struct Rules(Vec<Arc<Rule>>);
@@ -23,16 +25,21 @@ pub struct Rule {
     config: RuleConfig,
     /// In lower case.
     identifiers: Vec<Pattern>,
+    /// How everybody sees its images.
+    view: View,
 }
 
 impl Rules {
-    pub fn new(config: &AccessConfig) -> Self {
+    /// # Errors
+    /// If an overlay is named that is none.
+    pub fn new(config: &AccessConfig, overlays: &Overlays) -> io::Result<Self> {
         let last = RuleConfig {
             open: config.default == Standing::Open,
             ..RuleConfig::default()
         };
         let rules = config.rules.iter().cloned().chain([last]);
-        Self(rules.map(Rule::new).map(Arc::new).collect())
+        let rules = rules.map(|rule| Rule::new(rule, overlays).map(Arc::new));
+        rules.collect::<io::Result<_>>().map(Self)
     }
 
     /// Which rule counts, under which names it looked for the image, and what it says, as JSON.
@@ -57,12 +64,19 @@ impl Rules {
 }
 
 impl Rule {
-    fn new(config: RuleConfig) -> Self {
+    fn new(config: RuleConfig, overlays: &Overlays) -> io::Result<Self> {
         let identifiers = config.identifiers.iter().map(Pattern::in_lower_case);
-        Self {
+        let named = config.overlays.iter().map(|name| overlays.named(name));
+        let view = View {
+            largest: None,
+            redactions: config.redactions.clone(),
+            overlays: named.collect::<io::Result<_>>()?,
+        };
+        Ok(Self {
             identifiers: identifiers.collect(),
+            view,
             config,
-        }
+        })
     }
 
     fn is_for(&self, subject: &Subject) -> bool {
@@ -109,8 +123,18 @@ impl Rule {
         }
     }
 
-    fn view(&self, asked: Option<NonZeroU32>) -> Arc<View> {
-        Arc::new(View { largest: asked })
+    /// How those see the image, or the smaller version, who see it.
+    pub fn view(&self, asked: Option<NonZeroU32>) -> Arc<View> {
+        Arc::new(View {
+            largest: asked,
+            ..self.view.clone()
+        })
+    }
+
+    /// What everybody is answered who asks for a smaller version that everybody sees. `None` where somebody else has a say.
+    pub fn public_version(self: &Arc<Self>, asked: Option<NonZeroU32>) -> Option<Decision> {
+        let is_seen = asked? <= self.config.largest? && !self.config.external;
+        is_seen.then(|| self.public(asked))
     }
 
     /// Whether whoever has a signed URL sees the image.
@@ -140,9 +164,25 @@ impl Rule {
     }
 
     /// What somebody is answered of whom somebody else says what he sees.
-    pub fn shown_in_part(self: &Arc<Self>, asked: Option<NonZeroU32>, shown: &Shown) -> Decision {
-        self.confined(asked, shown.largest)
-            .unwrap_or_else(|| self.shown(asked))
+    ///
+    /// # Errors
+    /// If an overlay is to be drawn that is none.
+    pub fn shown_in_part(
+        self: &Arc<Self>,
+        asked: Option<NonZeroU32>,
+        shown: &Shown,
+        overlays: &Overlays,
+    ) -> io::Result<Decision> {
+        let mut view = (*self.view(asked)).clone();
+        let redactions = shown.redactions.iter();
+        view.redactions
+            .extend(redactions.map(|&(region, color)| Redaction::new(region, color)));
+        for name in &shown.overlays {
+            view.overlays.push(overlays.named(name)?);
+        }
+        let decision = self.confined(asked, shown.largest);
+        let decision = decision.unwrap_or_else(|| self.shown(asked));
+        Ok(decision.seen_as(Arc::new(view)))
     }
 
     /// What somebody is answered who sees the image no larger than that. `None` where it is not seen at all.

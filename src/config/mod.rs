@@ -38,6 +38,7 @@ use crate::http::manifest::config::PresentationConfig;
 use crate::iiif::compatibility::CompatibilityConfig;
 use crate::iiif::config::ImageConfig;
 use crate::ingest::config::CompositesConfig;
+use crate::overlay::config::OverlayConfig;
 use crate::pyramid::config::PyramidConfig;
 use crate::registry::config::RegistryConfig;
 use crate::route::config::RouteConfig;
@@ -59,6 +60,8 @@ pub struct Config {
     pub resolvers: BTreeMap<String, ResolverConfig>,
     pub routes: Vec<RouteConfig>,
     pub access: AccessConfig,
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub overlays: BTreeMap<String, OverlayConfig>,
     pub pages: PagesConfig,
     pub image: ImageConfig,
     pub compatibility: CompatibilityConfig,

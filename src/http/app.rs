@@ -80,7 +80,7 @@ impl App {
             compatibility: config.compatibility.clone(),
             gate: Gate::new(config)?,
             access: config.access.clone(),
-            services: Services::new(&config.access, registry.as_ref()),
+            services: Services::new(&config.access, registry.as_ref())?,
             admin: config.admin.clone(),
             presentation: config.presentation.clone(),
             requests: Requests::default(),

@@ -1,5 +1,7 @@
 //! What would be done for a URL, without doing it.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::app::App;
@@ -31,7 +33,7 @@ pub fn explain(app: &App, url: &str) -> Result<Explained, Error> {
         "identifier": identifier.as_str(),
         "routes": app.pipeline().explain_routes(&identifier),
     });
-    if let (Some(gate), Some(subject)) = (app.gate(), app.pipeline().explain_subject(&identifier)) {
+    if let (Some(gate), Ok(subject)) = (app.gate(), app.pipeline().explain_subject(&identifier)) {
         steps["access"] = gate.rules.explain(&subject);
     }
     let ended = match further(app, version, identifier, call) {
@@ -54,12 +56,22 @@ fn further(
         Call::Image { parameters, .. } => {
             let accepted = app.compatibility();
             let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
-            app.pipeline().explain_image(request, View::whole())
+            let view = view(app, &request.identifier)?;
+            app.pipeline().explain_image(request, view)
         }
         Call::Base { .. } | Call::Information { .. } => {
             app.pipeline().explain_information(&identifier)
         }
     }
+}
+
+/// As those see it who may see it.
+fn view(app: &App, identifier: &Identifier) -> Result<Arc<View>, Error> {
+    let Some(gate) = app.gate() else {
+        return Ok(View::whole());
+    };
+    let subject = app.pipeline().explain_subject(identifier)?;
+    Ok(gate.rules.of(&subject).view(None))
 }
 
 fn below_prefix(url: &str) -> Option<(Version, &str)> {

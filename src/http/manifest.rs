@@ -281,14 +281,18 @@ impl Asked {
         decision: Decision,
     ) -> Result<Found, Error> {
         let identifier = image.identifier.clone();
-        match decision.outcome {
-            Outcome::Smaller(largest) => {
-                return self.smaller(app, client, identifier, largest).await;
+        let largest = match &decision.outcome {
+            Outcome::Smaller(_) | Outcome::Refuse(_)
+                if access::is_told_of(app, self.version, &decision) =>
+            {
+                image.largest
             }
-            Outcome::Elsewhere(location) => return Ok(Found::Elsewhere(location)),
-            Outcome::Allow(_) | Outcome::Refuse(_) => {}
-        }
-        let largest = access::view(&decision, &identifier)?.largest;
+            Outcome::Smaller(largest) => {
+                return self.smaller(app, client, identifier, *largest).await;
+            }
+            Outcome::Elsewhere(location) => return Ok(Found::Elsewhere(location.clone())),
+            Outcome::Allow(_) | Outcome::Refuse(_) => access::view(&decision, &identifier)?.largest,
+        };
         let document = app.pipeline().document(identifier, largest, client.caching);
         let document = Box::new(document.await?);
         Ok(Found::Subject(Subject::Document(document, decision)))
@@ -327,6 +331,7 @@ impl Asked {
         }
     }
 
+    /// Whoever does not see the document as it is, is told so when he asks for it.
     fn rendering(&self, app: &App, server: &str, contents: &Contents) -> Option<Rendering> {
         let server = contents.terms.public_url.as_deref().unwrap_or(server);
         let identifier = self.identifier().filter(|_| contents.is_pdf)?;

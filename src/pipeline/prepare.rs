@@ -328,6 +328,9 @@ impl Walk {
     fn plan(&self, asked: &Asked, image: &Image, header: &Header) -> Result<Plan, Error> {
         let limits = &self.images.routes.terms(&image.object).limits;
         let plan = Plan::new(&asked.request, &asked.view, header, limits)?;
+        // Whoever may not see all of it sees nothing, if it is not known what to hide.
+        let plan = plan.as_seen(&asked.view, header);
+        let plan = plan.map_err(Error::internal)?;
         let plan = if self.settings.passthrough {
             plan
         } else {

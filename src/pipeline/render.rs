@@ -221,6 +221,7 @@ impl Pipeline {
         let job = Job {
             kept_as: prepared.kept_as(),
             identifier: prepared.request.identifier,
+            view: prepared.view,
             plan: prepared.plan,
             decoder,
         };

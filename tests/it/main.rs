@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod auth1;
 mod auth2;
 #[path = "../common/browser.rs"]
 mod browser;
@@ -37,7 +38,11 @@ mod manifests;
 mod metrics;
 mod negotiation;
 mod node;
+mod oidc;
+#[path = "../common/oidc_provider.rs"]
+mod oidc_provider;
 mod order;
+mod overlays;
 #[path = "../common/pages.rs"]
 mod pages;
 mod pdf;
@@ -48,6 +53,7 @@ mod protocol;
 mod proxy;
 mod pyramids;
 mod quality;
+mod redactions;
 #[path = "../common/redis_server.rs"]
 #[allow(dead_code, reason = "shared with the tests of the layer")]
 mod redis_server;

@@ -6,7 +6,7 @@
 pub mod config;
 mod jwks;
 mod key;
-mod roles;
+pub mod roles;
 #[cfg(test)]
 mod tests;
 

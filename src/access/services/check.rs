@@ -19,6 +19,7 @@ fn of_service(config: &Config, name: &str, service: &ServiceConfig) -> Vec<Probl
     let problems = [
         taken(name),
         without_users(&config.access, name, service),
+        without_provider(config, name, service),
         without_networks(name, service),
         useless_networks(name, service),
         note_alone(name, service),
@@ -43,6 +44,18 @@ fn without_users(access: &AccessConfig, name: &str, service: &ServiceConfig) -> 
             &key(name, ".means"),
             "needs users who can log in",
             "Add a section [access.users.NAME], or set `means` to click or oidc.",
+        )
+    })
+}
+
+/// The provider sends people back to one address, whoever asks by whatever name.
+fn without_provider(config: &Config, name: &str, service: &ServiceConfig) -> Option<Problem> {
+    let is_complete = config.access.oidc.issuer.is_some() && config.server.public_url.is_some();
+    (service.means == Means::Oidc && !is_complete).then(|| {
+        problem(
+            &key(name, ".means"),
+            "needs a provider at which people log in, and the address to which it sends them back",
+            "Set access.oidc.issuer and server.public_url, or another of the means.",
         )
     })
 }
@@ -115,6 +128,7 @@ mod tests {
     fn what_nobody_could_use_is_a_problem() {
         for (toml, expected) in [
             ("[services.login]", "access.services.login.means"),
+            ("[services.a]\nmeans = 'oidc'", "access.services.a.means"),
             (
                 "[services.a]\nprofile = 'kiosk'",
                 "access.services.a.networks",

@@ -175,7 +175,7 @@ mod tests {
             networks = ['192.0.2.0/24']",
         )
         .unwrap();
-        Services::new(&config, None).unwrap()
+        Services::new(&config, None).unwrap().unwrap()
     }
 
     fn names(names: &[&str]) -> Vec<String> {

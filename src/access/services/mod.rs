@@ -12,10 +12,12 @@ pub use config::{Means, Profile, ServiceConfig};
 pub use texts::Texts;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::net::IpAddr;
 
 use super::attempts::Attempts;
 use super::config::AccessConfig;
+use super::oidc::Oidc;
 use super::origin::Origin;
 use super::session::Sessions;
 use super::users::Users;
@@ -29,19 +31,28 @@ pub struct Services {
     pub users: Users,
     pub sessions: Sessions,
     pub attempts: Attempts,
+    /// The provider at which visitors log in, if there is one.
+    pub oidc: Option<Oidc>,
 }
 
 impl Services {
     /// `None` where there are no services.
-    pub fn new(config: &AccessConfig, registry: Option<&Registry>) -> Option<Self> {
+    ///
+    /// # Errors
+    /// If the provider's address is none.
+    pub fn new(config: &AccessConfig, registry: Option<&Registry>) -> io::Result<Option<Self>> {
         let services = config.services.clone();
-        (!services.is_empty()).then(|| Self {
+        if services.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
             services,
             origins: config.origins.clone(),
             users: Users::new(&config.users),
             sessions: Sessions::new(&config.session, registry),
             attempts: Attempts::default(),
-        })
+            oidc: Oidc::new(&config.oidc)?,
+        }))
     }
 
     pub fn get(&self, name: &str) -> Option<&ServiceConfig> {

@@ -13,7 +13,7 @@ use crate::access::{Decision, Gate, Outcome, Refusal, Rule, Subject, Visitor};
 use crate::error::{Error, cause};
 use crate::http::app::App;
 use crate::http::image::Client;
-use crate::iiif::Identifier;
+use crate::iiif::{Identifier, Version};
 use crate::view::View;
 
 /// Where somebody asks for images. Who that is, is found out once, and only if an image is not for everyone.
@@ -82,11 +82,15 @@ impl<'a> Door<'a> {
         if rule.is_public(now) {
             return Ok(rule.public(asked.largest));
         }
+        if let Some(public) = rule.public_version(asked.largest) {
+            return Ok(public);
+        }
         if self.is_signed(asked, rule, now) || rule.grants(self.visitor().await?, now) {
             return Ok(rule.shown(asked.largest));
         }
-        match self.app.gate().and_then(|gate| gate.external.as_ref()) {
-            Some(external) if rule.asks_outside() => self.outside(asked, rule, external).await,
+        let gate = self.app.gate().filter(|_| rule.asks_outside());
+        match gate.and_then(|gate| Some((gate, gate.external.as_ref()?))) {
+            Some((gate, external)) => self.outside(asked, rule, gate, external).await,
             _ => Ok(rule.hidden(asked.largest)),
         }
     }
@@ -102,6 +106,7 @@ impl<'a> Door<'a> {
         &self,
         asked: &Asked,
         rule: &Arc<Rule>,
+        gate: &Gate,
         external: &External,
     ) -> Result<Decision, Error> {
         let question = ExternalQuestion {
@@ -113,12 +118,10 @@ impl<'a> Door<'a> {
             headers: self.client.headers,
         };
         match external.decide(&question).await {
-            Verdict::Allow(shown) if !shown.redactions.is_empty() || !shown.overlays.is_empty() => {
-                Err(Error::AccessUnavailable(cause(
-                    "it cannot be shown in part",
-                )))
+            Verdict::Allow(shown) => {
+                let decision = rule.shown_in_part(asked.largest, &shown, &gate.overlays);
+                decision.map_err(Error::internal)
             }
-            Verdict::Allow(shown) => Ok(rule.shown_in_part(asked.largest, &shown)),
             Verdict::Redirect(location) => Ok(rule.decision(Outcome::Elsewhere(location))),
             Verdict::Refuse(refusal) => Ok(rule.refused(asked.largest, refusal)),
             Verdict::Unavailable => Err(Error::AccessUnavailable(cause("no decision"))),
@@ -141,6 +144,21 @@ impl<'a> Door<'a> {
         let find_out = || visitor(self.app, self.client, self.takes_tokens);
         self.visitor.get_or_try_init(find_out).await
     }
+}
+
+/// Whether somebody who does not see an image is told of it all the same, so that a viewer can help him to see it.
+pub fn is_told_of(app: &App, version: Version, decision: &Decision) -> bool {
+    let can_be_helped = match version {
+        Version::V2 => app.access().auth1,
+        Version::V3 => true,
+    };
+    let is_hidden = match decision.outcome {
+        Outcome::Refuse(refusal) => refusal == Refusal::NotFound,
+        Outcome::Elsewhere(_) => true,
+        Outcome::Allow(_) | Outcome::Smaller(_) => false,
+    };
+    let rule = decision.rule.as_ref();
+    can_be_helped && !is_hidden && rule.is_some_and(|rule| !rule.services().is_empty())
 }
 
 /// What is shown to somebody, if anything is.

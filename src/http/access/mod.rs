@@ -11,6 +11,6 @@ mod visitor;
 pub use sign::sign;
 
 pub(super) use asked::Asked;
-pub(super) use decide::{Door, view};
+pub(super) use decide::{Door, is_told_of, view};
 pub(super) use flow::{described, routes};
 pub(super) use protect::{found, protect, protect_list};

@@ -58,7 +58,7 @@ impl Pipeline {
         largest: Option<NonZeroU32>,
         caching: Caching,
     ) -> Result<Document, Error> {
-        let view = View { largest };
+        let view = View::no_larger_than(largest);
         let image = self.image(identifier.clone(), caching).await?;
         let names = self.names(&identifier, &image).await?;
         let walk = &self.walk;

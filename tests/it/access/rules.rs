@@ -391,3 +391,32 @@ fn explain_says_which_rule_counts() {
     assert_eq!(told["names"][1], "a/secret/x.png");
     assert!(explained("open.png")["rule"].is_null());
 }
+
+/// A03: what viewers need to know to help somebody to get in.
+#[tokio::test]
+async fn a03_where_a_viewer_can_help_the_manifest_is_readable() {
+    let folder = folder();
+    let rules = |auth1: bool| {
+        format!(
+            "auth1 = {auth1}\n[services.click]\nmeans = \"click\"\nroles = [\"reader\"]\n[[rules]]\nidentifiers = [\"open.png\"]\n\
+            roles = [\"reader\"]\nservices = [\"click\"]\n[[rules]]\nidentifiers = [\"Hidden.png\"]\nroles = [\"reader\"]\n\
+            services = [\"click\"]\nrefusal = \"not_found\""
+        )
+    };
+    for (auth1, version, image, expected) in [
+        (false, 3, "open.png", 200),
+        (false, 2, "open.png", 401),
+        (true, 2, "open.png", 200),
+        (true, 3, "Hidden.png", 404),
+    ] {
+        let server = server(&folder, &rules(auth1));
+        let manifest = format!("/presentation/{version}/{image}/manifest");
+        assert_eq!(
+            server.status(&manifest).await,
+            expected,
+            "{auth1} {manifest}"
+        );
+        let pixels = server.status(&format!("/iiif/3/{image}/{TILE}")).await;
+        assert!([401, 404].contains(&pixels), "{pixels} {image}");
+    }
+}

@@ -13,9 +13,15 @@ async fn a24_a_smaller_version_has_its_own_identifier_and_information() {
     assert!(id.ends_with("/iiif/3/open.png;max40"), "{id}");
     let sides = [&information["width"], &information["height"]].map(|side| side.as_u64().unwrap());
     assert_eq!(sides.into_iter().max(), Some(40));
-    let picture = server
-        .picture("/iiif/3/open.png;max40/full/max/0/default.png")
+    let answer = server
+        .get("/iiif/3/open.png;max40/full/max/0/default.png")
         .await;
+    // The same for everybody.
+    assert_eq!(
+        answer.header("cache-control"),
+        Some("public, max-age=86400")
+    );
+    let picture = answer.picture();
     assert_eq!([picture.size().0, picture.size().1].map(u64::from), sides);
 }
 

@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 use super::proof::{self, Proof};
 use super::visit::Visit;
-use super::{Flow, answer, kiosk, password};
+use super::{Flow, answer, kiosk, oidc, password};
 use crate::access::services::{Means, Profile};
 use crate::http::error;
 use crate::http::pages::access::{Form, form};
@@ -32,6 +32,7 @@ pub async fn page(
         return of_a_stranger();
     }
     match visit.service.profile {
+        Profile::Active if visit.service.means == Means::Oidc => oidc::begin(&visit).await,
         Profile::Active => ask(&visit, StatusCode::OK, None),
         Profile::Kiosk => kiosk::enter(&visit).await,
         Profile::External => *answer::nothing(),

@@ -7,6 +7,7 @@ mod describe;
 mod kiosk;
 mod login;
 mod logout;
+mod oidc;
 mod password;
 mod probe;
 mod proof;
@@ -53,7 +54,9 @@ pub(in crate::http) fn routes(app: &App) -> Router {
             "/access/{service}/login",
             get(login::page).post(login::post),
         )
+        .route("/access/{service}/callback", get(oidc::callback))
         .route("/access/{service}/token", get(token::token))
+        .route("/access/{service}/auth1/token", get(token::token_1))
         .route("/access/{service}/logout", get(logout::logout))
         .with_state(flow.clone());
     let probe = Router::new()

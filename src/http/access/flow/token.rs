@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -11,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::visit::Visit;
 use super::{Flow, answer};
 use crate::access::origin::Origin;
-use crate::access::services::message::{Answer, Trouble, message};
+use crate::access::services::message::{Answer, Trouble, message, message_1};
 use crate::access::services::{Profile, Services};
 use crate::access::session::{Shown, Token, now};
 use crate::causes::chain;
@@ -44,6 +45,43 @@ pub async fn token(
     let given = give(&visit, &asked).await;
     let message = message(&given, visit.service, &asked.id);
     page(&message.to_string(), asked.origin.as_ref())
+}
+
+/// B04, B05: the same for viewers of Authentication 1.0. Whoever gives no `messageId` is no page in a frame, and is answered with JSON.
+pub async fn token_1(
+    State(flow): State<Flow>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    let request = request.into_parts().0;
+    let visit = match Visit::new(&flow, &name, &request) {
+        Ok(visit) if flow.app.access().auth1 => visit,
+        Ok(_) => return *answer::nothing(),
+        Err(nothing) => return *nothing,
+    };
+    if visit.parameter("messageId").is_none() {
+        let given = by_aspect(&visit).await;
+        return json(&given);
+    }
+    let asked = Asked::of(&visit);
+    let given = give(&visit, &asked).await;
+    let message = message_1(&given, Some(&asked.id));
+    page(&message.to_string(), asked.origin.as_ref())
+}
+
+fn json(given: &Answer) -> Response {
+    let status = match given {
+        Ok(_) => StatusCode::OK,
+        Err(Trouble::InvalidRequest | Trouble::InvalidOrigin) => StatusCode::BAD_REQUEST,
+        Err(Trouble::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+        Err(_) => StatusCode::UNAUTHORIZED,
+    };
+    let text = format!("{:#}\n", message_1(given, None));
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
 }
 
 /// What a viewer says of itself.
