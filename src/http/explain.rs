@@ -33,7 +33,7 @@ pub fn explain(app: &App, url: &str) -> Result<Explained, Error> {
         "identifier": identifier.as_str(),
         "routes": app.pipeline().explain_routes(&identifier),
     });
-    if let (Some(gate), Ok(subject)) = (app.gate(), app.pipeline().explain_subject(&identifier)) {
+    if let (Some(gate), Some(subject)) = (app.gate(), app.pipeline().explain_subject(&identifier)) {
         steps["access"] = gate.rules.explain(&subject);
     }
     let ended = match further(app, version, identifier, call) {
