@@ -96,7 +96,7 @@ impl Pipeline {
     async fn names(&self, identifier: &Identifier, image: &Image) -> Result<Names, Error> {
         let walk = Arc::clone(&self.walk);
         let plain = Names {
-            is_page: image.object.page != Page::FIRST,
+            is_page: image.object.is_one_page || image.object.page != Page::FIRST,
             file: identifier.clone(),
         };
         let may_be_page = walk.images.routes.may_be_page(identifier);
