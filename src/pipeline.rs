@@ -11,6 +11,7 @@ mod original;
 mod prepare;
 mod render;
 mod report;
+mod toll;
 
 use std::io;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub use prepare::{Prepared, Validators};
 use render::Rendered;
 pub use render::{Derivative, Origin};
 pub use report::LaneReport;
+pub use toll::Toll;
 
 /// Headers are read while images are decoded: small reads, so several for each thread.
 const READERS_PER_THREAD: usize = 2;
@@ -342,13 +344,10 @@ impl Pipeline {
         Ok(steps)
     }
 
-    /// As [`Self::subject`], on this thread.
-    ///
-    /// # Errors
-    /// If there is none, or it cannot be told.
-    pub fn explain_subject(&self, identifier: &Identifier) -> Result<Subject, Error> {
-        let object = self.walk.images.find(identifier)?;
-        Ok(self.walk.subject(identifier, &object))
+    /// An image as the rules of who may see it know it, if it is found.
+    pub fn explain_subject(&self, identifier: &Identifier) -> Option<Subject> {
+        let object = self.walk.images.find(identifier).ok()?;
+        Some(self.walk.subject(identifier, &object))
     }
 
     /// Which rules match an identifier, why the others do not, and what came of it, as JSON.

@@ -33,6 +33,7 @@ use crate::cache::config::CacheConfig;
 use crate::decode::Limits;
 use crate::encode::config::EncodeConfig;
 use crate::http::admin::config::AdminConfig;
+use crate::http::clients::config::ClientsConfig;
 use crate::http::config::ServerConfig;
 use crate::http::manifest::config::PresentationConfig;
 use crate::iiif::compatibility::CompatibilityConfig;
@@ -54,6 +55,7 @@ use crate::work::config::WorkConfig;
 #[schemars(title = "Configuration of Azulejo")]
 pub struct Config {
     pub server: ServerConfig,
+    pub clients: ClientsConfig,
     pub source: SourceConfig,
     pub sources: SourcesConfig,
     #[schemars(extend("propertyNames" = {"pattern": NAMES}))]

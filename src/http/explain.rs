@@ -33,7 +33,7 @@ pub fn explain(app: &App, url: &str) -> Result<Explained, Error> {
         "identifier": identifier.as_str(),
         "routes": app.pipeline().explain_routes(&identifier),
     });
-    if let (Some(gate), Ok(subject)) = (app.gate(), app.pipeline().explain_subject(&identifier)) {
+    if let (Some(gate), Some(subject)) = (app.gate(), app.pipeline().explain_subject(&identifier)) {
         steps["access"] = gate.rules.explain(&subject);
     }
     let ended = match further(app, version, identifier, call) {
@@ -56,7 +56,7 @@ fn further(
         Call::Image { parameters, .. } => {
             let accepted = app.compatibility();
             let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
-            let view = view(app, &request.identifier)?;
+            let view = view(app, &request.identifier);
             app.pipeline().explain_image(request, view)
         }
         Call::Base { .. } | Call::Information { .. } => {
@@ -66,12 +66,12 @@ fn further(
 }
 
 /// As those see it who may see it.
-fn view(app: &App, identifier: &Identifier) -> Result<Arc<View>, Error> {
-    let Some(gate) = app.gate() else {
-        return Ok(View::whole());
-    };
-    let subject = app.pipeline().explain_subject(identifier)?;
-    Ok(gate.rules.of(&subject).view(None))
+fn view(app: &App, identifier: &Identifier) -> Arc<View> {
+    let subject = app.pipeline().explain_subject(identifier);
+    let rule = app.gate().zip(subject);
+    rule.map_or_else(View::whole, |(gate, subject)| {
+        gate.rules.of(&subject).view(None)
+    })
 }
 
 fn below_prefix(url: &str) -> Option<(Version, &str)> {

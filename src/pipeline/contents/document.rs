@@ -23,7 +23,7 @@ pub struct Document {
     pub(super) identifier: Identifier,
     pub(super) image: Image,
     pub(super) caching: Caching,
-    view: View,
+    view: Arc<View>,
     names: Names,
     pub terms: Arc<Terms>,
     /// Stands for everything that its pages are made of.
@@ -58,7 +58,7 @@ impl Pipeline {
         largest: Option<NonZeroU32>,
         caching: Caching,
     ) -> Result<Document, Error> {
-        let view = View::no_larger_than(largest);
+        let view = View::of(largest);
         let image = self.image(identifier.clone(), caching).await?;
         let names = self.names(&identifier, &image).await?;
         let walk = &self.walk;
