@@ -55,7 +55,6 @@ use crate::work::config::WorkConfig;
 #[schemars(title = "Configuration of Azulejo")]
 pub struct Config {
     pub server: ServerConfig,
-    pub clients: ClientsConfig,
     pub source: SourceConfig,
     pub sources: SourcesConfig,
     #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
@@ -76,6 +75,7 @@ pub struct Config {
     pub composites: CompositesConfig,
     pub presentation: PresentationConfig,
     pub admin: AdminConfig,
+    pub clients: ClientsConfig,
     pub log: LogConfig,
 }
 
