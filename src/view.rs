@@ -32,12 +32,12 @@ impl View {
         Arc::clone(&WHOLE)
     }
 
-    /// All of an image, but no larger.
-    pub fn no_larger_than(largest: Option<NonZeroU32>) -> Self {
-        Self {
+    /// All of an image, and no larger than that.
+    pub fn of(largest: Option<NonZeroU32>) -> Arc<Self> {
+        Arc::new(Self {
             largest,
             ..Self::default()
-        }
+        })
     }
 
     /// Whether all is shown as it is.
@@ -106,7 +106,7 @@ mod tests {
     fn seen(text: &str, largest: Option<u32>, width: u32, height: u32) -> (u32, u32) {
         let identifier = Identifier::new(text.to_owned()).unwrap();
         let identifier = identifier.with_suffixes().unwrap();
-        let view = View::no_larger_than(largest.and_then(NonZeroU32::new));
+        let view = View::of(largest.and_then(NonZeroU32::new));
         let dimensions = Dimensions::new(width, height).unwrap();
         view.apparent(&identifier, dimensions).into()
     }
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_whole_view_has_no_tag_and_two_sizes_have_two() {
-        let tag = |largest| View::no_larger_than(NonZeroU32::new(largest)).tag();
+        let tag = |largest| View::of(NonZeroU32::new(largest)).tag();
         assert_eq!(tag(0), "");
         assert_ne!(tag(40), tag(400));
         assert!(View::default().is_whole());

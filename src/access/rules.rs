@@ -49,7 +49,7 @@ impl Rules {
         let is_last = number == self.0.len().checked_sub(1);
         json!({
             "names": subject.names().collect::<Vec<_>>(),
-            "source": subject.source(),
+            "sources": subject.sources(),
             "rule": number.filter(|_| !is_last),
             "says": rule.config,
         })
@@ -84,8 +84,8 @@ impl Rule {
             |pattern: &Pattern| subject.names().any(|name| pattern.matches(name).is_ok());
         let is_so_called = self.identifiers.is_empty() || self.identifiers.iter().any(is_named);
         let sources = &self.config.sources;
-        let lies_there = |source| sources.iter().any(|name| name == source);
-        is_so_called && (sources.is_empty() || subject.source().is_some_and(lies_there))
+        let lies_there = || sources.iter().any(|name| subject.sources().contains(name));
+        is_so_called && (sources.is_empty() || lies_there())
     }
 
     /// Whether everybody sees the image, for as long as caches keep it.
@@ -213,10 +213,14 @@ impl Rule {
 
     /// Whether somebody may know of the image: the inner value is the longer side of the smaller version that is meant.
     pub fn lists(&self, visitor: &Visitor, now: SystemTime) -> Option<Option<NonZeroU32>> {
-        match self.grants(visitor, now) || !self.config.services.is_empty() {
-            true => Some(None),
-            false => self.config.largest.map(Some),
+        let can_be_helped = !self.config.services.is_empty() && self.refusal() != Refusal::NotFound;
+        if can_be_helped || self.grants(visitor, now) {
+            return Some(None);
         }
+        self.config
+            .largest
+            .filter(|_| !self.config.external)
+            .map(Some)
     }
 
     /// How a viewer can help somebody to see the image: names of services.

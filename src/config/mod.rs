@@ -33,6 +33,7 @@ use crate::cache::config::CacheConfig;
 use crate::decode::Limits;
 use crate::encode::config::EncodeConfig;
 use crate::http::admin::config::AdminConfig;
+use crate::http::clients::config::ClientsConfig;
 use crate::http::config::ServerConfig;
 use crate::http::manifest::config::PresentationConfig;
 use crate::iiif::compatibility::CompatibilityConfig;
@@ -74,6 +75,7 @@ pub struct Config {
     pub composites: CompositesConfig,
     pub presentation: PresentationConfig,
     pub admin: AdminConfig,
+    pub clients: ClientsConfig,
     pub log: LogConfig,
 }
 

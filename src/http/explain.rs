@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::access::Asked;
 use super::app::App;
 use super::path::{Call, prefix};
-use crate::access::{Gate, Subject};
+use crate::access::Gate;
 use crate::error::Error;
 use crate::iiif::{Identifier, ImageRequest, Version};
 use crate::view::View;
@@ -51,21 +51,19 @@ pub fn explain(app: &App, url: &str) -> Result<Explained, Error> {
 
 /// Of an image that is not found, the rule says that is for its name: it is asked first, so that nobody is told what there is not.
 fn access(app: &App, gate: &Gate, identifier: &Identifier) -> Value {
-    match app.pipeline().explain_subject(identifier) {
-        Ok(subject) => gate.rules.explain(&subject),
-        Err(_) => {
-            let mut told = gate.rules.explain(&Subject::named(identifier.as_str()));
-            told["by"] = json!("name");
-            told
-        }
-    }
+    let found = app.pipeline().explain_subject(identifier);
+    let is_found = found.is_some();
+    let subject = found.unwrap_or_else(|| app.pipeline().unfound(identifier));
+    let mut told = gate.rules.explain(&subject);
+    told["found"] = json!(is_found);
+    told
 }
 
 fn further(app: &App, version: Version, asked: Asked, call: Call<'_>) -> Result<Value, Error> {
     match call {
         Call::Image { parameters, .. } => {
             let accepted = app.compatibility();
-            let view = view(app, &asked)?;
+            let view = view(app, &asked);
             let request =
                 ImageRequest::parse_with(accepted, version, asked.identifier, parameters)?;
             app.pipeline().explain_image(request, view)
@@ -77,12 +75,12 @@ fn further(app: &App, version: Version, asked: Asked, call: Call<'_>) -> Result<
 }
 
 /// As those see it who may see it.
-fn view(app: &App, asked: &Asked) -> Result<Arc<View>, Error> {
-    let Some(gate) = app.gate() else {
-        return Ok(View::whole());
-    };
-    let subject = app.pipeline().explain_subject(&asked.identifier)?;
-    Ok(gate.rules.of(&subject).view(asked.largest))
+fn view(app: &App, asked: &Asked) -> Arc<View> {
+    let subject = app.pipeline().explain_subject(&asked.identifier);
+    let rule = app.gate().zip(subject);
+    rule.map_or_else(View::whole, |(gate, subject)| {
+        gate.rules.of(&subject).view(asked.largest)
+    })
 }
 
 fn below_prefix(url: &str) -> Option<(Version, &str)> {

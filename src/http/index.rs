@@ -15,7 +15,7 @@ use super::image::Client;
 use super::pages::{self, Entry, Folder};
 use super::path::manifests;
 use super::{accept, assets, error};
-use crate::access::{Subject, tier};
+use crate::access::tier;
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
 use crate::pipeline::no_folder;
@@ -79,9 +79,9 @@ async fn page(app: &App, client: &Client<'_>) -> Result<Page, Error> {
     let after = parameter(query, "after").unwrap_or_default();
     let listing = app.pipeline().list(folder.clone()).await?;
     let door = Door::new(app, client);
-    let shown = door.list(listing.images, in_folder).await?;
-    if app.gate().is_some() && !folder.is_empty() && shown.is_empty() && listing.folders.is_empty()
-    {
+    let shown = door.list_folder(listing.images).await?;
+    let is_hidden = app.gate().is_some() && shown.is_empty() && listing.folders.is_empty();
+    if is_hidden && !folder.is_empty() {
         return Err(no_folder(&folder));
     }
     let folders = folders(app, &door, listing.folders).await?;
@@ -101,10 +101,6 @@ async fn page(app: &App, client: &Client<'_>) -> Result<Page, Error> {
     })
 }
 
-fn in_folder(path: &String) -> Subject {
-    Subject::in_folder(path)
-}
-
 /// Where somebody decides who sees what: those in which there is something for the one who asks, or folders.
 async fn folders(app: &App, door: &Door<'_>, folders: Vec<String>) -> Result<Vec<String>, Error> {
     if app.gate().is_none() {
@@ -116,12 +112,21 @@ async fn folders(app: &App, door: &Door<'_>, folders: Vec<String>) -> Result<Vec
         let Ok(listing) = app.pipeline().list(folder.clone()).await else {
             continue;
         };
-        let has_images = !door.list(listing.images, in_folder).await?.is_empty();
-        if has_images || !listing.folders.is_empty() {
+        if !listing.folders.is_empty() || lists_any(door, listing.images).await? {
             shown.push(folder);
         }
     }
     Ok(shown)
+}
+
+/// One after the other: mostly, the first one tells.
+async fn lists_any(door: &Door<'_>, images: Vec<String>) -> Result<bool, Error> {
+    for image in images {
+        if !door.list_folder(vec![image]).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The value of a parameter of the query, decoded.

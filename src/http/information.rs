@@ -1,7 +1,6 @@
 //! `info.json` (Image API 3.0, section 5).
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -39,7 +38,7 @@ pub async fn respond(
         Outcome::Smaller(_) | Outcome::Refuse(Refusal::Unauthorized | Refusal::Forbidden)
             if is_told =>
         {
-            Arc::new(View::no_larger_than(asked.largest))
+            View::of(asked.largest)
         }
         _ => access::view(decision, &identifier)?,
     };

@@ -23,7 +23,7 @@ use super::image::{Client, cache_headers, not_modified};
 use super::index::encode;
 use super::log::Logged;
 use super::{error, path};
-use crate::access::{Decision, Outcome, Subject as AccessSubject, tier};
+use crate::access::{Decision, Outcome, tier};
 use crate::cache::CacheKey;
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
@@ -394,8 +394,7 @@ async fn folder(
 ) -> Result<Found, Error> {
     let pipeline = app.pipeline();
     let listing = pipeline.list(folder.to_owned()).await?;
-    let subject = |path: &String| AccessSubject::in_folder(path);
-    let listed = door.list(listing.images, subject).await?;
+    let listed = door.list_folder(listing.images).await?;
     let contents = pipeline.folder(folder, listed, client.caching);
     contents
         .await

@@ -6,6 +6,7 @@ mod auth1;
 mod auth2;
 #[path = "../common/browser.rs"]
 mod browser;
+mod budgets;
 mod cache;
 mod canonical;
 #[path = "../common/chart.rs"]

@@ -73,7 +73,7 @@ impl Pipeline {
         let image = self.image(identifier.clone(), caching).await?;
         let terms = self.walk.images.routes.terms(&image.object);
         let full = image.header().dimensions();
-        let view = View::no_larger_than(largest);
+        let view = View::of(largest);
         Ok(Shown::new(identifier, label, full, &view, terms))
     }
 }

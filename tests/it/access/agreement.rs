@@ -29,6 +29,7 @@ const SIZE: (u32, u32) = (301, 211);
 const IMAGE: &str = "/iiif/3/ID/full/max/0/default.png";
 const IMAGE_2: &str = "/iiif/2/ID/full/full/0/default.png";
 const INFO: &str = "/iiif/3/ID/info.json";
+const MANIFEST: &str = "/presentation/3/ID/manifest";
 const PROBE: &str = "/access/probe/ID";
 const ALL: [&str; 7] = [
     IMAGE,
@@ -36,7 +37,7 @@ const ALL: [&str; 7] = [
     INFO,
     "/iiif/2/ID/info.json",
     "/presentation/2/ID/manifest",
-    "/presentation/3/ID/manifest",
+    MANIFEST,
     PROBE,
 ];
 
@@ -211,7 +212,7 @@ fn probed(answer: &Answered) -> u16 {
 
 fn status(form: &str, image: usize, sight: Sight, has_service: bool) -> u16 {
     let is_image = [IMAGE, IMAGE_2, PROBE].contains(&form);
-    let tells_services = has_service && form == INFO;
+    let tells_services = has_service && [INFO, MANIFEST].contains(&form);
     match sight {
         // Who is refused is not told whether there is one, but by what is for everyone to read.
         Sight::Refused(401 | 403) if tells_services && image == ABSENT => 404,

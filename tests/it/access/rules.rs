@@ -447,8 +447,8 @@ fn explain_says_which_rule_counts() {
     assert!(explained("open.png")["rule"].is_null());
     let absent = explained("other%2Fx");
     assert_eq!(
-        (&absent["rule"], &absent["by"]),
-        (&0.into(), &"name".into())
+        (&absent["rule"], &absent["found"]),
+        (&0.into(), &false.into())
     );
 }
 
