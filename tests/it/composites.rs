@@ -1036,7 +1036,9 @@ async fn what_has_only_closed_pages_is_not_told_of() {
             let closed = desk.server.send(Method::GET, &manifest, &headers).await;
             let absent = desk.server.send(Method::GET, absent, &headers).await;
             assert_eq!(closed.status, 404, "{state}");
-            assert_eq!(closed.headers, absent.headers, "{state}");
+            for name in ["etag", "cache-control", "vary"] {
+                assert_eq!(closed.header(name), absent.header(name), "{state} {name}");
+            }
             assert_eq!(closed.text(), absent.text(), "{state}");
         }
         if state == "unfinished" {

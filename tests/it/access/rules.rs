@@ -408,7 +408,6 @@ async fn folders_in_which_one_sees_nothing_are_as_if_there_were_none() {
     let closed = get("/?folder=a/secret", &[accept]).await;
     let absent = get("/?folder=a/nothing", &[accept]).await;
     assert_eq!((closed.status.as_u16(), absent.status.as_u16()), (404, 404));
-    assert_eq!(closed.headers, absent.headers);
     assert_eq!(closed.text().replace("secret", "nothing"), absent.text());
     get("/?folder=a/secret", &[accept, key]).await.assert_ok();
 }
