@@ -60,6 +60,7 @@ export async function serveProtected() {
   const url = `http://127.0.0.1:${port}`;
   // Variables of the tests would be settings to it.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AZULEJO_')));
+  env.AZULEJO_LOG__LEVEL = 'error';
   const server = spawn(program, ['serve', join(folder, 'images'), '--config', file, '--listen', `127.0.0.1:${port}`], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise((resolve) => server.once('exit', resolve));
   const stop = async () => {
