@@ -11,9 +11,9 @@ COPY . .
 RUN scripts/build-release /out/azulejo
 
 FROM debian:12.11-slim
-# For Redis, object stores and manifests over TLS.
+# For Redis, object stores and manifests over TLS; and a font for overlays of text.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates \
+    && apt-get install -y --no-install-recommends ca-certificates fonts-dejavu-core \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home azulejo && install -d /images
 COPY --from=build /out/azulejo /usr/local/bin/azulejo

@@ -70,6 +70,9 @@ pub enum Error {
     /// Too much work is waiting already.
     #[error("the server is busy: try again")]
     Busy,
+    /// The one who asks has asked for too much: seconds until there is more for him.
+    #[error("too many requests: try again in {0} s")]
+    TooManyRequests(u64),
     /// Layers of the cache did not forget what they were told to.
     #[error("not purged, because it does not answer: {0}")]
     CacheUnavailable(String),

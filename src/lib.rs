@@ -24,6 +24,7 @@ pub mod ingest;
 pub mod input;
 mod machine;
 pub mod orientation;
+pub mod overlay;
 pub mod page;
 pub mod pipeline;
 pub mod plan;

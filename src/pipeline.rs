@@ -11,6 +11,7 @@ mod original;
 mod prepare;
 mod render;
 mod report;
+mod toll;
 
 use std::io;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::access::Subject;
+use crate::access::{Subject, is_spelling};
 use crate::cache::flights::Flights;
 use crate::cache::{CacheKey, EntryKey, Generation, LayerReport, Layers, Pixels};
 use crate::config::Config;
@@ -32,6 +33,7 @@ use crate::ingest::Store;
 use crate::pyramid::Pyramids;
 use crate::registry::Registry;
 pub use crate::route::Terms;
+use crate::route::config::COMPOSITES;
 use crate::route::{Far, Routes};
 use crate::source::{Listing, Object, SourceError, Stamp};
 use crate::view::View;
@@ -47,6 +49,7 @@ pub use prepare::{Prepared, Validators};
 use render::Rendered;
 pub use render::{Derivative, Origin};
 pub use report::LaneReport;
+pub use toll::Toll;
 
 /// Headers are read while images are decoded: small reads, so several for each thread.
 const READERS_PER_THREAD: usize = 2;
@@ -266,9 +269,30 @@ impl Pipeline {
         self.read(identifier, find).await
     }
 
-    /// The names of which an image may be, or a page of it, if it is not known which.
-    pub fn possible_names(&self, identifier: &Identifier) -> Vec<String> {
-        self.walk.images.routes.possible_names(identifier)
+    /// What is known of an image by its identifier alone, if it is not found.
+    pub fn unfound(&self, identifier: &Identifier) -> Subject {
+        let routes = &self.walk.images.routes;
+        let mut subject = Subject::named(identifier.as_str());
+        for name in routes.possible_names(identifier) {
+            subject.add_place(&name);
+        }
+        for source in routes.possible_sources(identifier) {
+            subject.lies_in(source);
+        }
+        subject
+    }
+
+    /// The image of a customer, and where its file lies.
+    pub fn ingested(&self, identifier: &str, place: Option<&str>) -> Subject {
+        let mut subject = Subject::named(identifier);
+        for name in self.walk.images.routes.of_customers(identifier) {
+            subject.add(&name);
+        }
+        if let Some(place) = place {
+            subject.add_place(place);
+        }
+        subject.lies_in(COMPOSITES.to_owned());
+        subject
     }
 
     /// The images and folders of one folder.
@@ -367,6 +391,7 @@ impl Pipeline {
             .map_or(image.header(), |it| it.header());
         let mut steps = image.summary();
         steps["pyramid"] = json!(way.pyramid.is_some());
+        steps["view"] = asked.view.summary();
         steps["plan"] = way.plan.summary();
         steps["plan"]["cost"] = json!({
             "bytes": way.plan.bytes(header),
@@ -379,14 +404,29 @@ impl Pipeline {
 impl Walk {
     fn subject(&self, identifier: &Identifier, object: &Object) -> Subject {
         let routes = &self.images.routes;
-        let mut subject = Subject::named(identifier.as_str());
-        for file in routes.files(identifier, object.page) {
-            subject.add(&file);
+        let mut subject = Subject::named(&self.one_name(identifier, object));
+        for name in routes.names(identifier, object) {
+            subject.add(&name);
         }
         subject.add_place(&object.location);
         subject.add_place(&object.key);
-        subject.lies_in(routes.source_name(object));
+        for source in routes.sources(object) {
+            subject.lies_in(source);
+        }
         subject
+    }
+
+    /// The one that all spellings of an identifier, and those of its pages, have in common: the place of the file, if they say that, or
+    /// else the identifier without a page.
+    fn one_name(&self, identifier: &Identifier, object: &Object) -> String {
+        let text = identifier.as_str();
+        let files = self.images.routes.files(identifier, object);
+        let mut spellings = std::iter::once(text).chain(files.iter().map(String::as_str));
+        if spellings.any(|name| is_spelling(name, &object.key)) {
+            return object.key.clone();
+        }
+        let file = files.into_iter().next().filter(|_| !object.is_one_page);
+        file.unwrap_or_else(|| text.to_owned())
     }
 
     fn describe(

@@ -2,6 +2,7 @@
 
 mod axis;
 mod cost;
+mod redact;
 
 use serde_json::{Value, json};
 
@@ -19,6 +20,7 @@ use crate::transform::rotate::rotated;
 use crate::transform::scale::Crop;
 use crate::view::View;
 use axis::{Axis, Factor};
+pub use redact::Painted;
 
 /// Every value that making the image needs; nothing after it fails because of the request.
 #[derive(Clone, Debug)]
@@ -31,6 +33,12 @@ pub struct Plan {
     pub size: Dimensions,
     /// What is decoded: as stored.
     pub window: Window,
+    /// Something of the image is hidden, here or elsewhere: its colours are converted before it is scaled.
+    pub redacts: bool,
+    /// Something is drawn on the answer.
+    pub overlays: bool,
+    /// What is painted over in the window.
+    pub painted: Vec<Painted>,
     /// The decoded window grown at its right and lower edge by repeated pixels, where a stored level was rounded down
     /// and lacks them.
     pub extended: Dimensions,
@@ -102,6 +110,9 @@ impl Plan {
             region,
             size,
             window: cut.window(),
+            redacts: false,
+            overlays: false,
+            painted: Vec::new(),
             extended: cut.extended(),
             crop: cut.crop(),
             target: header.orientation.apply_to(taken.size),

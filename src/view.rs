@@ -1,10 +1,16 @@
 //! What is shown of an image to those who may not see all of it as it is.
 
+mod redaction;
+
 use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};
 
+use serde_json::{Value, json};
+
 use crate::geometry::Dimensions;
 use crate::iiif::{Identifier, Scale};
+use crate::overlay::Overlay;
+pub use redaction::{RedactedRegion, Redaction};
 
 /// What is shown of an image. By default all of it, as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,6 +18,10 @@ pub struct View {
     /// It seems to be no larger: pixels of its longer side. It is an image of its own, of which there is nothing finer: whatever
     /// is asked of it is made from its pixels.
     pub largest: Option<NonZeroU32>,
+    /// What nobody may see of it, in pixels of the underlying image.
+    pub redactions: Vec<Redaction>,
+    /// What is drawn on each answer, in this order.
+    pub overlays: Vec<Arc<Overlay>>,
 }
 
 static WHOLE: LazyLock<Arc<View>> = LazyLock::new(Arc::default);
@@ -24,7 +34,10 @@ impl View {
 
     /// All of an image, and no larger than that.
     pub fn of(largest: Option<NonZeroU32>) -> Arc<Self> {
-        Arc::new(Self { largest })
+        Arc::new(Self {
+            largest,
+            ..Self::default()
+        })
     }
 
     /// Whether all is shown as it is.
@@ -35,7 +48,20 @@ impl View {
     /// Stands for all of it that changes what is seen; empty if nothing does.
     pub fn tag(&self) -> String {
         let largest = self.largest.map(|largest| format!("max{largest}"));
-        largest.unwrap_or_default()
+        let redactions = self.redactions.iter().map(|it| format!(" {it}"));
+        let overlays = self.overlays.iter().map(|it| format!(" {}", it.digest()));
+        let parts = largest.into_iter().chain(redactions).chain(overlays);
+        parts.collect()
+    }
+
+    /// For people.
+    pub fn summary(&self) -> Value {
+        let overlays = self.overlays.iter().map(|it| it.name());
+        json!({
+            "largest": self.largest,
+            "redactions": self.redactions.iter().map(Redaction::to_string).collect::<Vec<_>>(),
+            "overlays": overlays.collect::<Vec<_>>(),
+        })
     }
 
     /// How large an image of these dimensions seems to be: the only place where that is computed.
@@ -70,9 +96,7 @@ mod tests {
     fn seen(text: &str, largest: Option<u32>, width: u32, height: u32) -> (u32, u32) {
         let identifier = Identifier::new(text.to_owned()).unwrap();
         let identifier = identifier.with_suffixes().unwrap();
-        let view = View {
-            largest: largest.and_then(NonZeroU32::new),
-        };
+        let view = View::of(largest.and_then(NonZeroU32::new));
         let dimensions = Dimensions::new(width, height).unwrap();
         view.apparent(&identifier, dimensions).into()
     }
@@ -101,12 +125,7 @@ mod tests {
 
     #[test]
     fn a_whole_view_has_no_tag_and_two_sizes_have_two() {
-        let tag = |largest| {
-            View {
-                largest: NonZeroU32::new(largest),
-            }
-            .tag()
-        };
+        let tag = |largest| View::of(NonZeroU32::new(largest)).tag();
         assert_eq!(tag(0), "");
         assert_ne!(tag(40), tag(400));
         assert!(View::default().is_whole());

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 35] = [
+const ALLOWED: [(&str, &[&str]); 36] = [
     (
         "access",
         &[
             "breaker", "cache", "causes", "config", "iiif", "registry", "route", "source", "tls",
-            "view",
+            "view", "overlay",
         ],
     ),
     ("breaker", &[]),
@@ -26,7 +26,11 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     ("raster", &["geometry"]),
     ("resident", &[]),
     ("tls", &[]),
-    ("view", &["geometry", "iiif"]),
+    (
+        "overlay",
+        &["config", "decode", "geometry", "raster", "transform"],
+    ),
+    ("view", &["config", "geometry", "iiif", "overlay"]),
     ("ffi", &["geometry", "input"]),
     ("iiif", &["config", "geometry", "orientation", "page"]),
     (
@@ -108,6 +112,8 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "source",
             "telemetry",
             "work",
+            "overlay",
+            "view",
         ],
     ),
     (
@@ -165,6 +171,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "queue",
             "registry",
             "view",
+            "overlay",
         ],
     ),
     (

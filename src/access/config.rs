@@ -17,6 +17,7 @@ use super::session::config::SessionConfig;
 use super::signed::config::SigningConfig;
 use crate::route::Pattern;
 use crate::source::config::NAMES;
+use crate::view::Redaction;
 
 /// Who may see which images. Without rules, everybody sees everything.
 ///
@@ -119,6 +120,14 @@ pub struct RuleConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65_535), example = 400)]
     pub largest: Option<NonZeroU32>,
+
+    /// What nobody sees of them, whoever it is: painted over before anything else is done to the pixels, and a little more where
+    /// pixels are coded together. An image that has nothing there is not shown at all. Files are not handed out as they are.
+    pub redactions: Vec<Redaction>,
+
+    /// What is drawn on all that is shown of them: names of [overlays.NAME].
+    #[schemars(example = ["logo"])]
+    pub overlays: Vec<String>,
 
     /// What those are told who do not see them: `unauthorized` (401), `forbidden` (403), or `not_found` (404), as if there were none. By default 401 where a role would help, and
     /// 403 otherwise.

@@ -37,6 +37,15 @@ pub enum Refusal {
 }
 
 impl Decision {
+    /// The same, where the image is shown, but as it is seen so.
+    pub(super) fn seen_as(self, view: Arc<View>) -> Self {
+        let outcome = match self.outcome {
+            Outcome::Allow(_) => Outcome::Allow(view),
+            other => other,
+        };
+        Self { outcome, ..self }
+    }
+
     /// What those are told who do not see the image itself.
     pub fn refusal(&self) -> Refusal {
         self.rule

@@ -10,11 +10,13 @@ use super::keys::Keys;
 use super::rules::Rules;
 use super::signed::Signer;
 use crate::config::Config;
+use crate::overlay::Overlays;
 
 pub struct Gate {
     pub rules: Rules,
     pub signer: Signer,
     pub external: Option<External>,
+    pub overlays: Overlays,
     keys: Keys,
     tokens: Option<JwtVerifier>,
 }
@@ -23,19 +25,21 @@ impl Gate {
     /// `None` where everybody sees everything.
     ///
     /// # Errors
-    /// If a key cannot be read.
+    /// If a key or an overlay cannot be read.
     pub fn new(config: &Config) -> io::Result<Option<Self>> {
         let access = &config.access;
         if access.rules.is_empty() && access.default == Standing::Open {
             return Ok(None);
         }
+        let overlays = Overlays::load(&config.overlays)?;
         let is_asked = access.external.url.is_some();
-        let external = is_asked.then(|| External::new(&access.external, BTreeSet::new()));
+        let external = is_asked.then(|| External::new(&access.external, overlays.names()));
         let has_tokens = access.jwt.is_set();
         Ok(Some(Self {
-            rules: Rules::new(access),
+            rules: Rules::new(access, &overlays)?,
             signer: Signer::new(&access.signing),
             external: external.transpose()?,
+            overlays,
             keys: Keys::new(&access.keys),
             tokens: has_tokens
                 .then(|| JwtVerifier::new(&access.jwt))

@@ -31,5 +31,5 @@ pub use decision::{Decision, Outcome, Refusal};
 pub use gate::Gate;
 pub use moment::Moment;
 pub use rules::{Rule, Rules};
-pub use subject::Subject;
+pub use subject::{Subject, is_spelling};
 pub use visitor::Visitor;

@@ -1,5 +1,6 @@
 //! The rules, looked through in their order.
 
+use std::io;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,8 +12,9 @@ use super::decision::{Decision, Outcome, Refusal};
 use super::external::Shown;
 use super::subject::Subject;
 use super::visitor::Visitor;
+use crate::overlay::Overlays;
 use crate::route::Pattern;
-use crate::view::View;
+use crate::view::{Redaction, View};
 
 /// All rules; the last one is for all images.
 pub struct Rules(Vec<Arc<Rule>>);
@@ -23,16 +25,21 @@ pub struct Rule {
     config: RuleConfig,
     /// In lower case.
     identifiers: Vec<Pattern>,
+    /// How everybody sees its images.
+    view: View,
 }
 
 impl Rules {
-    pub fn new(config: &AccessConfig) -> Self {
+    /// # Errors
+    /// If an overlay is named that is none.
+    pub fn new(config: &AccessConfig, overlays: &Overlays) -> io::Result<Self> {
         let last = RuleConfig {
             open: config.default == Standing::Open,
             ..RuleConfig::default()
         };
         let rules = config.rules.iter().cloned().chain([last]);
-        Self(rules.map(Rule::new).map(Arc::new).collect())
+        let rules = rules.map(|rule| Rule::new(rule, overlays).map(Arc::new));
+        rules.collect::<io::Result<_>>().map(Self)
     }
 
     /// Which rule counts, under which names it looked for the image, and what it says, as JSON.
@@ -42,7 +49,7 @@ impl Rules {
         let is_last = number == self.0.len().checked_sub(1);
         json!({
             "names": subject.names().collect::<Vec<_>>(),
-            "source": subject.source(),
+            "sources": subject.sources(),
             "rule": number.filter(|_| !is_last),
             "says": rule.config,
         })
@@ -57,12 +64,19 @@ impl Rules {
 }
 
 impl Rule {
-    fn new(config: RuleConfig) -> Self {
+    fn new(config: RuleConfig, overlays: &Overlays) -> io::Result<Self> {
         let identifiers = config.identifiers.iter().map(Pattern::in_lower_case);
-        Self {
+        let named = config.overlays.iter().map(|name| overlays.named(name));
+        let view = View {
+            largest: None,
+            redactions: config.redactions.clone(),
+            overlays: named.collect::<io::Result<_>>()?,
+        };
+        Ok(Self {
             identifiers: identifiers.collect(),
+            view,
             config,
-        }
+        })
     }
 
     fn is_for(&self, subject: &Subject) -> bool {
@@ -70,8 +84,8 @@ impl Rule {
             |pattern: &Pattern| subject.names().any(|name| pattern.matches(name).is_ok());
         let is_so_called = self.identifiers.is_empty() || self.identifiers.iter().any(is_named);
         let sources = &self.config.sources;
-        let lies_there = |source| sources.iter().any(|name| name == source);
-        is_so_called && (sources.is_empty() || subject.source().is_some_and(lies_there))
+        let lies_there = || sources.iter().any(|name| subject.sources().contains(name));
+        is_so_called && (sources.is_empty() || lies_there())
     }
 
     /// Whether everybody sees the image, for as long as caches keep it.
@@ -109,8 +123,12 @@ impl Rule {
         }
     }
 
-    fn view(&self, asked: Option<NonZeroU32>) -> Arc<View> {
-        Arc::new(View { largest: asked })
+    /// How those see the image, or the smaller version, who see it.
+    pub fn view(&self, asked: Option<NonZeroU32>) -> Arc<View> {
+        Arc::new(View {
+            largest: asked,
+            ..self.view.clone()
+        })
     }
 
     /// What everybody is answered who asks for a smaller version that everybody sees. `None` where somebody else has a say.
@@ -146,9 +164,25 @@ impl Rule {
     }
 
     /// What somebody is answered of whom somebody else says what he sees.
-    pub fn shown_in_part(self: &Arc<Self>, asked: Option<NonZeroU32>, shown: &Shown) -> Decision {
-        self.confined(asked, shown.largest)
-            .unwrap_or_else(|| self.shown(asked))
+    ///
+    /// # Errors
+    /// If an overlay is to be drawn that is none.
+    pub fn shown_in_part(
+        self: &Arc<Self>,
+        asked: Option<NonZeroU32>,
+        shown: &Shown,
+        overlays: &Overlays,
+    ) -> io::Result<Decision> {
+        let mut view = (*self.view(asked)).clone();
+        let redactions = shown.redactions.iter();
+        view.redactions
+            .extend(redactions.map(|&(region, color)| Redaction::new(region, color)));
+        for name in &shown.overlays {
+            view.overlays.push(overlays.named(name)?);
+        }
+        let decision = self.confined(asked, shown.largest);
+        let decision = decision.unwrap_or_else(|| self.shown(asked));
+        Ok(decision.seen_as(Arc::new(view)))
     }
 
     /// What somebody is answered who sees the image no larger than that. `None` where it is not seen at all.
@@ -174,10 +208,14 @@ impl Rule {
 
     /// Whether somebody may know of the image: the inner value is the longer side of the smaller version that is meant.
     pub fn lists(&self, visitor: &Visitor, now: SystemTime) -> Option<Option<NonZeroU32>> {
-        match self.grants(visitor, now) || !self.config.services.is_empty() {
-            true => Some(None),
-            false => self.config.largest.map(Some),
+        let can_be_helped = !self.config.services.is_empty() && self.refusal() != Refusal::NotFound;
+        if can_be_helped || self.grants(visitor, now) {
+            return Some(None);
         }
+        self.config
+            .largest
+            .filter(|_| !self.config.external)
+            .map(Some)
     }
 
     /// How a viewer can help somebody to see the image: names of services.

@@ -1,70 +1,93 @@
 //! What is asked for, by all of its names.
 
-use crate::route::config::{COMPOSITES, FILES};
+use percent_encoding::percent_decode_str;
+
+use crate::route::lower_case;
 
 /// An image as rules know it: one for all of its pages, scales and formats.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
     /// In lower case: some disks make no difference, and a rule must not depend on the disk.
     names: Vec<String>,
-    source: Option<String>,
+    sources: Vec<String>,
+    /// The one name that stands for all, for those who are asked outside.
+    name: String,
 }
 
 impl Subject {
-    /// By the identifier alone.
-    pub fn named(identifier: &str) -> Self {
-        let mut subject = Self::default();
-        subject.add(identifier);
+    /// By the one name that stands for all.
+    pub fn named(name: &str) -> Self {
+        let mut subject = Self {
+            name: name.to_owned(),
+            ..Self::default()
+        };
+        subject.add(name);
         subject
     }
 
-    /// A file below the directory of `[source]`.
-    pub fn in_folder(path: &str) -> Self {
-        let mut subject = Self::default();
-        subject.add_place(path);
-        subject.lies_in(FILES);
-        subject
-    }
-
-    /// The image of a customer, and where its file lies.
-    pub fn ingested(identifier: &str, place: Option<&str>) -> Self {
-        let mut subject = Self::named(identifier);
-        if let Some(place) = place {
-            subject.add_place(place);
-        }
-        subject.lies_in(COMPOSITES);
-        subject
-    }
-
-    /// It is called so, too.
+    /// It is called so, too; and so, where slashes are merged and characters decoded, as servers and disks do.
     pub fn add(&mut self, name: &str) {
-        let name = name.to_lowercase();
-        if !self.names.contains(&name) {
-            self.names.push(name);
+        for name in [lower_case(name), lower_case(&normal(name))] {
+            if !self.names.contains(&name) {
+                self.names.push(name);
+            }
         }
     }
 
     /// It lies there; identifiers lead to it also without its extension.
     pub fn add_place(&mut self, place: &str) {
         self.add(place);
-        let file = place.rfind('/').map_or(0, |slash| slash + 1);
-        if let Some(dot) = place[file..].rfind('.') {
-            self.add(&place[..file + dot]);
+        if let Some(stem) = stem(place) {
+            self.add(stem);
         }
     }
 
-    /// The source that has it, as routes name it.
-    pub fn lies_in(&mut self, source: &str) {
-        self.source = Some(source.to_owned());
+    /// A name of the source that has it.
+    pub fn lies_in(&mut self, source: String) {
+        self.sources.push(source);
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)
     }
 
-    pub fn source(&self) -> Option<&str> {
-        self.source.as_deref()
+    pub fn sources(&self) -> &[String] {
+        &self.sources
     }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Whether a name leads to a place as it is, but for its spelling.
+pub fn is_spelling(name: &str, place: &str) -> bool {
+    let (name, place) = (normal(name), normal(place));
+    place == name || stem(&place) == Some(&*name)
+}
+
+/// Without what stands after the last dot of the last part.
+fn stem(place: &str) -> Option<&str> {
+    let file = place.rfind('/').map_or(0, |slash| slash + 1);
+    let dot = place[file..].rfind('.')?;
+    Some(&place[..file + dot])
+}
+
+/// With one slash where there are several, but for the two of a URL; decoded; of URLs without query and fragment.
+fn normal(name: &str) -> String {
+    let path = match name.contains("://") {
+        true => name.split(['?', '#']).next().unwrap_or(name),
+        false => name,
+    };
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    let mut normal = String::with_capacity(decoded.len());
+    for letter in decoded.chars() {
+        let is_repeated = letter == '/' && normal.ends_with('/') && !normal.ends_with(":/");
+        if !is_repeated {
+            normal.push(letter);
+        }
+    }
+    normal
 }
 
 #[cfg(test)]
@@ -73,16 +96,37 @@ mod tests {
 
     #[test]
     fn a_place_is_known_with_and_without_its_extension() {
-        let mut subject = Subject::named("Letters//A.B.tif");
+        let mut subject = Subject::named("Letters//A.B");
         subject.add_place("Letters/A.B.tif");
         subject.add_place("no.ext/file");
         let names: Vec<&str> = subject.names().collect();
         let expected = [
-            "letters//a.b.tif",
-            "letters/a.b.tif",
+            "letters//a.b",
             "letters/a.b",
+            "letters/a.b.tif",
             "no.ext/file",
         ];
         assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn spellings_of_one_place_have_one_normal_form() {
+        for spelling in [
+            "http://a.org/b//c%20d.png",
+            "http://a.org//b/c d.png?x=1",
+            "http://a.org/b/c d.png#x",
+        ] {
+            assert_eq!(normal(spelling), "http://a.org/b/c d.png", "{spelling}");
+        }
+        assert!(is_spelling("a//b", "a/b.tif"));
+        assert!(!is_spelling("b", "a/b.tif"));
+    }
+
+    #[test]
+    fn letters_do_not_depend_on_those_beside_them() {
+        assert_eq!(
+            lower_case("ΕΛΛΑΣ"),
+            lower_case("ΕΛΛΑΣΑ").trim_end_matches('α')
+        );
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::layers::Given;
 use super::report::Reporter;
 use super::{Config, ConfigErrors, Layers, Loaded, Problem, formats, schema};
-use crate::{access, ingest, route};
+use crate::{access, ingest, overlay, route};
 
 /// Merges, checks and parses. `more` looks for problems that the schema cannot know.
 ///
@@ -27,6 +27,7 @@ pub fn load(layers: &Layers, more: fn(&Given) -> Option<Problem>) -> Result<Load
     let mut problems = route::problems(&config);
     problems.extend(ingest::problems(&config));
     problems.extend(access::problems(&config));
+    problems.extend(overlay::problems(&config));
     if let Some(errors) = ConfigErrors::new(problems) {
         return Err(errors);
     }
@@ -361,7 +362,7 @@ mod tests {
         assert!(section.starts_with("prefix = \"images:\" # AZULEJO_CACHE__REDIS__PREFIX\n"));
 
         let problems = problems(
-            "[cache.redis]\ntl = 5\ncolour = 1\n[cache.rdis]\nttl = 1",
+            "[cache.redis]\ntl = 5\nflavour = 1\n[cache.rdis]\nttl = 1",
             &[],
         );
         let remedies: Vec<_> = problems

@@ -22,6 +22,7 @@ use crate::registry::RegistryUrl;
 use crate::route::{PagePattern, Pattern, Template};
 use crate::source::remote::objects::StoreUrl;
 use crate::telemetry::check_filter;
+use crate::view::RedactedRegion;
 
 /// What is wrong with a text, in words that follow "it": the value itself is known to the one who reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +42,7 @@ pub struct Format {
 }
 
 /// Every kind.
-pub const FORMATS: [Format; 22] = [
+pub const FORMATS: [Format; 23] = [
     Format {
         name: "socket-address",
         rule: "an IP address, a colon and a port from 0 to 65535; IPv6 addresses in brackets",
@@ -167,6 +168,12 @@ pub const FORMATS: [Format; 22] = [
         rule: "a text, or a table of languages with a text for each",
         example: "Log in",
         check: not_empty,
+    },
+    Format {
+        name: "redacted-region",
+        rule: "full, or x,y,width,height in pixels of the image, or the same in percent after pct:",
+        example: "100,80,640,200",
+        check: parses::<RedactedRegion>,
     },
     Format {
         name: "log-filter",

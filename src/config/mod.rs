@@ -33,11 +33,13 @@ use crate::cache::config::CacheConfig;
 use crate::decode::Limits;
 use crate::encode::config::EncodeConfig;
 use crate::http::admin::config::AdminConfig;
+use crate::http::clients::config::ClientsConfig;
 use crate::http::config::ServerConfig;
 use crate::http::manifest::config::PresentationConfig;
 use crate::iiif::compatibility::CompatibilityConfig;
 use crate::iiif::config::ImageConfig;
 use crate::ingest::config::CompositesConfig;
+use crate::overlay::config::OverlayConfig;
 use crate::pyramid::config::PyramidConfig;
 use crate::registry::config::RegistryConfig;
 use crate::route::config::RouteConfig;
@@ -53,12 +55,15 @@ use crate::work::config::WorkConfig;
 #[schemars(title = "Configuration of Azulejo")]
 pub struct Config {
     pub server: ServerConfig,
+    pub clients: ClientsConfig,
     pub source: SourceConfig,
     pub sources: SourcesConfig,
     #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
     pub resolvers: BTreeMap<String, ResolverConfig>,
     pub routes: Vec<RouteConfig>,
     pub access: AccessConfig,
+    #[schemars(extend("propertyNames" = {"pattern": NAMES}))]
+    pub overlays: BTreeMap<String, OverlayConfig>,
     pub pages: PagesConfig,
     pub image: ImageConfig,
     pub compatibility: CompatibilityConfig,

@@ -178,7 +178,9 @@ pub fn find<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
                 .get("additionalProperties")
                 .filter(|it| it.is_object())
         };
-        property.or_else(named).or_else(|| schema.get("items"))
+        let element = || schema.get("items");
+        let of_element = || element()?.get("properties")?.get(name);
+        property.or_else(named).or_else(of_element).or_else(element)
     })
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::admin::config::AdminConfig;
+use super::clients::limits::Limits;
 use super::config::ServerConfig;
 use super::connections::Places;
 use super::manifest::config::PresentationConfig;
@@ -34,6 +35,7 @@ struct Parts {
     admin: AdminConfig,
     presentation: PresentationConfig,
     requests: Requests,
+    limits: Limits,
     places: Places,
     pipeline: Pipeline,
     registry_config: RegistryConfig,
@@ -84,6 +86,7 @@ impl App {
             admin: config.admin.clone(),
             presentation: config.presentation.clone(),
             requests: Requests::default(),
+            limits: Limits::new(&config.clients),
             places: Places::default(),
             pipeline: Pipeline::new(config, registry.as_ref(), composites.as_ref())?,
             registry_config: config.registry.clone(),
@@ -152,6 +155,11 @@ impl App {
     /// Counted since the start.
     pub(super) fn requests(&self) -> &Requests {
         &self.0.requests
+    }
+
+    /// What each client may ask for.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// For the connections of clients.

@@ -35,6 +35,7 @@ pub(super) fn status(error: &Error) -> StatusCode {
         | Error::CacheUnavailable(_)
         | Error::AccessUnavailable(_)
         | Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Error::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
         Error::Timeout => StatusCode::GATEWAY_TIMEOUT,
     }
 }
@@ -50,6 +51,9 @@ pub fn respond(error: &Error, request: &HeaderMap) -> Response {
     }
     let mut response = text(status, &error.to_string(), request);
     let headers = response.headers_mut();
+    if let Error::TooManyRequests(seconds) = error {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+    }
     match status {
         StatusCode::SERVICE_UNAVAILABLE => headers.insert(header::RETRY_AFTER, RETRY_AFTER),
         StatusCode::UNAUTHORIZED => headers.insert(header::WWW_AUTHENTICATE, BEARER),

@@ -1,5 +1,7 @@
 //! What would be done for a URL, without doing it.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::app::App;
@@ -54,12 +56,22 @@ fn further(
         Call::Image { parameters, .. } => {
             let accepted = app.compatibility();
             let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
-            app.pipeline().explain_image(request, View::whole())
+            let view = view(app, &request.identifier);
+            app.pipeline().explain_image(request, view)
         }
         Call::Base { .. } | Call::Information { .. } => {
             app.pipeline().explain_information(&identifier)
         }
     }
+}
+
+/// As those see it who may see it.
+fn view(app: &App, identifier: &Identifier) -> Arc<View> {
+    let subject = app.pipeline().explain_subject(identifier);
+    let rule = app.gate().zip(subject);
+    rule.map_or_else(View::whole, |(gate, subject)| {
+        gate.rules.of(&subject).view(None)
+    })
 }
 
 fn below_prefix(url: &str) -> Option<(Version, &str)> {

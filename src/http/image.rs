@@ -286,9 +286,9 @@ async fn image(
     }
     let view = access::view(decision, &request.identifier)?;
     let pipeline = app.pipeline();
-    let prepared = pipeline
-        .prepare(request, view, client.caching, !client.has_copy())
-        .await?;
+    let prepared = pipeline.prepare(request, view, client.caching, !client.has_copy());
+    let mut prepared = prepared.await?;
+    prepared.toll = app.limits().toll(client, app, &prepared);
     let mut headers = headers(app, client, address, &prepared);
     access::protect(&mut headers, decision);
     let logged = Logged {

@@ -15,7 +15,7 @@ use super::image::Client;
 use super::pages::{self, Entry, Folder};
 use super::path::manifests;
 use super::{accept, assets, error};
-use crate::access::{Subject, tier};
+use crate::access::tier;
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
 
@@ -77,9 +77,7 @@ async fn page(app: &App, client: &Client<'_>) -> Result<Page, Error> {
     let folder = parameter(query, "folder").unwrap_or_default();
     let after = parameter(query, "after").unwrap_or_default();
     let listing = app.pipeline().list(folder.clone()).await?;
-    let door = Door::new(app, client);
-    let subject = |path: &String| Subject::in_folder(path);
-    let listed = door.list(listing.images, subject).await?;
+    let listed = Door::new(app, client).list_folder(listing.images).await?;
     let named = |(path, largest): (String, Option<_>)| match largest {
         Some(largest) => path + &tier::mark(largest),
         None => path,

@@ -1,4 +1,4 @@
-//! The whole stack of layers around the routes, outermost first: log, counts, `nosniff`, CORS with and without cookies, panics, time limit.
+//! The whole stack of layers around the routes, outermost first: log, counts, `nosniff`, CORS with and without cookies, panics, budgets, time limit.
 
 use std::any::Any;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use super::accept;
 use super::access::origins;
 use super::app::App;
+use super::clients::limits::limit;
 use super::error;
 use super::log::log;
 use super::metrics::requests::count;
@@ -32,6 +33,7 @@ pub(super) fn wrap(routes: Router, app: &App) -> Router {
         .layer(from_fn_with_state(app.clone(), origins::allow))
         .layer(cors())
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), limit))
         .layer(from_fn_with_state(app.clone(), limit_time));
     routes.layer(layers)
 }

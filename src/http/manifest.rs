@@ -23,7 +23,7 @@ use super::image::{Client, cache_headers, not_modified};
 use super::index::encode;
 use super::log::Logged;
 use super::{error, path};
-use crate::access::{Decision, Outcome, Subject as AccessSubject, tier};
+use crate::access::{Decision, Outcome, tier};
 use crate::cache::CacheKey;
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
@@ -281,16 +281,17 @@ impl Asked {
         decision: Decision,
     ) -> Result<Found, Error> {
         let identifier = image.identifier.clone();
-        let largest = match decision.outcome {
+        let largest = match &decision.outcome {
             Outcome::Smaller(_) | Outcome::Refuse(_)
                 if access::is_told_of(app, self.version, &decision) =>
             {
                 image.largest
             }
             Outcome::Smaller(largest) => {
-                return self.smaller(app, client, identifier, largest).await;
+                return self.smaller(app, client, identifier, *largest).await;
             }
-            _ => access::view(&decision, &identifier)?.largest,
+            Outcome::Elsewhere(location) => return Ok(Found::Elsewhere(location.clone())),
+            Outcome::Allow(_) | Outcome::Refuse(_) => access::view(&decision, &identifier)?.largest,
         };
         let document = app.pipeline().document(identifier, largest, client.caching);
         let document = Box::new(document.await?);
@@ -392,8 +393,7 @@ async fn folder(
 ) -> Result<Found, Error> {
     let pipeline = app.pipeline();
     let listing = pipeline.list(folder.to_owned()).await?;
-    let subject = |path: &String| AccessSubject::in_folder(path);
-    let listed = door.list(listing.images, subject).await?;
+    let listed = door.list_folder(listing.images).await?;
     let contents = pipeline.folder(folder, listed, client.caching);
     contents
         .await

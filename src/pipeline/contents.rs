@@ -77,10 +77,7 @@ impl Pipeline {
         largest: Option<NonZeroU32>,
     ) -> Option<Shown> {
         let full = Dimensions::new(width, height)?;
-        let view = View {
-            largest,
-            ..View::default()
-        };
+        let view = View::of(largest);
         let terms = &self.walk.terms;
         Some(Shown::new(identifier, label, full, &view, terms))
     }

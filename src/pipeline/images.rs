@@ -349,9 +349,9 @@ fn first_page(object: &Object) -> Object {
 
 /// The page that an identifier asks for. `None` if what was found is one page already, of which there are no others.
 fn page_of(identifier: &Identifier, found: Object) -> Option<Object> {
-    match (found.page, identifier.page()) {
-        (_, Page::FIRST) => Some(found),
-        (Page::FIRST, page) => Some(Object { page, ..found }),
+    match identifier.page() {
+        Page::FIRST => Some(found),
+        page if found.page == Page::FIRST && !found.is_one_page => Some(Object { page, ..found }),
         _ => None,
     }
 }

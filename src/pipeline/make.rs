@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use crate::cache::{CacheKey, Pixels};
-use crate::decode::{DecodeError, Decoder, Resolution, Window};
+use crate::decode::{DecodeError, Decoder, Header, Resolution, Window};
 use crate::encode::{self, Settings};
 use crate::error::Error;
 use crate::iiif::{Identifier, Quality};
-use crate::plan::{Part, Plan};
+use crate::plan::{Painted, Part, Plan};
 use crate::raster::Raster;
 use crate::transform::scale::Crop;
-use crate::transform::{TransformError, color, extend, orient, quality, rotate, scale};
+use crate::transform::{TransformError, color, extend, orient, quality, redact, rotate, scale};
+use crate::view::View;
 use crate::work::{Cancelled, Work};
 
 /// An image to be made.
 pub struct Job {
     pub identifier: Identifier,
+    pub view: Arc<View>,
     pub plan: Plan,
     pub decoder: Arc<dyn Decoder>,
     /// Stands for this state of the image, if its pixels are to be kept.
@@ -38,13 +40,15 @@ pub fn make(
     }
     let raster = decode(job, pixels, makers)?;
     cancelled.check()?;
+    let (raster, profile) = redact(raster, plan, header)?;
     let raster = extend::extend(raster, plan.extended);
     let raster = scale::scale(raster, plan.crop, plan.target)?;
-    let raster = color::to_srgb(raster, header.profile.as_deref())?;
+    let raster = color::to_srgb(raster, profile)?;
     let raster = orient::orient(raster, plan.orientation);
     let raster = take_part(raster, plan.part)?;
     cancelled.check()?;
     let raster = turn(raster, plan);
+    let raster = draw(raster, &job.view)?;
     let raster = render_quality(raster, plan.quality);
     cancelled.check()?;
     Ok(encode::encode(
@@ -88,6 +92,25 @@ fn decode_window(
     decoder.decode_on(window, helpers.threads())
 }
 
+/// With all that is hidden painted over, and the profile that its colours have then. What is hidden is painted in sRGB, because not
+/// every colour has inks; and before pixels are scaled, because afterwards they have a share in their neighbours.
+fn redact<'a>(
+    raster: Arc<Raster>,
+    plan: &Plan,
+    header: &'a Header,
+) -> Result<(Arc<Raster>, Option<&'a [u8]>), TransformError> {
+    let profile = header.profile.as_deref();
+    if !plan.redacts {
+        return Ok((raster, profile));
+    }
+    let raster = color::to_srgb(Arc::unwrap_or_clone(raster), profile)?;
+    let painted = plan.painted.iter();
+    let raster = painted.fold(raster, |raster, Painted { rect, color }| {
+        redact::paint(raster, *rect, *color)
+    });
+    Ok((Arc::new(raster), None))
+}
+
 /// What lies around the part is nothing to its pixels, as if it were the edge of the image.
 fn take_part(raster: Raster, part: Option<Part>) -> Result<Raster, TransformError> {
     let Some(Part { rect, size }) = part else {
@@ -106,6 +129,12 @@ fn turn(raster: Raster, plan: &Plan) -> Raster {
     }
 }
 
+/// Before the quality, which holds for all of the answer: what is drawn on a gray one is gray.
+fn draw(raster: Raster, view: &View) -> Result<Raster, TransformError> {
+    let mut overlays = view.overlays.iter();
+    overlays.try_fold(raster, |raster, overlay| overlay.draw(raster))
+}
+
 fn render_quality(raster: Raster, asked: Quality) -> Raster {
     match asked {
         Quality::Default | Quality::Color => raster,
@@ -120,7 +149,6 @@ mod tests {
     use crate::decode::Counting;
     use crate::encode::config::EncodeConfig;
     use crate::iiif::{ImageRequest, SizeLimits, Version};
-    use crate::view::View;
     use crate::work::{Cost, Held};
 
     fn job(decoder: Arc<Counting>, size: &str) -> Job {
@@ -132,6 +160,7 @@ mod tests {
         let plan = plan.widened(decoder.header(), u64::MAX);
         Job {
             identifier,
+            view: View::whole(),
             kept_as: plan.kept.then(|| CacheKey::new(&[])),
             plan,
             decoder,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::images::{Glance, Image};
-use super::{Caching, Pipeline, Walk, make};
+use super::{Caching, Pipeline, Toll, Walk, make};
 use crate::cache::{CacheKey, EntryKey};
 use crate::decode::{Decoder, Header};
 use crate::error::Error;
@@ -45,6 +45,8 @@ pub struct Prepared {
     pub(super) decoder: Option<Arc<dyn Decoder>>,
     /// The pyramid that the decoder reads.
     pub(super) pyramid: Option<CacheKey>,
+    /// What has to be asked before it is made.
+    pub toll: Option<Toll>,
     /// The answer, if it lies in the file and was read along with the header.
     pub(super) copy: Option<Vec<u8>>,
 }
@@ -286,6 +288,7 @@ impl Walk {
             canonical,
             decoder,
             pyramid,
+            toll: None,
             copy: None,
         }
     }
@@ -328,6 +331,9 @@ impl Walk {
     fn plan(&self, asked: &Asked, image: &Image, header: &Header) -> Result<Plan, Error> {
         let limits = &self.images.routes.terms(&image.object).limits;
         let plan = Plan::new(&asked.request, &asked.view, header, limits)?;
+        // Whoever may not see all of it sees nothing, if it is not known what to hide.
+        let plan = plan.as_seen(&asked.view, header);
+        let plan = plan.map_err(Error::internal)?;
         let plan = if self.settings.passthrough {
             plan
         } else {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::make::{self, Job};
-use super::{Caching, Pipeline, Prepared, Validators};
+use super::{Caching, Pipeline, Prepared, Toll, Validators};
 use crate::cache::{EntryKey, Found};
 use crate::decode::{DecodeError, Decoder, SourceFormat};
 use crate::error::{Cause, Error};
@@ -167,11 +167,12 @@ impl Pipeline {
         if let Some(failure) = images.failure(key, &prepared.object, &identifier) {
             return Err(failure);
         }
+        let toll = prepared.toll.clone();
         let pipeline = self.clone();
         let work = async move { pipeline.find_or_make(prepared, Caching::Use).await };
         let generation = self.layers.generation(&key.image);
         let rendered = self.flights.join((key, generation), work).await;
-        rendered.map_err(|error| error.told_to(&identifier))
+        rendered.map_err(|error| Toll::told(toll.as_ref(), error).told_to(&identifier))
     }
 
     async fn find_or_make(&self, prepared: Prepared, caching: Caching) -> Result<Rendered, Error> {
@@ -184,6 +185,7 @@ impl Pipeline {
             Caching::Renew => Some(self.layers.ticket(key)),
             Caching::Bypass => None,
         };
+        prepared.toll.as_ref().map_or(Ok(()), Toll::ask)?;
         let made = self.make_soundly(prepared).await?;
         if let Some(ticket) = ticket.filter(|_| made.key == key) {
             self.layers.keep(ticket, made.bytes.clone());
@@ -221,6 +223,7 @@ impl Pipeline {
         let job = Job {
             kept_as: prepared.kept_as(),
             identifier: prepared.request.identifier,
+            view: prepared.view,
             plan: prepared.plan,
             decoder,
         };

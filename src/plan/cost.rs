@@ -21,6 +21,14 @@ impl Plan {
             0
         };
         let decoding = decoded.saturating_add(widened).max(self.decoding(header));
+        // Pixels that are kept are not painted over: their copy is, once it is converted.
+        let redacting = if self.redacts {
+            decoded
+                .saturating_mul(2)
+                .saturating_add(area(self.extended, PLAIN_PIXEL))
+        } else {
+            0
+        };
         let scaling = if self.is_stored_as_asked() {
             0
         } else {
@@ -40,11 +48,15 @@ impl Plan {
         let output = area(self.output(), PLAIN_PIXEL);
         // The rotation frames its input; turning by a right angle copies it.
         let rotating = plain.saturating_add(output);
+        // What is drawn is held as large as the answer at most, and was scaled in two passes.
+        let drawing = output.saturating_mul(4 * u64::from(self.overlays));
         let encoding = output.saturating_add(area(self.output(), encoder_pixel(self.format)));
-        [decoding, scaling, parting, converting, rotating, encoding]
-            .into_iter()
-            .max()
-            .unwrap_or(0)
+        [
+            decoding, redacting, scaling, parting, converting, rotating, drawing, encoding,
+        ]
+        .into_iter()
+        .max()
+        .unwrap_or(0)
     }
 
     /// Pixels that are decoded and encoded, a measure of time: what is copied is passed through about ten times faster.

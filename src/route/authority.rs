@@ -8,8 +8,8 @@ use crate::source::SourceError;
 pub struct Located {
     /// A URL as [`Source::key_of`](crate::source::Source::key_of) understands it.
     pub location: String,
-    /// Which image of the file.
-    pub page: Page,
+    /// The one image of the file that is meant, if it is one.
+    pub page: Option<Page>,
 }
 
 /// Asked with an identifier, or with what a rule makes of it.

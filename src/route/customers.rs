@@ -31,12 +31,19 @@ pub fn rules(config: &Config) -> impl Iterator<Item = RouteConfig> {
     })
 }
 
+/// The name of each customer, and the number that stands for it as well.
+pub fn names(config: &Config) -> Vec<(String, String)> {
+    let customers = config.composites.customers.iter();
+    let both = customers.map(|(name, customer)| (name.clone(), customer.id.to_string()));
+    both.collect()
+}
+
 impl OfCustomers {
     /// `None` if no asset can have this name.
     fn key(&self, identifier: &str) -> Option<AssetKey> {
         let mut parts = identifier.splitn(3, '/');
         let customer = self.config.customer(parts.next()?)?;
-        let space: u32 = parts.next()?.parse().ok()?;
+        let space = one_spelling(parts.next()?)?;
         let id = parts.next()?.to_owned();
         let is_text = !id.is_empty() && !id.contains('\0');
         is_text.then_some(AssetKey {
@@ -45,6 +52,12 @@ impl OfCustomers {
             id,
         })
     }
+}
+
+/// A number that is written as numbers are: with other spellings, an image would have names that no rule knows.
+fn one_spelling(text: &str) -> Option<u32> {
+    let number: u32 = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
 }
 
 impl Authority for OfCustomers {
@@ -78,6 +91,6 @@ fn located(location: &str, page: crate::page::Page) -> Located {
             true => format!("{ORIGIN}{location}"),
             false => location.to_owned(),
         },
-        page,
+        page: Some(page),
     }
 }

@@ -10,6 +10,7 @@ mod coding;
 pub mod config;
 mod customers;
 mod lasting;
+mod names;
 pub mod pages;
 mod pattern;
 mod registered;
@@ -29,7 +30,7 @@ pub use check::problems;
 pub use config::FILES;
 use config::{REGISTRY, RouteConfig};
 pub use pages::PagePattern;
-pub use pattern::Pattern;
+pub use pattern::{Pattern, lower_case};
 pub use rule::Terms;
 use rule::{Rule, Step};
 use search::Search;
@@ -50,6 +51,8 @@ pub struct Routes {
     rules: Vec<Rule>,
     targets: Targets,
     pages: Vec<PagePattern>,
+    /// Names and numbers.
+    customers: Vec<(String, String)>,
 }
 
 impl Routes {
@@ -74,6 +77,7 @@ impl Routes {
             rules,
             targets,
             pages: config.pages.patterns.clone(),
+            customers: composites.map_or_else(Vec::new, |_| customers::names(config)),
         })
     }
 
@@ -138,20 +142,6 @@ impl Routes {
         Identifier::new(name).ok()
     }
 
-    /// The files that an identifier may name this page of.
-    pub fn files(&self, identifier: &Identifier, page: Page) -> Vec<String> {
-        let pages = self.pages_of(identifier.as_str());
-        let files = pages.filter(|(_, number)| *number == page);
-        files.map(|(file, _)| file.to_owned()).collect()
-    }
-
-    /// The image of this name, and the files that it may be a page of.
-    pub fn possible_names(&self, identifier: &Identifier) -> Vec<String> {
-        let text = identifier.as_str();
-        let files = self.pages_of(text).map(|(file, _)| file);
-        iter::once(text).chain(files).map(str::to_owned).collect()
-    }
-
     /// The files that an identifier may name a page of.
     fn pages_of<'a>(&self, text: &'a str) -> impl Iterator<Item = (&'a str, Page)> {
         self.pages
@@ -187,11 +177,6 @@ impl Routes {
     /// Who is asked for the bytes of an image. `None` if they are here.
     pub fn far_of(&self, object: &Object) -> Option<Far> {
         self.targets.far_source(object.source)
-    }
-
-    /// What the route that led to an image calls the source of it.
-    pub fn source_name(&self, object: &Object) -> &str {
-        self.rules[object.route].source()
     }
 
     /// What holds for images that this route led to.
@@ -290,9 +275,9 @@ fn may_be_absent(error: &SourceError) -> bool {
 
 /// A page of a file that was found, unless that is one page already, of which there are no others.
 fn page_of(found: Object, page: Page, text: &str) -> Result<Object, SourceError> {
-    match (found.page, page) {
-        (_, Page::FIRST) => Ok(found),
-        (Page::FIRST, page) => Ok(Object { page, ..found }),
+    match page {
+        Page::FIRST => Ok(found),
+        page if !found.is_one_page => Ok(Object { page, ..found }),
         _ => Err(SourceError::NotFound(text.to_owned())),
     }
 }

@@ -63,17 +63,22 @@ impl Pattern {
 
     /// The same for identifiers in lower case.
     pub fn in_lower_case(&self) -> Self {
-        let part = |(before, name): &(String, String)| (before.to_lowercase(), name.clone());
+        let part = |(before, name): &(String, String)| (lower_case(before), name.clone());
         Self {
             text: self.text.clone(),
             parts: self.parts.iter().map(part).collect(),
-            end: self.end.to_lowercase(),
+            end: lower_case(&self.end),
         }
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().map(|(_, name)| name.as_str())
     }
+}
+
+/// Letter by letter: what a letter becomes does not depend on those beside it, of which a pattern has only some.
+pub fn lower_case(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
 }
 
 /// As short as possible, but at least one character.

@@ -34,6 +34,6 @@ impl Authority for Registered {
 fn located(entry: Entry) -> Located {
     Located {
         location: entry.location,
-        page: entry.page.and_then(Page::new).unwrap_or_default(),
+        page: entry.page.and_then(Page::new),
     }
 }

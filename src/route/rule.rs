@@ -1,10 +1,11 @@
 //! One rule: which identifiers it is for, and what it makes of them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::config::RouteConfig;
+use super::config::{Coding, RouteConfig};
 use super::targets::Target;
 use crate::causes::chain;
 use crate::config::Config;
@@ -55,6 +56,14 @@ impl Rule {
             config,
             target,
             terms: Arc::new(terms),
+        }
+    }
+
+    /// What an identifier says, if it is coded and this rule understands it.
+    pub fn decoded(&self, identifier: &str) -> Option<String> {
+        match self.config.coding {
+            Coding::Plain => None,
+            coding => coding.decode(identifier).map(Cow::into_owned),
         }
     }
 

@@ -15,7 +15,6 @@ use super::search::Search;
 use crate::config::Config;
 use crate::ingest::steps::SCHEME;
 use crate::ingest::{Store, mount};
-use crate::page::Page;
 use crate::registry::Registry;
 use crate::source::config::{SourceConfig, SourcesConfig};
 use crate::source::remote::{self, Shared, runtime};
@@ -184,7 +183,8 @@ impl Targets {
         }
         let object = self.first(keys, &located.location)?;
         Ok(Object {
-            page: located.page,
+            page: located.page.unwrap_or_default(),
+            is_one_page: located.page.is_some(),
             ..object
         })
     }
@@ -255,7 +255,7 @@ impl Targets {
     /// Only the first source can tell at once that it has the image.
     pub fn find_at_once(&self, target: &Target, key: &str) -> Option<Object> {
         let (source, key, page) = match target {
-            Target::Sources(indices) => (*indices.first()?, key.to_owned(), Page::FIRST),
+            Target::Sources(indices) => (*indices.first()?, key.to_owned(), None),
             Target::Authority(authority) => {
                 let located = authority.ask_at_once(key)?;
                 let (source, key) = self.keys_of(&located.location).next()?;
@@ -265,9 +265,20 @@ impl Targets {
         let object = self.sources[source].find_at_once(&key)?;
         Some(Object {
             source,
-            page,
+            page: page.unwrap_or_default(),
+            is_one_page: page.is_some(),
             ..object
         })
+    }
+
+    /// The name of a source, if it has one.
+    pub fn source_name(&self, source: usize) -> Option<&str> {
+        let has_it = |target: &Target| match target {
+            Target::Sources(indices) => indices.contains(&source),
+            Target::Authority(_) => false,
+        };
+        let found = self.by_name.iter().find(|(_, target)| has_it(target));
+        found.map(|(name, _)| name.as_str())
     }
 
     /// Who has to be asked over a network, first of all, as far as it is known.

@@ -425,6 +425,7 @@ fn object(prefix: &str, path: String, stamp: FileStamp) -> Object {
         modified: stamp.modified.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND),
         stamp: Stamp::File(stamp),
         page: Page::FIRST,
+        is_one_page: false,
     }
 }
 

@@ -55,6 +55,7 @@ impl Source for Memory {
             modified: UNIX_EPOCH,
             stamp: Stamp::Version(number),
             page: Page::FIRST,
+            is_one_page: false,
         })
     }
 

@@ -74,6 +74,8 @@ pub struct Object {
     pub stamp: Stamp,
     /// Which of the images in the file is meant; it is opened like any other.
     pub page: Page,
+    /// Whether the identifier stands for this page, and not for the file with all of them; the routes set it.
+    pub is_one_page: bool,
 }
 
 impl Object {

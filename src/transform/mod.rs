@@ -1,16 +1,18 @@
 //! From raster to raster: one verb a file.
 //!
-//! In the order of a request: [`extend`](extend::extend) repeats the last row and column of a rounded level,
+//! In the order of a request: [`paint`](redact::paint) hides what nobody may see, [`extend`](extend::extend) repeats the last row and column of a rounded level,
 //! [`scale`](scale::scale) crops and resizes the decoded pixels, [`to_srgb`](color::to_srgb) makes plain 8-bit gray or
 //! sRGB of them, [`orient`](orient::orient) brings them upright and makes the turns that need no new pixels,
 //! [`rotate`](rotate::rotate) makes the others, [`gray`](quality::gray) and [`bitonal`](quality::bitonal) take the
-//! colour away, and [`flatten`](flatten::flatten), called by the encoders' side, the transparency.
+//! colour away, [`compose`](compose::compose) lays overlays over what there is before that, and [`flatten`](flatten::flatten), called by the encoders' side, the transparency.
 
 pub mod color;
+pub mod compose;
 pub mod extend;
 pub mod flatten;
 pub mod orient;
 pub mod quality;
+pub mod redact;
 pub mod rotate;
 pub mod scale;
 

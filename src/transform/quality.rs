@@ -43,7 +43,7 @@ pub fn bitonal(raster: Raster) -> Raster {
 
 /// The luma of ITU-R BT.601, which is also the Y of JPEG: a JPEG source asked for gray gives its own Y. The weights are
 /// 0.299, 0.587 and 0.114 in units of 1/65536 and sum up to one.
-fn luminance([red, green, blue]: [u8; 3]) -> u8 {
+pub(super) fn luminance([red, green, blue]: [u8; 3]) -> u8 {
     let sum = 19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue);
     ((sum + (1 << 15)) >> 16) as u8
 }

@@ -6,6 +6,7 @@ mod auth1;
 mod auth2;
 #[path = "../common/browser.rs"]
 mod browser;
+mod budgets;
 mod cache;
 mod canonical;
 #[path = "../common/chart.rs"]
@@ -42,6 +43,7 @@ mod oidc;
 #[path = "../common/oidc_provider.rs"]
 mod oidc_provider;
 mod order;
+mod overlays;
 #[path = "../common/pages.rs"]
 mod pages;
 mod pdf;
@@ -52,6 +54,7 @@ mod protocol;
 mod proxy;
 mod pyramids;
 mod quality;
+mod redactions;
 #[path = "../common/redis_server.rs"]
 #[allow(dead_code, reason = "shared with the tests of the layer")]
 mod redis_server;

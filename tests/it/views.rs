@@ -77,9 +77,7 @@ async fn picture(pipeline: &Pipeline, name: &str, parameters: &str, view: &Arc<V
 }
 
 fn no_larger_than(largest: u32) -> Arc<View> {
-    Arc::new(View {
-        largest: NonZeroU32::new(largest),
-    })
+    View::of(NonZeroU32::new(largest))
 }
 
 /// The image that is shown, stored as a file of its own; and a pipeline over that.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::sync::OnceCell;
+use tokio::task::yield_now;
 
 use super::Asked;
 use super::visitor::visitor;
@@ -51,7 +52,7 @@ impl<'a> Door<'a> {
             return Ok(Decision::open(View::whole()));
         };
         match self.app.pipeline().subject(&asked.identifier).await {
-            Ok(subject) => self.by_rule(asked, gate.rules.of(&subject)).await,
+            Ok(subject) => self.about(asked, gate, &subject).await,
             Err(error) => self.unfound(asked, gate, error).await,
         }
     }
@@ -77,8 +78,43 @@ impl<'a> Door<'a> {
         Ok(images.into_iter().filter_map(listed).collect())
     }
 
-    async fn by_rule(&self, asked: &Asked, rule: &Arc<Rule>) -> Result<Decision, Error> {
-        let now = SystemTime::now();
+    /// Those of the images of a folder, by their paths.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub async fn list_folder(
+        &self,
+        paths: Vec<String>,
+    ) -> Result<Vec<(String, Option<NonZeroU32>)>, Error> {
+        /// Images after which others get a turn.
+        const TURN: usize = 64;
+        if self.app.gate().is_none() {
+            return Ok(paths.into_iter().map(|path| (path, None)).collect());
+        }
+        let mut found = Vec::with_capacity(paths.len());
+        for path in paths {
+            let Ok(identifier) = Identifier::new(path.clone()) else {
+                continue;
+            };
+            if let Ok(subject) = self.app.pipeline().subject(&identifier).await {
+                found.push((path, subject));
+            }
+            if found.len().is_multiple_of(TURN) {
+                yield_now().await;
+            }
+        }
+        let listed = self.list(found, |(_, subject)| subject.clone()).await?;
+        let named = listed.into_iter();
+        Ok(named.map(|((path, _), largest)| (path, largest)).collect())
+    }
+
+    async fn about(
+        &self,
+        asked: &Asked,
+        gate: &Gate,
+        subject: &Subject,
+    ) -> Result<Decision, Error> {
+        let (rule, now) = (gate.rules.of(subject), SystemTime::now());
         if rule.is_public(now) {
             return Ok(rule.public(asked.largest));
         }
@@ -88,8 +124,11 @@ impl<'a> Door<'a> {
         if self.is_signed(asked, rule, now) || rule.grants(self.visitor().await?, now) {
             return Ok(rule.shown(asked.largest));
         }
-        match self.app.gate().and_then(|gate| gate.external.as_ref()) {
-            Some(external) if rule.asks_outside() => self.outside(asked, rule, external).await,
+        match &gate.external {
+            Some(external) if rule.asks_outside() => {
+                let verdict = self.verdict(asked, subject, external).await?;
+                outside(asked, rule, gate, verdict)
+            }
             _ => Ok(rule.hidden(asked.largest)),
         }
     }
@@ -101,49 +140,61 @@ impl<'a> Door<'a> {
     }
 
     /// What the service says that is asked about it.
-    async fn outside(
+    async fn verdict(
         &self,
         asked: &Asked,
-        rule: &Arc<Rule>,
+        subject: &Subject,
         external: &External,
-    ) -> Result<Decision, Error> {
+    ) -> Result<Verdict, Error> {
         let question = ExternalQuestion {
             method: self.client.method.as_str(),
             path: self.client.uri.path(),
-            identifier: asked.identifier.as_str(),
+            identifier: subject.name(),
             request: asked.matter(),
             address: self.visitor().await?.address,
             headers: self.client.headers,
         };
-        match external.decide(&question).await {
-            Verdict::Allow(shown) if !shown.redactions.is_empty() || !shown.overlays.is_empty() => {
-                Err(Error::AccessUnavailable(cause(
-                    "it cannot be shown in part",
-                )))
-            }
-            Verdict::Allow(shown) => Ok(rule.shown_in_part(asked.largest, &shown)),
-            Verdict::Redirect(location) => Ok(rule.decision(Outcome::Elsewhere(location))),
-            Verdict::Refuse(refusal) => Ok(rule.refused(asked.largest, refusal)),
-            Verdict::Unavailable => Err(Error::AccessUnavailable(cause("no decision"))),
-        }
+        Ok(external.decide(&question).await)
     }
 
-    /// Whoever would not see an image is not told whether there is one.
+    /// Whoever would not see an image is not told whether there is one, nor what else there is.
     async fn unfound(&self, asked: &Asked, gate: &Gate, error: Error) -> Result<Decision, Error> {
-        for name in self.app.pipeline().possible_names(&asked.identifier) {
-            let rule = gate.rules.of(&Subject::named(&name));
-            let decision = self.by_rule(asked, rule).await?;
-            if matches!(decision.outcome, Outcome::Refuse(_)) {
-                return Ok(decision);
-            }
+        let identifier = &asked.identifier;
+        let subject = self.app.pipeline().unfound(identifier);
+        let decision = self.about(asked, gate, &subject).await?;
+        match (&decision.outcome, error) {
+            (Outcome::Refuse(_), _) => Ok(decision),
+            (_, Error::NotFound(_)) => Err(absent(identifier)),
+            (_, error) => Err(error),
         }
-        Err(error)
     }
 
     async fn visitor(&self) -> Result<&Visitor, Error> {
         let find_out = || visitor(self.app, self.client, self.takes_tokens);
         self.visitor.get_or_try_init(find_out).await
     }
+}
+
+/// The decision that an answer from outside stands for.
+fn outside(
+    asked: &Asked,
+    rule: &Arc<Rule>,
+    gate: &Gate,
+    verdict: Verdict,
+) -> Result<Decision, Error> {
+    match verdict {
+        Verdict::Allow(shown) => {
+            let decision = rule.shown_in_part(asked.largest, &shown, &gate.overlays);
+            decision.map_err(Error::internal)
+        }
+        Verdict::Redirect(location) => Ok(rule.decision(Outcome::Elsewhere(location))),
+        Verdict::Refuse(refusal) => Ok(rule.refused(asked.largest, refusal)),
+        Verdict::Unavailable => Err(Error::AccessUnavailable(cause("no decision"))),
+    }
+}
+
+fn absent(identifier: &Identifier) -> Error {
+    Error::NotFound(format!("there is no image \"{identifier}\""))
 }
 
 /// Whether somebody who does not see an image is told of it all the same, so that a viewer can help him to see it.
@@ -176,6 +227,6 @@ pub fn view(decision: &Decision, identifier: &Identifier) -> Result<Arc<View>, E
             "\"{identifier}\" is not for everyone: say who you are"
         )),
         Refusal::Forbidden => Error::Forbidden(format!("\"{identifier}\" is not for everyone")),
-        Refusal::NotFound => Error::NotFound(format!("there is no image \"{identifier}\"")),
+        Refusal::NotFound => absent(identifier),
     })
 }

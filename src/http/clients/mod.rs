@@ -1,4 +1,6 @@
-//! Who asks, as the network tells it.
+//! Who asks, as the network tells it, and how much he may ask for.
 
-pub mod address;
+pub(super) mod address;
+mod budget;
 pub mod config;
+pub(super) mod limits;

@@ -11,7 +11,7 @@ use axum::routing::get;
 use uuid::Uuid;
 
 use super::{Answer, download, summary, text};
-use crate::access::{Subject, tier};
+use crate::access::tier;
 use crate::error::{Error, cause};
 use crate::http::access::{self, Door};
 use crate::http::app::App;
@@ -91,7 +91,12 @@ async fn respond(
     let pages = asked.pages(store).await?.ok_or_else(absent)?;
     let (assets, count) = pages.assets(store).await?;
     let all = assets.len();
-    let assets = Door::new(app, client).list(assets, subject).await?;
+    let assets = Door::new(app, client)
+        .list(assets, |asset| {
+            let place = asset.place.as_ref().map(|place| place.location.as_str());
+            app.pipeline().ingested(&asset.key.to_string(), place)
+        })
+        .await?;
     let server = public_base(app.server(), client.uri, client.headers, client.peer);
     let states = states(&assets);
     let told = [&server, client.uri.path(), &pages.label, &states];
@@ -131,12 +136,6 @@ async fn respond(
 
 /// An asset, and the pixels of the smaller version that is meant.
 type Listed = (Asset, Option<NonZeroU32>);
-
-/// An asset as the rules of who may see it know it.
-fn subject(asset: &Asset) -> Subject {
-    let place = asset.place.as_ref().map(|place| place.location.as_str());
-    Subject::ingested(&asset.key.to_string(), place)
-}
 
 /// What a manifest says of assets, in short.
 fn states(assets: &[Listed]) -> String {

@@ -27,9 +27,9 @@ const STRATEGIES: [&str; 7] = [
     "none",
     "other",
 ];
-const STATUSES: [&str; 21] = [
+const STATUSES: [&str; 22] = [
     "200", "201", "204", "302", "303", "304", "400", "401", "403", "404", "405", "409", "410",
-    "413", "422", "500", "501", "502", "503", "504", "other",
+    "413", "422", "429", "500", "501", "502", "503", "504", "other",
 ];
 /// Upper bounds of the classes of durations, in milliseconds; the last class has none.
 pub const BOUNDS: [u64; 15] = [

@@ -23,7 +23,7 @@ pub struct Document {
     pub(super) identifier: Identifier,
     pub(super) image: Image,
     pub(super) caching: Caching,
-    view: View,
+    view: Arc<View>,
     names: Names,
     pub terms: Arc<Terms>,
     /// Stands for everything that its pages are made of.
@@ -58,7 +58,7 @@ impl Pipeline {
         largest: Option<NonZeroU32>,
         caching: Caching,
     ) -> Result<Document, Error> {
-        let view = View { largest };
+        let view = View::of(largest);
         let image = self.image(identifier.clone(), caching).await?;
         let names = self.names(&identifier, &image).await?;
         let walk = &self.walk;
@@ -96,7 +96,7 @@ impl Pipeline {
     async fn names(&self, identifier: &Identifier, image: &Image) -> Result<Names, Error> {
         let walk = Arc::clone(&self.walk);
         let plain = Names {
-            is_page: image.object.page != Page::FIRST,
+            is_page: image.object.is_one_page || image.object.page != Page::FIRST,
             file: identifier.clone(),
         };
         let may_be_page = walk.images.routes.may_be_page(identifier);

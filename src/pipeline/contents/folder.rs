@@ -72,10 +72,7 @@ impl Pipeline {
         let image = self.image(identifier.clone(), caching).await?;
         let terms = self.walk.images.routes.terms(&image.object);
         let full = image.header().dimensions();
-        let view = View {
-            largest,
-            ..View::default()
-        };
+        let view = View::of(largest);
         Ok(Shown::new(identifier, label, full, &view, terms))
     }
 }

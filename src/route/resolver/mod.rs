@@ -125,7 +125,7 @@ impl Resolver {
         match response.status() {
             StatusCode::OK => {
                 let Body { location, page } = serde_json::from_slice(&body(response).await?)?;
-                let page = page.map_or(Page::FIRST, Page::from);
+                let page = page.map(Page::from);
                 Ok(Answer::At(Located { location, page }))
             }
             StatusCode::NOT_FOUND => Ok(Answer::Absent),

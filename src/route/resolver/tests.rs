@@ -63,7 +63,7 @@ fn answers_are_remembered_and_asked_for_once() {
     let resolver = resolver(&url, 60);
     let expected = Located {
         location: "https://example.org/1.tif".to_owned(),
-        page: Page::new(2).unwrap(),
+        page: Page::new(2),
     };
     assert_eq!(resolver.ask_at_once("x/y ü"), None);
     thread::scope(|scope| {

@@ -101,6 +101,7 @@ mod tests {
                 source: 0,
                 route: 0,
                 page: Page::FIRST,
+                is_one_page: false,
                 key: "a".to_owned(),
                 location: "a".to_owned(),
                 version: "1".to_owned(),

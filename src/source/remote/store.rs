@@ -281,6 +281,7 @@ fn object(key: &str, location: String, version: String, state: &State) -> Object
         source: 0,
         route: 0,
         page: Page::FIRST,
+        is_one_page: false,
         key: key.to_owned(),
         stamp: Stamp::Version(digest(&location, &version)),
         location,

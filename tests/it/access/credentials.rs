@@ -45,8 +45,10 @@ fn in_seconds(seconds: i64) -> u64 {
 }
 
 fn signed_for(url: &str, scope: Scope, seconds: i64) -> String {
-    let mut config = Config::default();
-    config.access = access(&rules());
+    let config = Config {
+        access: access(&rules()),
+        ..Config::default()
+    };
     sign(&config, url, scope, in_seconds(seconds)).unwrap()
 }
 

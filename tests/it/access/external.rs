@@ -91,10 +91,12 @@ async fn it_leads_elsewhere() {
     const LOGIN: &str = "https://id.example.org/login";
     let reply = Reply::status(302).with("location", LOGIN);
     let (_service, _folder, server) = with_service(reply, 60).await;
-    let answer = server.get(TILE).await;
-    assert_eq!(answer.status, 302);
-    assert_eq!(answer.header("location"), Some(LOGIN));
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    for path in ALL {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, 302, "{path}");
+        assert_eq!(answer.header("location"), Some(LOGIN));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
 }
 
 #[tokio::test]
@@ -110,6 +112,33 @@ async fn it_shows_a_smaller_version() {
     assert_ne!(
         server.status(&INFO.replace("x.png", "x.png;max41")).await,
         200
+    );
+}
+
+/// What is to be painted over is, or nothing is shown.
+#[tokio::test]
+async fn what_is_to_be_hidden_is_never_shown() {
+    let redaction = json!({"region": "0,0,40,40", "color": "#123456"});
+    let hidden = json!({"allow": true, "redactions": [redaction]});
+    let unknown = json!({"allow": true, "overlays": ["unknown"]});
+    let (service, _folder, server) = with_service(Reply::status(204), 0).await;
+    let whole = server.get(TILE).await;
+    let tag = whole.header("etag").unwrap().to_owned();
+    let was = whole.picture();
+    service.answers(Reply::json(&hidden));
+    for headers in [&[][..], &[("if-none-match", &*tag)]] {
+        let answer = server.send(Method::GET, TILE, headers).await;
+        let picture = answer.picture();
+        assert_eq!(picture.at(0, 0), [0x12, 0x34, 0x56, 255]);
+        assert_eq!(picture.at(150, 100), was.at(150, 100));
+    }
+    service.answers(Reply::json(&unknown));
+    assert_eq!(statuses(&server).await, [503]);
+    service.answers(Reply::status(204));
+    assert_eq!(
+        server.get(TILE).await.body,
+        whole.body,
+        "they are not mixed"
     );
 }
 

@@ -28,7 +28,9 @@ pub fn described(
     asked: &Asked,
     decision: &Decision,
 ) -> Described {
-    let rule = decision.rule.as_ref().filter(|_| !decision.is_public);
+    // A smaller version is for everybody, and yet leads on to the image itself.
+    let is_concerned = !decision.is_public || asked.largest.is_some();
+    let rule = decision.rule.as_ref().filter(|_| is_concerned);
     let names = rule.map_or(&[][..], |rule| rule.services());
     let (Some(services), false) = (app.services(), names.is_empty()) else {
         return Described::default();
