@@ -305,7 +305,7 @@ impl Pipeline {
             let listed = walk.images.routes.list(&folder);
             listed.map_err(|error| match error {
                 SourceError::Unavailable(error) => Error::StoreUnavailable(cause(error)),
-                absent => Error::NotFound(absent.to_string()),
+                _ => no_folder(&folder),
             })
         };
         self.read_here(list).await
@@ -399,6 +399,11 @@ impl Pipeline {
         });
         Ok(steps)
     }
+}
+
+/// What is said of a folder that is not there.
+pub fn no_folder(folder: &str) -> Error {
+    Error::NotFound(SourceError::NoFolder(folder.to_owned()).to_string())
 }
 
 impl Walk {

@@ -45,9 +45,19 @@ impl View {
         *self == Self::default()
     }
 
-    /// Stands for all of it that changes what is seen; empty if nothing does.
+    /// Stands for all of it that changes what is seen of an image that otherwise seems to be so large; empty if nothing does.
+    pub fn tag_for(&self, dimensions: Dimensions) -> String {
+        let largest = self.largest.filter(|_| self.is_confined(dimensions));
+        self.tag_with(largest)
+    }
+
+    /// Stands for all of it that may change what is seen; empty if nothing does.
     pub fn tag(&self) -> String {
-        let largest = self.largest.map(|largest| format!("max{largest}"));
+        self.tag_with(self.largest)
+    }
+
+    fn tag_with(&self, largest: Option<NonZeroU32>) -> String {
+        let largest = largest.map(|largest| format!("max{largest}"));
         let redactions = self.redactions.iter().map(|it| format!(" {it}"));
         let overlays = self.overlays.iter().map(|it| format!(" {}", it.digest()));
         let parts = largest.into_iter().chain(redactions).chain(overlays);

@@ -137,6 +137,11 @@ impl Rule {
         is_seen.then(|| self.public(asked))
     }
 
+    /// Whether whoever has one of some roles sees the image.
+    pub fn takes_roles(&self) -> bool {
+        !self.config.roles.is_empty()
+    }
+
     /// Whether whoever has a signed URL sees the image.
     pub fn takes_signatures(&self) -> bool {
         self.config.signed

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::access::Asked;
 use super::app::App;
-use super::image::identifier;
 use super::path::{Call, prefix};
+use crate::access::Gate;
 use crate::error::Error;
 use crate::iiif::{Identifier, ImageRequest, Version};
 use crate::view::View;
@@ -27,16 +28,18 @@ pub fn explain(app: &App, url: &str) -> Result<Explained, Error> {
     let (version, below) = below_prefix(url).ok_or_else(|| not_iiif(url))?;
     let unescaped = app.server().unescaped_slashes;
     let call = Call::parse(below, unescaped).ok_or_else(|| not_iiif(url))?;
-    let identifier = identifier(app, call.identifier())?;
+    let segment = call.identifier();
+    let asked = Asked::parse(app, segment, "", segment)?;
     let mut steps = json!({
         "version": version.number(),
-        "identifier": identifier.as_str(),
-        "routes": app.pipeline().explain_routes(&identifier),
+        "identifier": asked.identifier.as_str(),
+        "largest": asked.largest,
+        "routes": app.pipeline().explain_routes(&asked.identifier),
     });
-    if let (Some(gate), Some(subject)) = (app.gate(), app.pipeline().explain_subject(&identifier)) {
-        steps["access"] = gate.rules.explain(&subject);
+    if let Some(gate) = app.gate() {
+        steps["access"] = access(app, gate, &asked.identifier);
     }
-    let ended = match further(app, version, identifier, call) {
+    let ended = match further(app, version, asked, call) {
         Ok(more) => {
             steps["image"] = more;
             None
@@ -46,31 +49,39 @@ pub fn explain(app: &App, url: &str) -> Result<Explained, Error> {
     Ok(Explained { steps, ended })
 }
 
-fn further(
-    app: &App,
-    version: Version,
-    identifier: Identifier,
-    call: Call<'_>,
-) -> Result<Value, Error> {
+/// Of an image that is not found, the rule says that is for its name: it is asked first, so that nobody is told what there is not.
+fn access(app: &App, gate: &Gate, identifier: &Identifier) -> Value {
+    match app.pipeline().explain_subject(identifier) {
+        Some(subject) => gate.rules.explain(&subject),
+        None => {
+            let mut told = gate.rules.explain(&app.pipeline().unfound(identifier));
+            told["by"] = json!("name");
+            told
+        }
+    }
+}
+
+fn further(app: &App, version: Version, asked: Asked, call: Call<'_>) -> Result<Value, Error> {
     match call {
         Call::Image { parameters, .. } => {
             let accepted = app.compatibility();
-            let request = ImageRequest::parse_with(accepted, version, identifier, parameters)?;
-            let view = view(app, &request.identifier);
+            let view = view(app, &asked);
+            let request =
+                ImageRequest::parse_with(accepted, version, asked.identifier, parameters)?;
             app.pipeline().explain_image(request, view)
         }
         Call::Base { .. } | Call::Information { .. } => {
-            app.pipeline().explain_information(&identifier)
+            app.pipeline().explain_information(&asked.identifier)
         }
     }
 }
 
 /// As those see it who may see it.
-fn view(app: &App, identifier: &Identifier) -> Arc<View> {
-    let subject = app.pipeline().explain_subject(identifier);
+fn view(app: &App, asked: &Asked) -> Arc<View> {
+    let subject = app.pipeline().explain_subject(&asked.identifier);
     let rule = app.gate().zip(subject);
     rule.map_or_else(View::whole, |(gate, subject)| {
-        gate.rules.of(&subject).view(None)
+        gate.rules.of(&subject).view(asked.largest)
     })
 }
 

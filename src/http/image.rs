@@ -117,12 +117,14 @@ async fn dispatch(app: &App, mount: Mount, client: &Client<'_>) -> Result<Respon
             ..address
         };
         let base = base(app, &address, &asked, &decision).await?;
-        return Ok(moved(&base, call, client.uri.query()));
+        let moved = moved(&base, call, client.uri.query());
+        return Ok(protected(moved, &decision));
     }
     match call {
         Call::Base { .. } => {
             let base = base(app, &address, &asked, &decision).await?;
-            Ok(redirect(&format!("{base}/info.json")))
+            let redirect = redirect(&format!("{base}/info.json"));
+            Ok(protected(redirect, &decision))
         }
         Call::Information { .. } => {
             information::respond(app, client, &address, asked, &decision).await
@@ -261,6 +263,12 @@ fn moved(base: &str, call: Call<'_>, query: Option<&str>) -> Response {
     }
     let mut response = redirect(&location);
     *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    response
+}
+
+/// Those who may not know of an image are not led to it, by no cache either.
+fn protected(mut response: Response, decision: &Decision) -> Response {
+    access::protect(response.headers_mut(), decision);
     response
 }
 

@@ -18,6 +18,7 @@ use super::{accept, assets, error};
 use crate::access::tier;
 use crate::error::Error;
 use crate::iiif::{Identifier, Version};
+use crate::pipeline::no_folder;
 
 /// Images on one page.
 const PAGE: usize = 60;
@@ -77,21 +78,50 @@ async fn page(app: &App, client: &Client<'_>) -> Result<Page, Error> {
     let folder = parameter(query, "folder").unwrap_or_default();
     let after = parameter(query, "after").unwrap_or_default();
     let listing = app.pipeline().list(folder.clone()).await?;
-    let listed = Door::new(app, client).list_folder(listing.images).await?;
+    let door = Door::new(app, client);
+    let shown = door.list_folder(listing.images).await?;
+    if app.gate().is_some() && !folder.is_empty() && shown.is_empty() && listing.folders.is_empty()
+    {
+        return Err(no_folder(&folder));
+    }
+    let folders = folders(app, &door, listing.folders).await?;
     let named = |(path, largest): (String, Option<_>)| match largest {
         Some(largest) => path + &tier::mark(largest),
         None => path,
     };
-    let mut images: Vec<String> = listed.into_iter().map(named).collect();
+    let mut images: Vec<String> = shown.into_iter().map(named).collect();
     images.retain(|path| *path > after);
     let has_more = images.len() > PAGE;
     images.truncate(PAGE);
     Ok(Page {
         folder,
-        folders: listing.folders,
+        folders,
         images,
         has_more,
     })
+}
+
+/// Images of a folder that are looked at, to see whether there is one for the one who asks.
+const MOST_LOOKED_AT: usize = 100;
+
+/// Where somebody decides who sees what: those in which there is something for the one who asks, or folders.
+async fn folders(app: &App, door: &Door<'_>, folders: Vec<String>) -> Result<Vec<String>, Error> {
+    if app.gate().is_none() {
+        return Ok(folders);
+    }
+    let mut shown = Vec::new();
+    for folder in folders {
+        // One that cannot be read keeps nobody from the others.
+        let Ok(listing) = app.pipeline().list(folder.clone()).await else {
+            continue;
+        };
+        let first = listing.images.into_iter().take(MOST_LOOKED_AT).collect();
+        let has_images = !door.list_folder(first).await?.is_empty();
+        if has_images || !listing.folders.is_empty() {
+            shown.push(folder);
+        }
+    }
+    Ok(shown)
 }
 
 /// The value of a parameter of the query, decoded.

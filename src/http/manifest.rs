@@ -109,7 +109,8 @@ impl<'a> Answer<'a> {
         let media_type = JsonType::negotiate(client.headers, version).of_manifest(version);
         let (pipeline, slash) = (app.pipeline(), &app.server().slash_substitute);
         let (rights, attribution) = (pipeline.rights(), pipeline.attribution());
-        let configured = (rights, attribution, slash, app.presentation());
+        let has_rules = app.gate().is_some();
+        let configured = (rights, attribution, slash, app.presentation(), has_rules);
         let configured = format!("{configured:?}");
         let parts = [FORMAT, media_type, &configured].into_iter();
         let parts: Vec<&str> = parts.chain(told.iter().copied()).collect();
@@ -335,7 +336,7 @@ impl Asked {
     fn rendering(&self, app: &App, server: &str, contents: &Contents) -> Option<Rendering> {
         let server = contents.terms.public_url.as_deref().unwrap_or(server);
         let identifier = self.identifier().filter(|_| contents.is_pdf)?;
-        download::rendering(app, server, identifier)
+        download::rendering(app, server, identifier, contents.is_named)
     }
 
     /// What the addresses of the manifest and its canvases begin with.

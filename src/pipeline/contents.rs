@@ -37,6 +37,8 @@ pub struct Contents {
     pub count: Count,
     /// They are pages of a PDF.
     pub is_pdf: bool,
+    /// Whether the identifier names the file, and not a page that is an image of its own.
+    pub is_named: bool,
     /// Some could not be read, and are left out: another answer is to be expected soon.
     pub is_partial: bool,
     /// Stands for the images, in their states.

@@ -21,6 +21,8 @@ const PART: usize = 256 << 10;
 pub struct Original {
     pub identifier: Identifier,
     pub terms: Arc<Terms>,
+    /// Whether the identifier names the file, and not a page that is an image of its own.
+    pub is_named: bool,
     object: Object,
     input: Input,
 }
@@ -41,13 +43,16 @@ impl Pipeline {
             return Err(Error::NotFound(why));
         }
         let object = image.object;
-        let terms = Arc::clone(self.walk.images.routes.terms(&object));
+        let routes = &self.walk.images.routes;
+        let terms = Arc::clone(routes.terms(&object));
+        let is_named = routes.names_file(&object);
         let (walk, wanted, found) = (Arc::clone(&self.walk), identifier.clone(), object.clone());
         let open = move |_: &Cancelled| walk.images.input(&wanted, &found);
         let input = self.read_of(&object, open).await?;
         Ok(Original {
             identifier,
             terms,
+            is_named,
             object,
             input,
         })

@@ -273,7 +273,7 @@ impl Walk {
         };
         // What `max` is depends on the limits, which differ between routes and change with the configuration.
         let pixels = &format!("{} {pixels}", plan.size);
-        let key = self.key(&image.object, &asked, pixels, pyramid);
+        let key = self.key(&image, &asked, pixels, pyramid);
         Prepared {
             validators: Validators {
                 etag: key.entry.to_string(),
@@ -296,27 +296,26 @@ impl Walk {
     /// `pixels` is the canonical request as it is spelled for the cache.
     fn key(
         &self,
-        object: &Object,
+        image: &Image,
         asked: &Asked,
         pixels: &str,
         pyramid: Option<CacheKey>,
     ) -> EntryKey {
         let Object {
             location, version, ..
-        } = object;
+        } = &image.object;
         // Of most images there is neither, and nothing to be written.
-        let page = object.page.suffix();
-        let scale = asked
-            .request
-            .identifier
-            .scale()
-            .map(|scale| scale.to_string());
+        let page = image.object.page.suffix();
+        let identifier = &asked.request.identifier;
+        let scale = identifier.scale().map(|scale| scale.to_string());
+        // A smaller version that is not smaller is not kept once more.
+        let seen = identifier.apparent(image.header().dimensions());
         let parts = [
             location,
             version,
             &*page,
             scale.as_deref().unwrap_or_default(),
-            &asked.view.tag(),
+            &asked.view.tag_for(seen),
             origin(pyramid),
             pixels,
             &self.settings_tag,

@@ -35,7 +35,7 @@ pub use rule::Terms;
 use rule::{Rule, Step};
 use search::Search;
 pub use targets::Far;
-use targets::Targets;
+use targets::{Target, Targets};
 pub use template::Template;
 
 use crate::config::Config;
@@ -177,6 +177,11 @@ impl Routes {
     /// Who is asked for the bytes of an image. `None` if they are here.
     pub fn far_of(&self, object: &Object) -> Option<Far> {
         self.targets.far_source(object.source)
+    }
+
+    /// Whether the identifier named a file, and nobody was asked which page of which file is meant.
+    pub fn names_file(&self, object: &Object) -> bool {
+        matches!(self.rules[object.route].target, Target::Sources(_))
     }
 
     /// What holds for images that this route led to.

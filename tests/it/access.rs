@@ -6,5 +6,6 @@ mod external;
 mod model;
 mod names;
 mod origins;
+mod registry;
 mod rules;
 mod tiers;

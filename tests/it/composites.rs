@@ -1020,6 +1020,31 @@ async fn f_a_composite_and_its_batches_have_manifests() {
     assert_eq!(confirmed.status, 304);
 }
 
+/// What nobody may see any page of is as if there were none, to caches and by any other sign, too.
+#[tokio::test]
+async fn what_has_only_closed_pages_is_not_told_of() {
+    let desk = Desk::with(None, |config| {
+        config.access = toml::from_str("[[rules]]\nsources = ['composites']").unwrap();
+    })
+    .await;
+    let at = desk.accepted(composite()).await;
+    let id = at.rsplit('/').next().unwrap();
+    let manifest = format!("/presentation/3/composites/{id}/manifest");
+    let absent = "/presentation/3/composites/nothing/manifest";
+    for state in ["unfinished", "finished"] {
+        for headers in [vec![], vec![("if-none-match", "*")]] {
+            let closed = desk.server.send(Method::GET, &manifest, &headers).await;
+            let absent = desk.server.send(Method::GET, absent, &headers).await;
+            assert_eq!(closed.status, 404, "{state}");
+            assert_eq!(closed.headers, absent.headers, "{state}");
+            assert_eq!(closed.text(), absent.text(), "{state}");
+        }
+        if state == "unfinished" {
+            desk.make(&at, 3).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn f_a_batch_with_an_image_that_failed_is_shown_without_it_and_not_kept() {
     let desk = Desk::new().await;

@@ -193,6 +193,33 @@ async fn views_are_never_mixed_in_the_cache() {
     }
 }
 
+/// Otherwise, whoever counts up would fill the caches with the same answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_smaller_version_that_is_not_smaller_is_kept_once() {
+    let all = pipeline(&fixtures("images"), |config| {
+        config.compatibility.meta_identifiers = true;
+    });
+    for (name, confining, longest) in [
+        ("sample-azulejo.tif", 2_399, 2_400),
+        ("sample-azulejo.tif;1:2", 1_199, 1_200),
+    ] {
+        let tag = async |view: Arc<View>| {
+            let asked = request(name, "full/max/0");
+            let prepared = all.prepare(asked, view, Caching::Use, false);
+            prepared.await.ok().unwrap().validators.etag
+        };
+        let whole = tag(Arc::default()).await;
+        assert_ne!(tag(no_larger_than(confining)).await, whole, "{name}");
+        for largest in [longest, longest + 1, 8_000, u32::MAX] {
+            assert_eq!(
+                tag(no_larger_than(largest)).await,
+                whole,
+                "{name} {largest}"
+            );
+        }
+    }
+}
+
 /// The header is in the cache but the image is closed; then the image is opened, and the request prepared again.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_that_is_prepared_again_keeps_its_view() {

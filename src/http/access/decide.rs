@@ -1,14 +1,14 @@
 //! The decision about one request.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use tokio::sync::OnceCell;
 use tokio::task::yield_now;
 
 use super::Asked;
-use super::visitor::visitor;
+use super::visitor::{stranger, visitor};
 use crate::access::external::{External, ExternalQuestion, Verdict};
 use crate::access::{Decision, Gate, Outcome, Refusal, Rule, Subject, Visitor};
 use crate::error::{Error, cause};
@@ -21,6 +21,8 @@ use crate::view::View;
 pub struct Door<'a> {
     app: &'a App,
     client: &'a Client<'a>,
+    /// Where he is, and nothing that he shows.
+    stranger: OnceLock<Visitor>,
     visitor: OnceCell<Visitor>,
     takes_tokens: bool,
 }
@@ -30,6 +32,7 @@ impl<'a> Door<'a> {
         Self {
             app,
             client,
+            stranger: OnceLock::new(),
             visitor: OnceCell::new(),
             takes_tokens: false,
         }
@@ -70,12 +73,15 @@ impl<'a> Door<'a> {
         let Some(gate) = self.app.gate() else {
             return Ok(images.into_iter().map(|image| (image, None)).collect());
         };
-        let (visitor, now) = (self.visitor().await?, SystemTime::now());
-        let listed = |image: T| {
-            let largest = gate.rules.of(&subject(&image)).lists(visitor, now)?;
-            Some((image, largest))
-        };
-        Ok(images.into_iter().filter_map(listed).collect())
+        let now = SystemTime::now();
+        let mut listed = Vec::new();
+        for image in images {
+            let rule = gate.rules.of(&subject(&image));
+            if let Some(largest) = rule.lists(self.asker(rule, now).await?, now) {
+                listed.push((image, largest));
+            }
+        }
+        Ok(listed)
     }
 
     /// Those of the images of a folder, by their paths.
@@ -121,7 +127,7 @@ impl<'a> Door<'a> {
         if let Some(public) = rule.public_version(asked.largest) {
             return Ok(public);
         }
-        if self.is_signed(asked, rule, now) || rule.grants(self.visitor().await?, now) {
+        if self.is_signed(asked, rule, now) || rule.grants(self.asker(rule, now).await?, now) {
             return Ok(rule.shown(asked.largest));
         }
         match &gate.external {
@@ -151,7 +157,7 @@ impl<'a> Door<'a> {
             path: self.client.uri.path(),
             identifier: subject.name(),
             request: asked.matter(),
-            address: self.visitor().await?.address,
+            address: self.stranger().address,
             headers: self.client.headers,
         };
         Ok(external.decide(&question).await)
@@ -167,6 +173,20 @@ impl<'a> Door<'a> {
             (_, Error::NotFound(_)) => Err(absent(identifier)),
             (_, error) => Err(error),
         }
+    }
+
+    /// Who asks, as far as it matters: nobody is asked for roles that would change nothing, because he may not answer.
+    async fn asker(&self, rule: &Rule, now: SystemTime) -> Result<&Visitor, Error> {
+        let stranger = self.stranger();
+        match rule.takes_roles() && !rule.grants(stranger, now) {
+            true => self.visitor().await,
+            false => Ok(stranger),
+        }
+    }
+
+    fn stranger(&self) -> &Visitor {
+        self.stranger
+            .get_or_init(|| stranger(self.app, self.client))
     }
 
     async fn visitor(&self) -> Result<&Visitor, Error> {

@@ -15,6 +15,14 @@ use crate::http::image::Client;
 /// How programs send their keys.
 const API_KEY: &str = "x-api-key";
 
+/// Somebody who shows nothing.
+pub fn stranger(app: &App, client: &Client<'_>) -> Visitor {
+    Visitor {
+        address: address(app.server(), client.peer, client.headers),
+        roles: BTreeSet::new(),
+    }
+}
+
 /// # Errors
 /// If it cannot be told now, because somebody who knows does not answer.
 pub async fn visitor(app: &App, client: &Client<'_>, takes_tokens: bool) -> Result<Visitor, Error> {

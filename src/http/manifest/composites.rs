@@ -88,7 +88,12 @@ async fn respond(
 ) -> Result<Response, Error> {
     let absent = || Error::NotFound("there is no such composite or batch".to_owned());
     let store = app.composites().ok_or_else(absent)?;
-    let pages = asked.pages(store).await?.ok_or_else(absent)?;
+    let pages = match asked.pages(store).await {
+        // Perhaps nobody may know that it is being made.
+        Err(Error::NotFound(_)) if app.gate().is_some() => None,
+        pages => pages?,
+    };
+    let pages = pages.ok_or_else(absent)?;
     let (assets, count) = pages.assets(store).await?;
     let all = assets.len();
     let assets = Door::new(app, client)
@@ -97,6 +102,9 @@ async fn respond(
             app.pipeline().ingested(&asset.key.to_string(), place)
         })
         .await?;
+    if assets.iter().all(|(asset, _)| asset.place.is_none()) {
+        return Err(absent());
+    }
     let server = public_base(app.server(), client.uri, client.headers, client.peer);
     let states = states(&assets);
     let told = [&server, client.uri.path(), &pages.label, &states];
@@ -114,7 +122,7 @@ async fn respond(
     let write = move || {
         let canvases = canvases(&owned, version, &server, &assets);
         if canvases.is_empty() {
-            return Err(Error::NotFound("none of its pages can be shown".to_owned()));
+            return Err(absent());
         }
         let is_whole = canvases.len() == assets.len();
         let manifest = Manifest {
@@ -253,7 +261,7 @@ fn rendering(app: &App, server: &str, assets: &[Listed]) -> Option<Rendering> {
     let is_one = places.all(|place| place.location == first.location);
     let (page, _) = assets.iter().find(|(asset, _)| asset.place.is_some())?;
     let page = Identifier::new(page.key.to_string()).ok()?;
-    is_one.then(|| download::rendering(app, server, &page))?
+    is_one.then(|| download::rendering(app, server, &page, false))?
 }
 
 /// Which of an asset's strings is another one for every page, so that it can be its label.

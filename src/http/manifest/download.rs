@@ -29,10 +29,20 @@ pub fn routes(app: &App) -> Router<App> {
     }
 }
 
-/// What leads to the document of an image, if it is given to anybody.
-pub(super) fn rendering(app: &App, server: &str, image: &Identifier) -> Option<Rendering> {
+/// Pages of one file that are images of their own have rules of their own: then none of them opens the file.
+fn is_open(app: &App, is_named: bool) -> bool {
+    is_named || app.gate().is_none()
+}
+
+/// What leads to the document of an image, if it is given to anybody. `is_named`: whether the identifier of the image is one of the file.
+pub(super) fn rendering(
+    app: &App,
+    server: &str,
+    image: &Identifier,
+    is_named: bool,
+) -> Option<Rendering> {
     let segment = app.encoded(&image.to_string())?;
-    let is_given = app.presentation().download;
+    let is_given = app.presentation().download && is_open(app, is_named);
     is_given.then(|| Rendering {
         address: format!("{server}{PREFIX}{segment}"),
     })
@@ -55,12 +65,15 @@ async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
     }
     let asked = Asked::parse(app, client.uri.path(), PREFIX, segment)?;
     let decision = Door::new(app, client).decide(&asked).await?;
+    let part = format!("\"{}\" is shown in part only", asked.identifier);
     if !access::view(&decision, &asked.identifier)?.is_whole() {
-        let why = format!("\"{}\" is shown in part only", asked.identifier);
-        return Err(Error::Forbidden(why));
+        return Err(Error::Forbidden(part));
     }
     let pipeline = app.pipeline();
     let original = pipeline.original(asked.identifier, client.caching).await?;
+    if !is_open(app, original.is_named) {
+        return Err(Error::Forbidden(part));
+    }
     let validators = Validators {
         etag: original.tag().to_string(),
         modified: Some(original.modified()),

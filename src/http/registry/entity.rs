@@ -13,6 +13,7 @@ use crate::registry::Over;
 /// `GET /entity?url=`: the identifier of a location, which gets one if it has none. That service takes 404 for a failure.
 pub async fn find_or_mint(State(api): State<Api>, request: Parts) -> Response {
     let answer = async {
+        api.may_read(&request.headers)?;
         let location = asked_location(&request, "url")?;
         if let Some(entry) = api.registry.find_by_location(&location).await? {
             return Ok(text(&entry.identifier));

@@ -30,7 +30,7 @@ struct Api {
     open_minting: bool,
 }
 
-/// Reading is for everyone, writing for those who have the token.
+/// Writing is for those who have the token, reading for everyone, unless there are rules.
 pub(super) fn routes(app: &App) -> Router {
     let Some(api) = Api::new(app) else {
         return Router::new();
@@ -67,6 +67,14 @@ impl Api {
             token: config.token.clone()?,
             open_minting: config.open_minting,
         })
+    }
+
+    /// Where images are tells what rules hide: where there are rules, reading takes the token, too.
+    fn may_read(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        match self.app.gate() {
+            Some(_) => self.writer(headers).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Who writes, as the history will tell.

@@ -18,6 +18,7 @@ use crate::registry::{Answer, Entry, check_location};
 /// does not have the token.
 pub async fn location(State(api): State<Api>, request: Parts) -> Response {
     let answer = async {
+        api.may_read(&request.headers)?;
         let entry = entry(&api, &request).await?;
         if !is_on_the_web(&entry.location) {
             api.writer(&request.headers)?;
@@ -30,6 +31,7 @@ pub async fn location(State(api): State<Api>, request: Parts) -> Response {
 /// `GET /resources/{identifier}/redirect`: 302, because the location may change.
 pub async fn redirect(State(api): State<Api>, request: Parts) -> Response {
     let answer = async {
+        api.may_read(&request.headers)?;
         let entry = entry(&api, &request).await?;
         if !is_on_the_web(&entry.location) {
             let message = format!("\"{}\" has no address on the web", entry.identifier);
@@ -43,6 +45,7 @@ pub async fn redirect(State(api): State<Api>, request: Parts) -> Response {
 /// `GET /resources/lookup?uri=`: the identifier of a location.
 pub async fn lookup(State(api): State<Api>, request: Parts) -> Response {
     let answer = async {
+        api.may_read(&request.headers)?;
         let location = asked_location(&request, "uri")?;
         match api.registry.find_by_location(&location).await? {
             Some(entry) => Ok(text(&entry.identifier)),

@@ -169,6 +169,7 @@ impl Pages {
             },
             images,
             is_pdf: document.image.header().format == SourceFormat::Pdf,
+            is_named: walk.images.routes.names_file(&document.image.object),
             tag: document.tag,
             terms: document.terms,
         })

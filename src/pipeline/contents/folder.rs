@@ -53,6 +53,7 @@ impl Pipeline {
         Ok(Contents {
             title: None,
             is_pdf: false,
+            is_named: false,
             is_partial: !failures.is_empty(),
             count: Count::Exactly(count),
             tag: tag(count, &images),

@@ -12,7 +12,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::rules::{access, folder, server};
+use super::rules::{access, folder, from, server};
 use crate::scripted_service::{Reply, ScriptedService};
 use crate::server::Server;
 
@@ -288,4 +288,29 @@ async fn while_the_issuer_is_down_tokens_are_worth_an_excuse() {
     let open = "/iiif/3/open.png/info.json";
     let answer = server.send(Method::GET, open, &headers).await;
     assert_eq!(answer.status, 200, "nobody is asked");
+}
+
+/// Whoever is let in, or refused, whatever his token says.
+#[tokio::test]
+async fn nobody_is_asked_for_roles_that_would_change_nothing() {
+    let (issuer, _folder, server) = with_issuer(Reply::status(500)).await;
+    let headers = [("authorization", &*token(&["staff"]))];
+    let index = server.send(Method::GET, "/", &headers).await;
+    assert_eq!(index.status, 200, "none of its images takes a role");
+    let index = server
+        .send(Method::GET, "/?folder=a/secret", &headers)
+        .await;
+    assert_eq!(index.status, 503, "all of these do");
+    let rules = |roles: &str| {
+        format!(
+            "[jwt]\nalgorithms = ['EdDSA']\nissuer = 'us'\njwks = '{}'\n\
+            [[rules]]\nnetworks = ['192.0.2.0/24']\n{roles}",
+            issuer.url
+        )
+    };
+    let (inside, outside) = ([192, 0, 2, 7], [198, 51, 100, 7]);
+    let both = rules("roles = ['staff']");
+    assert_eq!(from(inside, &both, &headers).await, 200);
+    assert_eq!(from(outside, &both, &headers).await, 503);
+    assert_eq!(from(outside, &rules(""), &headers).await, 403);
 }

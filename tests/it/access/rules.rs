@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::{Method, Request};
 use azulejo::access::config::{AccessConfig, RuleConfig};
 use azulejo::config::Config;
 use azulejo::http::{App, router};
@@ -191,7 +191,7 @@ async fn pages_and_scales_are_the_same_image() {
 }
 
 /// Requests of a client at this address.
-async fn from(address: [u8; 4], rules: &str, headers: &[(&str, &str)]) -> u16 {
+pub async fn from(address: [u8; 4], rules: &str, headers: &[(&str, &str)]) -> u16 {
     let mut config = Config::default();
     config.source.root = fixtures("images");
     config.access = access(rules);
@@ -285,6 +285,35 @@ fn assert_private(answer: &Answer) {
     }
 }
 
+/// Whoever is refused is not led on, and a cache between must not do it either.
+#[tokio::test]
+async fn redirects_of_closed_images_are_private() {
+    let folder = folder();
+    let access = access(
+        "[keys.desk]\nsecret = 'key-key-key-key-key'\nroles = ['staff']\n\
+        [[rules]]\nidentifiers = ['a/{x}']\nroles = ['staff']",
+    );
+    let server = Server::configured(folder.path(), |config| {
+        config.access = access;
+        config.compatibility.meta_identifiers = true;
+    });
+    for (below, status) in [
+        (";2:4/info.json", 301),
+        (";2:4/full/max/0/default.png", 301),
+        (";1:2", 303),
+        ("", 303),
+    ] {
+        let closed = format!("/iiif/3/a%2Fsecret%2Fx.png{below}");
+        assert_eq!(server.status(&closed).await, 401, "{below}");
+        let key = [("x-api-key", "key-key-key-key-key")];
+        let led = server.send(Method::GET, &closed, &key).await;
+        assert_eq!(led.status, status, "{below}");
+        assert_private(&led);
+        let open = server.get(&format!("/iiif/3/open.png{below}")).await;
+        assert_eq!((open.status.as_u16(), open.header("vary")), (status, None));
+    }
+}
+
 /// Cold deny, allow, and then, with every cache warm, deny again.
 #[tokio::test]
 async fn the_decision_comes_before_every_cache() {
@@ -358,6 +387,32 @@ async fn lists_have_only_what_somebody_may_know_of() {
     assert_eq!(hidden.status, 404, "a folder of which nothing may be seen");
 }
 
+/// Neither in the index nor by asking for it; one that has folders is shown, whatever is in them.
+#[tokio::test]
+async fn folders_in_which_one_sees_nothing_are_as_if_there_were_none() {
+    let folder = folder();
+    let rules = "[keys.desk]\nsecret = 'key-key-key-key-key'\nroles = ['staff']\n\
+        [[rules]]\nidentifiers = ['a/secret/{x}']\nroles = ['staff']";
+    let server = server(&folder, rules);
+    let accept = ("accept", "application/json");
+    let key = ("x-api-key", "key-key-key-key-key");
+    let get =
+        async |path: &str, headers: &[(&str, &str)]| server.send(Method::GET, path, headers).await;
+    let index = get("/", &[accept]).await.json();
+    assert_eq!(index["folders"], serde_json::json!(["a"]));
+    let index = get("/?folder=a", &[accept]).await.json();
+    assert_eq!(index["folders"], serde_json::json!(["a/public"]));
+    let index = get("/?folder=a", &[accept, key]).await.json();
+    let both = serde_json::json!(["a/public", "a/secret"]);
+    assert_eq!(index["folders"], both);
+    let closed = get("/?folder=a/secret", &[accept]).await;
+    let absent = get("/?folder=a/nothing", &[accept]).await;
+    assert_eq!((closed.status.as_u16(), absent.status.as_u16()), (404, 404));
+    assert_eq!(closed.headers, absent.headers);
+    assert_eq!(closed.text().replace("secret", "nothing"), absent.text());
+    get("/?folder=a/secret", &[accept, key]).await.assert_ok();
+}
+
 #[test]
 fn rules_are_read_from_the_configuration() {
     let access = access(
@@ -392,6 +447,30 @@ fn explain_says_which_rule_counts() {
         assert!(names.contains(&name.into()), "{names:?}");
     }
     assert!(explained("open.png")["rule"].is_null());
+    let absent = explained("other%2Fx");
+    assert_eq!(
+        (&absent["rule"], &absent["by"]),
+        (&0.into(), &"name".into())
+    );
+}
+
+/// As those see it who see that version.
+#[test]
+fn explain_knows_smaller_versions() {
+    let folder = folder();
+    let mut config = Config::default();
+    config.source.root = folder.path().to_owned();
+    config.access = access("[[rules]]\nidentifiers = ['open.png']\nlargest = 40");
+    let app = App::new(&config).unwrap();
+    let url = format!("/iiif/3/open.png;max40/{TILE}");
+    let explained = azulejo::http::explain(&app, &url).unwrap();
+    let steps = explained.steps;
+    assert_eq!(steps["identifier"], "open.png");
+    assert_eq!(steps["largest"], 40);
+    assert_eq!(steps["access"]["rule"], 0);
+    assert_eq!(steps["image"]["view"]["largest"], 40);
+    let size = steps["image"]["plan"]["size"].to_string();
+    assert!(size.contains("40"), "{size}");
 }
 
 /// A03: what viewers need to know to help somebody to get in.
