@@ -74,3 +74,22 @@ test('a login with a wrong password opens nothing', { timeout: 60_000 }, async (
   await page.getByText('401: Not for everyone Ask at the desk.').waitFor();
   assert.equal(await statusOfTile(page), 401);
 });
+
+// No viewer on npm speaks Authorization Flow 2.0 for images yet; Mirador speaks its predecessor.
+test('Mirador shows the image to whoever logs in, until they log out (Authentication 1.0)', { timeout: 120_000 }, async () => {
+  const manifest = encodeURIComponent(`${server.url}/presentation/2/${MOSAIC.identifier}/manifest`);
+  const page = await openPage(browser, viewerAt(`/mirador.html?manifest=${manifest}`));
+  await page.getByText('Continue').click();
+  const opened = page.waitForEvent('popup');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await logIn(await opened);
+  await page.waitForFunction((width) => window.test?.idle(width), MOSAIC.width);
+  const box = await page.locator('.openseadragon-container').first().boundingBox();
+  const frame = { left: box.x + 1, top: box.y + 60, right: box.x + box.width - 1, bottom: box.y + box.height - 90 };
+  await assertMosaicAt(page, MOSAIC, (points) => page.evaluate((all) => window.test.toScreen(all), points), frame);
+  const closing = page.waitForEvent('popup');
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await closing;
+  await page.getByText('Continue').waitFor();
+  assert.equal(await statusOfTile(page), 401);
+});
