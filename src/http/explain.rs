@@ -51,12 +51,14 @@ pub fn explain(app: &App, url: &str) -> Result<Explained, Error> {
 
 /// Of an image that is not found, the rule says that is for its name: it is asked first, so that nobody is told what there is not.
 fn access(app: &App, gate: &Gate, identifier: &Identifier) -> Value {
-    let found = app.pipeline().explain_subject(identifier);
-    let is_found = found.is_some();
-    let subject = found.unwrap_or_else(|| app.pipeline().unfound(identifier));
-    let mut told = gate.rules.explain(&subject);
-    told["found"] = json!(is_found);
-    told
+    match app.pipeline().explain_subject(identifier) {
+        Some(subject) => gate.rules.explain(&subject),
+        None => {
+            let mut told = gate.rules.explain(&app.pipeline().unfound(identifier));
+            told["by"] = json!("name");
+            told
+        }
+    }
 }
 
 fn further(app: &App, version: Version, asked: Asked, call: Call<'_>) -> Result<Value, Error> {

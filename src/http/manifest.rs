@@ -260,18 +260,18 @@ impl Asked {
         let Some(image) = &self.image else {
             return folder(app, client, &door, "").await;
         };
-        let decision = match door.decide(image).await {
-            Err(absent @ Error::NotFound(_)) => {
-                let name = image.identifier.to_string();
-                let folder = folder(app, client, &door, &name).await;
-                return match folder {
-                    Err(Error::NotFound(_)) => Err(absent),
-                    folder => folder,
-                };
-            }
-            decision => decision?,
+        let found = match door.decide(image).await {
+            Ok(decision) => self.document(app, client, image, decision).await,
+            Err(error) => Err(error),
         };
-        self.document(app, client, image, decision).await
+        let Err(absent @ Error::NotFound(_)) = found else {
+            return found;
+        };
+        let name = image.identifier.to_string();
+        match folder(app, client, &door, &name).await {
+            Err(Error::NotFound(_)) => Err(absent),
+            folder => folder,
+        }
     }
 
     async fn document(

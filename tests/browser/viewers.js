@@ -11,6 +11,8 @@ const require = createRequire(import.meta.url);
 const packageFile = (name, path) => join(dirname(require.resolve(`${name}/package.json`)), path);
 
 const FILES = {
+  '/auth2.html': join(here, 'viewers/auth2.html'),
+  '/auth2-page.js': join(here, 'viewers/auth2-page.js'),
   '/openseadragon.html': join(here, 'viewers/openseadragon.html'),
   '/openseadragon-page.js': join(here, 'viewers/openseadragon-page.js'),
   '/leaflet.html': join(here, 'viewers/leaflet.html'),

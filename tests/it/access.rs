@@ -4,6 +4,7 @@ mod agreement;
 mod credentials;
 mod external;
 mod model;
+mod names;
 mod origins;
 mod registry;
 mod rules;

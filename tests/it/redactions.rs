@@ -51,7 +51,7 @@ fn is_hidden(x: u32, y: u32) -> bool {
 fn image(secret: u32) -> Picture {
     Picture::new(SIZE.0, SIZE.1, |x, y| {
         let texture = ((x * 7 + y * 13) % 32) as u8;
-        let squares = (x / 3 + y / 5 + secret) % 2 == 0;
+        let squares = (x / 3 + y / 5 + secret).is_multiple_of(2);
         match (is_hidden(x, y), secret, squares) {
             (false, _, _) => [(x / 3) as u8 + texture, (y / 3) as u8 + texture, 90, 255],
             (true, 0, true) => [255, 0, 0, 255],

@@ -157,12 +157,9 @@ impl Rule {
         toml
     }
 
-    /// Nobody knows where an image lies that is not there.
+    /// An image that is not there is one of the source in which it was looked for.
     fn is_for(&self, image: usize) -> bool {
-        let lies_there = match self.source {
-            None => true,
-            Some(source) => source == "files" && image != ABSENT,
-        };
+        let lies_there = self.source.is_none_or(|source| source == "files");
         lies_there && PATTERNS[self.pattern].1.contains(&image)
     }
 

@@ -441,13 +441,15 @@ fn explain_says_which_rule_counts() {
     };
     let told = explained("a%2F%2Fsecret%2Fx");
     assert_eq!(told["rule"], 1);
-    assert_eq!(told["names"][0], "a//secret/x");
-    assert_eq!(told["names"][1], "a/secret/x.png");
+    let names = told["names"].as_array().unwrap();
+    for name in ["a//secret/x", "a/secret/x", "a/secret/x.png"] {
+        assert!(names.contains(&name.into()), "{names:?}");
+    }
     assert!(explained("open.png")["rule"].is_null());
     let absent = explained("other%2Fx");
     assert_eq!(
-        (&absent["rule"], &absent["found"]),
-        (&0.into(), &false.into())
+        (&absent["rule"], &absent["by"]),
+        (&0.into(), &"name".into())
     );
 }
 
