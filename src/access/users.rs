@@ -41,9 +41,11 @@ mod tests {
         let known = [("ann", user(b"a", "staff")), ("ben", user(b"b", "guest"))];
         let users = Users::new(&known.map(|(name, user)| (name.to_owned(), user)).into());
         let staff = BTreeSet::from(["staff".to_owned()]);
-        assert_eq!(users.roles("ann", b"a"), Some(staff));
+        assert!(users.is_password("ann", b"a"));
+        assert_eq!(users.roles_of("ann"), Some(staff));
+        assert_eq!(users.roles_of("nobody"), None);
         for (name, password) in [("ann", "b"), ("ben", "a"), ("nobody", "a"), ("", "a")] {
-            assert_eq!(users.roles(name, password.as_bytes()), None, "{name}");
+            assert!(!users.is_password(name, password.as_bytes()), "{name}");
         }
     }
 }

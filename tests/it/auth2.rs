@@ -646,6 +646,7 @@ async fn a17_a18_a22_the_probe_says_what_a_tile_says() {
         "gif-plain.gif",
         "bmp-8bit.bmp",
         "bmp-24bit.bmp",
+        "chart.png;99",
         "none",
         "a%2Fnone",
         "%FF",
