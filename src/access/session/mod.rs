@@ -138,11 +138,12 @@ impl Sessions {
     pub async fn token(&self, session: &Session) -> Result<Token, RegistryError> {
         let secret = Secret::random();
         let longest = Time::from(self.config.token_seconds) * 1000;
-        let ends = session.ends.min(now() + longest);
+        let now = now();
+        let ends = session.ends.min(now + longest);
         self.store
             .put_token(secret.name(), session.name, ends)
             .await?;
-        Ok(Token::new(secret, ends))
+        Ok(Token::new(secret, ends, now))
     }
 
     /// A token of a session that has no cookie and no roles: it says that somebody may ask, and not who. Whoever asks for one makes nothing
@@ -154,7 +155,7 @@ impl Sessions {
         let longest = Time::from(self.config.token_seconds) * 1000;
         let last = self.of_nobody().clone();
         if let Some((secret, ends)) = last.filter(|(_, ends)| *ends > now() + longest / 2) {
-            return Ok(Token::new(secret, ends));
+            return Ok(Token::new(secret, ends, now()));
         }
         let ends = now() + longest;
         let token = self.another_of_nobody(ends).await?;
@@ -233,8 +234,8 @@ impl Sessions {
 }
 
 impl Token {
-    fn new(secret: Secret, ends: Time) -> Self {
-        let seconds = u32::try_from((ends - now()) / 1000).unwrap_or(0).max(1);
+    fn new(secret: Secret, ends: Time, now: Time) -> Self {
+        let seconds = u32::try_from((ends - now) / 1000).unwrap_or(0).max(1);
         Self { secret, seconds }
     }
 }
