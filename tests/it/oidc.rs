@@ -138,6 +138,7 @@ async fn a_provider_that_does_not_answer_is_no_answer() {
     let other = Browser::new(&server(&provider));
     assert_eq!(other.get(LOGIN).await.status, 503);
     provider.is_down(false);
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     log_in(&other, &provider).await.assert_ok();
 }
 
