@@ -1,6 +1,6 @@
 //! Who may see what, decided before anything is opened and any cache is asked. Nothing here knows of HTTP.
 
-mod attempts;
+pub mod attempts;
 mod check;
 mod claims;
 mod client;

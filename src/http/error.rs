@@ -40,15 +40,21 @@ pub(super) fn status(error: &Error) -> StatusCode {
     }
 }
 
-/// The response for a failure: a short text, or JSON where the client prefers it; never cached (ER06, ER09).
-///
-/// Failures that are not the client's are logged here, once, with their whole chain.
-pub fn respond(error: &Error, request: &HeaderMap) -> Response {
+/// The status of an error. What is not the client's fault is logged.
+pub fn noted(error: &Error) -> StatusCode {
     let status = status(error);
     if status.is_server_error() {
         let causes = error.source().map(chain).unwrap_or_default();
         tracing::error!(status = status.as_u16(), causes, "{error}");
     }
+    status
+}
+
+/// The response for a failure: a short text, or JSON where the client prefers it; never cached (ER06, ER09).
+///
+/// Failures that are not the client's are logged here, once, with their whole chain.
+pub fn respond(error: &Error, request: &HeaderMap) -> Response {
+    let status = noted(error);
     let mut response = text(status, &error.to_string(), request);
     let headers = response.headers_mut();
     if let Error::TooManyRequests(seconds) = error {

@@ -138,5 +138,20 @@ async fn a_provider_that_does_not_answer_is_no_answer() {
     let other = Browser::new(&server(&provider));
     assert_eq!(other.get(LOGIN).await.status, 503);
     provider.is_down(false);
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     log_in(&other, &provider).await.assert_ok();
+}
+
+/// Each return asks the provider something.
+#[tokio::test]
+async fn returns_are_limited_for_each_address() {
+    let provider = OidcProvider::start().await;
+    let browser = Browser::new(&server(&provider));
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        let answer = browser.get("/access/library/callback?code=x&state=y").await;
+        statuses.push(answer.status.as_u16());
+    }
+    assert_eq!(statuses[0], 403);
+    assert_eq!(statuses.last(), Some(&429));
 }

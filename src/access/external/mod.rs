@@ -158,6 +158,11 @@ impl Service {
         if let Some(verdict) = self.remembered(&key) {
             return verdict;
         }
+        // That many ask says nothing of the service: the breaker is told of answers alone.
+        let Ok(_place) = timeout(self.patience, self.places.acquire()).await else {
+            tracing::warn!("there was no place to ask the service that decides about access");
+            return Verdict::Unavailable;
+        };
         if !self.breaker.lets_through() {
             return Verdict::Unavailable;
         }
@@ -190,11 +195,7 @@ impl Service {
     }
 
     async fn fetch_in_time(&self, headers: HeaderMap) -> Result<Verdict, Trouble> {
-        let fetch = async {
-            let _place = self.places.acquire().await.expect("it is never closed");
-            self.fetch(headers).await
-        };
-        timeout(self.patience, fetch).await?
+        timeout(self.patience, self.fetch(headers)).await?
     }
 
     async fn fetch(&self, headers: HeaderMap) -> Result<Verdict, Trouble> {

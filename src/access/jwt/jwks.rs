@@ -94,6 +94,12 @@ impl Jwks {
         let known = self.state().known();
         match known {
             Some((keys, age)) if age < refresh => Ok(keys),
+            // Nobody waits for an issuer that failed a moment ago.
+            Some((keys, age)) if age < refresh + grace && self.state().failed.is_some() => {
+                let this = self.clone();
+                tokio::spawn(async move { this.fetch_in_turn().await });
+                Ok(keys)
+            }
             Some((keys, age)) if age < refresh + grace => {
                 Ok(self.fetch_in_turn().await.unwrap_or(keys))
             }

@@ -11,6 +11,7 @@ use crate::access::client::{BodyError, body};
 const LONGEST: usize = 256 << 10;
 
 /// One who asks.
+#[derive(Clone)]
 pub struct Asker(pub Client);
 
 impl<'c> AsyncHttpClient<'c> for Asker {

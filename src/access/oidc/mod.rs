@@ -5,12 +5,11 @@
 
 mod ask;
 pub mod config;
+mod discovery;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use openidconnect::core::{
@@ -18,9 +17,9 @@ use openidconnect::core::{
     CoreJwsSigningAlgorithm, CoreProviderMetadata,
 };
 use openidconnect::{
-    AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
-    EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RequestTokenError, Scope, StandardErrorResponse, TokenResponse,
+    AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse, TokenResponse,
 };
 use subtle::ConstantTimeEq;
 
@@ -30,9 +29,8 @@ use super::jwt::roles::roles;
 use super::session::Secret;
 use ask::Asker;
 use config::OidcConfig;
+use discovery::Discovery;
 
-/// For which what a provider says of itself is used, with its keys; less if a token is signed with another key.
-const REFRESH: Duration = Duration::from_secs(300);
 /// Signatures that take a key of the provider. None takes the secret that is shared with it, and none is no signature.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 7] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
@@ -57,9 +55,8 @@ type Registered = CoreClient<
 /// A provider.
 pub struct Oidc {
     config: OidcConfig,
-    issuer: IssuerUrl,
     asker: Asker,
-    known: Mutex<Option<(Instant, CoreProviderMetadata)>>,
+    discovery: Discovery,
 }
 
 /// Why nobody is logged in.
@@ -90,11 +87,12 @@ impl Oidc {
         let Some(issuer) = &config.issuer else {
             return Ok(None);
         };
+        let issuer = IssuerUrl::new(issuer.clone()).map_err(io::Error::other)?;
+        let asker = Asker(client::new(config.timeout())?);
         Ok(Some(Self {
-            issuer: IssuerUrl::new(issuer.clone()).map_err(io::Error::other)?,
-            asker: Asker(client::new(config.timeout())?),
+            discovery: Discovery::new(issuer, asker.clone()),
+            asker,
             config: config.clone(),
-            known: Mutex::default(),
         }))
     }
 
@@ -103,7 +101,11 @@ impl Oidc {
     /// # Errors
     /// If the provider does not answer.
     pub async fn begin(&self, callback: &str) -> Result<(String, Login), OidcError> {
-        let provider = self.provider().await?;
+        let provider = self
+            .discovery
+            .provider()
+            .await
+            .map_err(OidcError::Unavailable)?;
         let client = self
             .registered(provider)
             .set_redirect_uri(address(callback)?);
@@ -136,7 +138,11 @@ impl Oidc {
         if !bool::from(login.state.as_bytes().ct_eq(state.as_bytes())) {
             return Err(OidcError::OtherBrowser);
         }
-        let provider = self.provider().await?;
+        let provider = self
+            .discovery
+            .provider()
+            .await
+            .map_err(OidcError::Unavailable)?;
         let client = self
             .registered(provider)
             .set_redirect_uri(address(callback)?);
@@ -152,7 +158,9 @@ impl Oidc {
         let verifier = client.id_token_verifier().set_allowed_algs(ALGORITHMS);
         let claims = token.claims(&verifier, &Nonce::new(login.nonce));
         let claims = claims.map_err(|error| {
-            self.forget();
+            if let ClaimsVerificationError::SignatureVerification(_) = error {
+                self.discovery.forget();
+            }
             OidcError::Refused(error.to_string())
         })?;
         Ok(Claims {
@@ -175,28 +183,6 @@ impl Oidc {
         let secret = self.config.client_secret.as_ref();
         let secret = secret.map(|secret| ClientSecret::new(secret.reveal().to_owned()));
         CoreClient::from_provider_metadata(provider, id, secret)
-    }
-
-    async fn provider(&self) -> Result<CoreProviderMetadata, OidcError> {
-        if let Some(provider) = self.known() {
-            return Ok(provider);
-        }
-        let asking = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.asker).await;
-        let provider = asking.map_err(|error| OidcError::Unavailable(error.to_string()))?;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Some((Instant::now(), provider.clone()));
-        Ok(provider)
-    }
-
-    /// It may have other keys by now.
-    fn forget(&self) {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    fn known(&self) -> Option<CoreProviderMetadata> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, provider) = known.as_ref()?;
-        (since.elapsed() < REFRESH).then(|| provider.clone())
     }
 }
 

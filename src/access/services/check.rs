@@ -12,7 +12,8 @@ pub fn problems(config: &Config) -> Vec<Problem> {
     let access = &config.access;
     let services = access.services.iter();
     let of_services = services.flat_map(|(name, service)| of_service(config, name, service));
-    of_services.chain(unknown(access)).collect()
+    let of_rules = unknown(access).into_iter().chain(untold(access));
+    of_services.chain(of_rules).collect()
 }
 
 fn of_service(config: &Config, name: &str, service: &ServiceConfig) -> Vec<Problem> {
@@ -108,6 +109,21 @@ fn unknown(access: &AccessConfig) -> Vec<Problem> {
     unknown.map(problem).collect()
 }
 
+/// Viewers show a token to the probe service, and browsers a cookie with each tile: another service would be asked two questions, and could
+/// say no to the one and yes to the other.
+fn untold(access: &AccessConfig) -> Vec<Problem> {
+    let rules = access.rules.iter().enumerate();
+    let both = rules.filter(|(_, rule)| rule.external && !rule.services.is_empty());
+    let problem = |(index, _)| {
+        problem(
+            &format!("access.rules.{index}.services"),
+            "cannot stand in a rule with `external = true`: what viewers show to the probe service is not what browsers show for tiles",
+            "Give the rule `roles` in place of `external`, or remove the services.",
+        )
+    };
+    both.map(problem).collect()
+}
+
 fn key(service: &str, setting: &str) -> String {
     format!("access.services.{service}{setting}")
 }
@@ -147,6 +163,10 @@ mod tests {
             ),
             ("[services.probe]\nmeans = 'click'", "access.services.probe"),
             ("[[rules]]\nservices = ['a']", "access.rules.0.services"),
+            (
+                "[[rules]]\nexternal = true\nservices = ['a']\n[services.a]\nmeans = 'click'",
+                "access.rules.0.services",
+            ),
         ] {
             assert_eq!(keys(toml), [expected], "{toml}");
         }

@@ -3,6 +3,7 @@
 mod check;
 pub mod config;
 mod describe;
+mod grants;
 pub mod message;
 pub mod probe;
 mod texts;

@@ -1,5 +1,6 @@
 //! What every store promises, and sessions with it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -31,15 +32,30 @@ fn roles(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
+fn person(role: &str) -> Given {
+    Given::Person {
+        subject: Some(role.to_uppercase()),
+        roles: roles(&[role]),
+    }
+}
+
+fn given(session: &Session) -> BTreeSet<String> {
+    let given = session.grants.values().map(|grant| match &grant.given {
+        Given::Person { roles, .. } => roles.clone(),
+        Given::User { .. } | Given::Nobody => BTreeSet::new(),
+    });
+    given.flatten().collect()
+}
+
 async fn begin(sessions: &Sessions, shown: Option<&Secret>, service: &str, role: &str) -> Secret {
     let shown = shown.map(Secret::as_str);
-    let begun = sessions.begin(shown, service, Some(role.to_uppercase()), roles(&[role]));
+    let begun = sessions.begin(shown, service, person(role));
     begun.await.unwrap()
 }
 
 async fn roles_of(sessions: &Sessions, secret: &Secret) -> Option<BTreeSet<String>> {
     let session = sessions.of_cookie(secret.as_str()).await.unwrap();
-    session.map(|session| session.roles(now()))
+    session.as_ref().map(given)
 }
 
 #[tokio::test]
@@ -78,7 +94,6 @@ async fn keeps_the_contract(registry: Option<&Registry>) {
     a_token_of_nobody_has_no_roles(&sessions).await;
     what_is_over_is_told_from_what_never_was(&sessions).await;
     what_is_over_for_long_is_forgotten(&sessions).await;
-    grants_end_by_themselves(&sessions).await;
     tokens_are_bounded(&sessions).await;
     secrets_do_not_stand_in_for_each_other(&sessions).await;
 }
@@ -86,8 +101,7 @@ async fn keeps_the_contract(registry: Option<&Registry>) {
 async fn who_logs_in_is_known_until_they_log_out(sessions: &Sessions) {
     let secret = begin(sessions, None, "login", "staff").await;
     let session = sessions.of_cookie(secret.as_str()).await.unwrap().unwrap();
-    assert_eq!(session.roles(now()), roles(&["staff"]));
-    assert_eq!(session.grants["login"].subject.as_deref(), Some("STAFF"));
+    assert_eq!(session.grants["login"].given, person("staff"));
     assert!((now() + HOUR - session.ends).abs() < 60_000);
     sessions.end_of(secret.as_str()).await.unwrap();
     assert_eq!(roles_of(sessions, &secret).await, None);
@@ -136,7 +150,10 @@ async fn tokens_are_of_their_session(sessions: &Sessions) {
 async fn a_token_of_nobody_has_no_roles(sessions: &Sessions) {
     let token = sessions.token_of_nobody().await.unwrap();
     let session = sessions.of_token(token.secret.as_str()).await.unwrap();
-    assert_eq!(session.unwrap().roles(now()), BTreeSet::new());
+    assert_eq!(session.unwrap().grants, BTreeMap::new());
+    let another = sessions.token_of_nobody().await.unwrap();
+    assert_eq!(another.secret, token.secret, "nothing more is kept");
+    assert!((150..=300).contains(&another.seconds));
 }
 
 async fn what_is_over_is_told_from_what_never_was(sessions: &Sessions) {
@@ -166,19 +183,6 @@ async fn what_is_over_for_long_is_forgotten(sessions: &Sessions) {
     begin(sessions, None, "login", "staff").await;
     let shown = sessions.show(old.as_str()).await.unwrap();
     assert_eq!(shown, Shown::Unknown);
-}
-
-async fn grants_end_by_themselves(sessions: &Sessions) {
-    let grant = |role, ends| Grant {
-        subject: None,
-        roles: roles(&[role]),
-        ends,
-    };
-    let (past, future) = (now() - 1, now() + HOUR);
-    let grants = [("a", grant("old", past)), ("b", grant("new", future))];
-    let grants = grants.map(|(service, grant)| (service.to_owned(), grant));
-    let secret = sessions.keep(grants.into(), future, None).await.unwrap();
-    assert_eq!(roles_of(sessions, &secret).await, Some(roles(&["new"])));
 }
 
 async fn tokens_are_bounded(sessions: &Sessions) {
@@ -223,6 +227,10 @@ async fn holds_on_every_node(registry: &Registry) {
     }
     here.end_of(secret.as_str()).await.unwrap();
     assert_eq!(roles_of(&here, &secret).await, None, "at once");
+    assert!(roles_of(&there, &secret).await.is_some(), "for a moment");
+    let other = begin(&there, Some(&secret), "click", "reader").await;
+    let revived = roles_of(&there, &other).await;
+    assert_eq!(revived, Some(roles(&["reader"])), "and gives nothing on");
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(roles_of(&there, &secret).await, None);
 }
@@ -244,19 +252,39 @@ fn an_answer_from_before_a_logout_is_not_kept() {
     assert_eq!(known.session(session.name), Some(Some(session)));
 }
 
-#[test]
-fn memory_is_bounded() {
-    let memory = memory::Memory::default();
-    let names: Vec<_> = (0..20_001).map(|_| Secret::random().name()).collect();
-    for (name, ends) in names.iter().zip(1..) {
-        let grants = BTreeMap::new();
-        let session = Session {
-            name: *name,
-            grants,
-            ends,
-        };
-        memory.put(&session, None, 0);
+fn of(given: Given, ends: Time) -> Session {
+    let grants = [("a".to_owned(), Grant { given, ends })];
+    Session {
+        name: Secret::random().name(),
+        grants: grants.into(),
+        ends,
     }
-    assert_eq!(memory.get(names[0]), None, "it ends first");
-    assert!(memory.get(names[1]).is_some());
+}
+
+#[test]
+fn memory_is_bounded_and_logins_are_not_lost_to_clicks() {
+    let memory = memory::Memory::default();
+    let login = of(person("staff"), 1);
+    let clicks: Vec<_> = (2..=20_001).map(|ends| of(Given::Nobody, ends)).collect();
+    memory.put(&login, None, 0);
+    for click in &clicks {
+        memory.put(click, None, 0);
+    }
+    assert_eq!(memory.get(clicks[0].name), None, "of those, it ends first");
+    assert_eq!(memory.get(clicks[1].name).as_ref(), Some(&clicks[1]));
+    assert_eq!(memory.get(login.name), Some(login));
+}
+
+#[test]
+fn tokens_go_when_they_are_over() {
+    let mut tokens = tokens::Tokens::default();
+    let [session, other] = [(); 2].map(|()| Secret::random().name());
+    for ends in 1..=5 {
+        tokens.put(Secret::random().name(), session, ends);
+    }
+    tokens.put(Secret::random().name(), other, 9);
+    tokens.forget(3);
+    assert_eq!(tokens.len(), 3);
+    tokens.remove_of(session);
+    assert_eq!(tokens.len(), 1);
 }

@@ -1,13 +1,14 @@
 //! Sessions of a single server.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::TOKENS;
+use super::REMEMBERED;
 use super::record::{Session, Time};
 use super::secret::SecretName;
+use super::tokens::Tokens;
 
-/// Sessions at once. With more, those that end next go first.
+/// Sessions at once. With more, those of nobody go first, and of those the ones that end next: no logins are lost to whoever only comes by.
 const MOST: usize = 20_000;
 
 /// Gone with the process.
@@ -17,25 +18,28 @@ pub struct Memory(Mutex<Kept>);
 #[derive(Default)]
 struct Kept {
     sessions: HashMap<SecretName, Session>,
-    tokens: HashMap<SecretName, Token>,
+    of_nobody: Queue,
+    of_somebody: Queue,
+    tokens: Tokens,
 }
 
-struct Token {
-    session: SecretName,
-    ends: Time,
-}
+/// By their ends.
+type Queue = BTreeSet<(Time, SecretName)>;
 
 impl Memory {
-    pub fn put(&self, session: &Session, replaced: Option<SecretName>, over: Time) {
+    pub fn put(&self, session: &Session, replaced: Option<SecretName>, now: Time) {
         let mut kept = self.kept();
-        kept.forget(over);
-        if let Some(replaced) = replaced {
-            kept.remove(replaced);
-        }
+        kept.forget(now);
+        let before = replaced.and_then(|replaced| kept.take(replaced));
+        let session = session.clone();
+        let session = match before {
+            Some(before) => session.with(before),
+            None => session,
+        };
         if kept.sessions.len() >= MOST {
             kept.make_room();
         }
-        kept.sessions.insert(session.name, session.clone());
+        kept.insert(session);
     }
 
     pub fn get(&self, name: SecretName) -> Option<Session> {
@@ -43,19 +47,15 @@ impl Memory {
     }
 
     pub fn put_token(&self, token: SecretName, session: SecretName, ends: Time) {
-        let mut kept = self.kept();
-        kept.make_room_for_token(session);
-        kept.tokens.insert(token, Token { session, ends });
+        self.kept().tokens.put(token, session, ends);
     }
 
     pub fn get_token(&self, token: SecretName, now: Time) -> Option<SecretName> {
-        let kept = self.kept();
-        let token = kept.tokens.get(&token)?;
-        (token.ends > now).then_some(token.session)
+        self.kept().tokens.get(token, now)
     }
 
     pub fn remove(&self, name: SecretName) {
-        self.kept().remove(name);
+        self.kept().take(name);
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -64,30 +64,44 @@ impl Memory {
 }
 
 impl Kept {
-    fn forget(&mut self, over: Time) {
-        self.sessions.retain(|_, session| !session.is_over(over));
-        self.tokens.retain(|_, token| token.ends > over);
+    fn insert(&mut self, session: Session) {
+        self.queue(&session).insert((session.ends, session.name));
+        self.sessions.insert(session.name, session);
     }
 
-    fn remove(&mut self, name: SecretName) {
-        self.sessions.remove(&name);
-        self.tokens.retain(|_, token| token.session != name);
+    /// With its tokens.
+    fn take(&mut self, name: SecretName) -> Option<Session> {
+        let session = self.sessions.remove(&name)?;
+        self.queue(&session).remove(&(session.ends, name));
+        self.tokens.remove_of(name);
+        Some(session)
     }
 
-    fn make_room(&mut self) {
-        let next = self.sessions.values().min_by_key(|session| session.ends);
-        if let Some(name) = next.map(|session| session.name) {
-            self.remove(name);
+    fn queue(&mut self, session: &Session) -> &mut Queue {
+        if session.is_of_somebody() {
+            &mut self.of_somebody
+        } else {
+            &mut self.of_nobody
         }
     }
 
-    fn make_room_for_token(&mut self, session: SecretName) {
-        let of_session = self.tokens.iter().filter(|(_, it)| it.session == session);
-        let mut of_session: Vec<_> = of_session.map(|(name, it)| (it.ends, *name)).collect();
-        of_session.sort_unstable();
-        let superfluous = (of_session.len() + 1).saturating_sub(TOKENS);
-        for (_, name) in &of_session[..superfluous] {
-            self.tokens.remove(name);
+    fn forget(&mut self, now: Time) {
+        self.tokens.forget(now);
+        while let Some(name) = self.over(now - REMEMBERED) {
+            self.take(name);
+        }
+    }
+
+    fn over(&self, over: Time) -> Option<SecretName> {
+        let next = [self.of_nobody.first(), self.of_somebody.first()];
+        let mut next = next.into_iter().flatten();
+        next.find(|(ends, _)| *ends <= over).map(|(_, name)| *name)
+    }
+
+    fn make_room(&mut self) {
+        let next = self.of_nobody.first().or(self.of_somebody.first());
+        if let Some((_, name)) = next.copied() {
+            self.take(name);
         }
     }
 }

@@ -12,11 +12,13 @@ mod record;
 mod secret;
 mod store;
 mod table;
+mod tokens;
 
-pub use record::{Grant, Session, Time};
+pub use record::{Given, Grant, Session, Time};
 pub use secret::{Secret, SecretName};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use config::SessionConfig;
@@ -34,6 +36,8 @@ pub struct Sessions {
     store: Store,
     known: Known,
     config: SessionConfig,
+    /// What was last given to nobody, with its end. It says the same to all, so that all can have the same.
+    of_nobody: Mutex<Option<(Secret, Time)>>,
 }
 
 /// What somebody shows who says that they have a session.
@@ -58,6 +62,7 @@ impl Sessions {
             store: Store::new(registry),
             known: Known::new(config.cache_seconds),
             config: config.clone(),
+            of_nobody: Mutex::default(),
         }
     }
 
@@ -65,7 +70,8 @@ impl Sessions {
         &self.config
     }
 
-    /// Begins a session in place of the one that is shown, with what other services gave in that. Returns what the visitor shows from now on.
+    /// Begins a session in place of the one that is shown, with what other services gave in that: by what the store says, for it may have been
+    /// ended at another server just now. Returns what the visitor shows from now on.
     ///
     /// # Errors
     /// If the store does not answer.
@@ -73,22 +79,12 @@ impl Sessions {
         &self,
         shown: Option<&str>,
         service: &str,
-        subject: Option<String>,
-        roles: BTreeSet<String>,
+        given: Given,
     ) -> Result<Secret, RegistryError> {
-        let before = match shown {
-            Some(shown) => self.of_cookie(shown).await?,
-            None => None,
-        };
-        let (ends, replaced) = (self.end(), before.as_ref().map(|session| session.name));
-        let mut grants = before.map_or(BTreeMap::new(), |session| session.grants);
-        let grant = Grant {
-            subject,
-            roles,
-            ends,
-        };
-        grants.insert(service.to_owned(), grant);
-        let secret = self.keep(grants, ends, replaced).await?;
+        let replaced = shown.and_then(SecretName::of);
+        let ends = self.end();
+        let grants = [(service.to_owned(), Grant { given, ends })];
+        let secret = self.keep(grants.into(), ends, replaced).await?;
         if let Some(replaced) = replaced {
             self.known.forget(replaced);
         }
@@ -141,22 +137,38 @@ impl Sessions {
     /// As [`begin`](Self::begin).
     pub async fn token(&self, session: &Session) -> Result<Token, RegistryError> {
         let secret = Secret::random();
-        let now = now();
         let longest = Time::from(self.config.token_seconds) * 1000;
+        let now = now();
         let ends = session.ends.min(now + longest);
         self.store
             .put_token(secret.name(), session.name, ends)
             .await?;
-        let seconds = u32::try_from((ends - now) / 1000).unwrap_or(0).max(1);
-        Ok(Token { secret, seconds })
+        Ok(Token::new(secret, ends, now))
     }
 
-    /// A token of a session that has no cookie and no roles: it says that somebody may ask, and not who.
+    /// A token of a session that has no cookie and no roles: it says that somebody may ask, and not who. Whoever asks for one makes nothing
+    /// that would have to be kept: half of its time, the same is given to all.
     ///
     /// # Errors
     /// As [`begin`](Self::begin).
     pub async fn token_of_nobody(&self) -> Result<Token, RegistryError> {
-        let ends = now() + Time::from(self.config.token_seconds) * 1000;
+        let longest = Time::from(self.config.token_seconds) * 1000;
+        let last = self.of_nobody().clone();
+        if let Some((secret, ends)) = last.filter(|(_, ends)| *ends > now() + longest / 2) {
+            return Ok(Token::new(secret, ends, now()));
+        }
+        let ends = now() + longest;
+        let token = self.another_of_nobody(ends).await?;
+        *self.of_nobody() = Some((token.secret.clone(), ends));
+        Ok(token)
+    }
+
+    fn of_nobody(&self) -> MutexGuard<'_, Option<(Secret, Time)>> {
+        let last = self.of_nobody.lock();
+        last.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn another_of_nobody(&self, ends: Time) -> Result<Token, RegistryError> {
         let secret = self.keep(BTreeMap::new(), ends, None).await?;
         let session = Session {
             name: secret.name(),
@@ -188,8 +200,7 @@ impl Sessions {
         let secret = Secret::random();
         let name = secret.name();
         let session = Session { name, grants, ends };
-        let over = now() - REMEMBERED;
-        self.store.put(&session, replaced, over).await?;
+        self.store.put(&session, replaced, now()).await?;
         Ok(secret)
     }
 
@@ -219,6 +230,13 @@ impl Sessions {
 
     fn end(&self) -> Time {
         now() + Time::from(self.config.seconds) * 1000
+    }
+}
+
+impl Token {
+    fn new(secret: Secret, ends: Time, now: Time) -> Self {
+        let seconds = u32::try_from((ends - now) / 1000).unwrap_or(0).max(1);
+        Self { secret, seconds }
     }
 }
 

@@ -21,10 +21,24 @@ pub struct Session {
 /// What one service gave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// Who it is, where that is known.
-    pub subject: Option<String>,
-    pub roles: BTreeSet<String>,
+    #[serde(flatten)]
+    pub given: Given,
     pub ends: Time,
+}
+
+/// What somebody showed to a service. The roles that follow from the configuration are looked up in it anew with each request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "lowercase")]
+pub enum Given {
+    /// Nothing but that they were there.
+    Nobody,
+    /// That they are this user of the configuration.
+    User { name: String },
+    /// That the provider says so, with what it says.
+    Person {
+        subject: Option<String>,
+        roles: BTreeSet<String>,
+    },
 }
 
 impl Session {
@@ -32,9 +46,17 @@ impl Session {
         self.ends <= now
     }
 
-    /// Of all services together.
-    pub fn roles(&self, now: Time) -> BTreeSet<String> {
-        let current = self.grants.values().filter(|grant| grant.ends > now);
-        current.flat_map(|grant| grant.roles.clone()).collect()
+    /// Whether somebody said who they are.
+    pub fn is_of_somebody(&self) -> bool {
+        let mut given = self.grants.values().map(|grant| &grant.given);
+        given.any(|given| *given != Given::Nobody)
+    }
+
+    /// With what another one has from other services.
+    pub fn with(mut self, other: Self) -> Self {
+        for (service, grant) in other.grants {
+            self.grants.entry(service).or_insert(grant);
+        }
+        self
     }
 }

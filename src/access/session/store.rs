@@ -20,16 +20,17 @@ impl Store {
         }
     }
 
-    /// Keeps a session, forgets the one that it replaces, and what was over at a time.
+    /// Keeps a session in place of another, with what that has from other services if it is still there. Forgets tokens that are over, and
+    /// sessions that have been over for [`REMEMBERED`](super::REMEMBERED).
     pub async fn put(
         &self,
         session: &Session,
         replaced: Option<SecretName>,
-        over: Time,
+        now: Time,
     ) -> Result<(), RegistryError> {
         match self {
-            Self::Memory(memory) => memory.put(session, replaced, over),
-            Self::Table(table) => table.put(session, replaced, over).await?,
+            Self::Memory(memory) => memory.put(session, replaced, now),
+            Self::Table(table) => table.put(session, replaced, now).await?,
         }
         Ok(())
     }

@@ -3,9 +3,9 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::TOKENS;
 use super::record::{Session, Time};
 use super::secret::SecretName;
+use super::{REMEMBERED, TOKENS};
 use crate::registry::{Registry, RegistryError};
 
 pub struct Table(Registry);
@@ -19,14 +19,20 @@ impl Table {
         &self,
         session: &Session,
         replaced: Option<SecretName>,
-        over: Time,
+        now: Time,
     ) -> Result<(), RegistryError> {
         let putting = async |c: &mut AnyConnection| {
-            forget(c, over).await?;
-            if let Some(replaced) = replaced {
-                remove(c, replaced).await?;
-            }
-            insert(c, session).await
+            forget(c, now).await?;
+            let before = match replaced {
+                Some(replaced) => take(c, replaced).await?,
+                None => None,
+            };
+            let session = session.clone();
+            let session = match before {
+                Some(before) => session.with(before),
+                None => session,
+            };
+            insert(c, &session).await
         };
         self.0.database().write(putting).await
     }
@@ -80,7 +86,7 @@ impl Table {
     }
 
     pub async fn remove(&self, name: SecretName) -> Result<(), RegistryError> {
-        let removing = async |c: &mut AnyConnection| remove(c, name).await;
+        let removing = async |c: &mut AnyConnection| take(c, name).await.map(drop);
         self.0.database().write(removing).await
     }
 }
@@ -105,11 +111,11 @@ async fn insert(connection: &mut AnyConnection, session: &Session) -> sqlx::Resu
         .map(drop)
 }
 
-/// Those that have been over for long.
-async fn forget(connection: &mut AnyConnection, over: Time) -> sqlx::Result<()> {
-    for forgetting in [
-        "DELETE FROM session_tokens WHERE ends <= $1",
-        "DELETE FROM sessions WHERE ends <= $1",
+/// Tokens that are over, and sessions that have been for long.
+async fn forget(connection: &mut AnyConnection, now: Time) -> sqlx::Result<()> {
+    for (forgetting, over) in [
+        ("DELETE FROM session_tokens WHERE ends <= $1", now),
+        ("DELETE FROM sessions WHERE ends <= $1", now - REMEMBERED),
     ] {
         sqlx::query(forgetting)
             .bind(over)
@@ -119,17 +125,17 @@ async fn forget(connection: &mut AnyConnection, over: Time) -> sqlx::Result<()> 
     Ok(())
 }
 
-async fn remove(connection: &mut AnyConnection, name: SecretName) -> sqlx::Result<()> {
-    for removing in [
-        "DELETE FROM session_tokens WHERE session = $1",
-        "DELETE FROM sessions WHERE name = $1",
-    ] {
-        sqlx::query(removing)
-            .bind(name.to_string())
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
+/// Removes a session with its tokens. Returns what it was, if nobody else has removed it.
+async fn take(connection: &mut AnyConnection, name: SecretName) -> sqlx::Result<Option<Session>> {
+    sqlx::query("DELETE FROM session_tokens WHERE session = $1")
+        .bind(name.to_string())
+        .execute(&mut *connection)
+        .await?;
+    let row = sqlx::query("DELETE FROM sessions WHERE name = $1 RETURNING grants, ends")
+        .bind(name.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| read(name, &row)).transpose()
 }
 
 async fn make_room_for_token(

@@ -64,6 +64,31 @@ async fn it_is_asked_again_soon() {
     assert!(is_good(&verifier, &token).await);
 }
 
+/// One hangs; those who come with a token do not hang with it.
+#[tokio::test]
+async fn while_it_hangs_the_last_keys_are_used_at_once() {
+    let pair = Pair::new("a", 1);
+    let service = ScriptedService::start(set(&[&pair])).await;
+    let pace = Pace {
+        refresh: Duration::ZERO,
+        grace: Duration::from_secs(60),
+        ..HASTY
+    };
+    let patient = JwtConfig {
+        timeout_ms: 20_000,
+        ..config(&service.url)
+    };
+    let verifier = JwtVerifier::with_pace(&patient, pace).unwrap();
+    let token = pair.sign(&claims());
+    assert!(is_good(&verifier, &token).await);
+    service.answers(Reply::status(500));
+    assert!(is_good(&verifier, &token).await);
+    service.answers(set(&[&pair]).late(Duration::from_secs(10)));
+    tokio::time::sleep(SOON).await;
+    let at_once = tokio::time::timeout(Duration::from_secs(5), is_good(&verifier, &token));
+    assert_eq!(at_once.await, Ok(true));
+}
+
 #[tokio::test]
 async fn the_last_keys_are_good_for_a_while_but_not_for_ever() {
     let (pair, unknown) = (Pair::new("a", 1), Pair::new("b", 2));

@@ -6,6 +6,7 @@ use axum::response::Response;
 
 use super::cookie::{Reach, SESSION};
 use super::visit::Visit;
+use crate::access::attempts::TooMany;
 use crate::access::session::Secret;
 use crate::error::{Error, cause};
 use crate::http::error;
@@ -67,9 +68,22 @@ pub fn unavailable(failure: RegistryError) -> Response {
     response
 }
 
+/// To one who tries too often.
+pub fn wait(many: &TooMany) -> Response {
+    let mut response = refuse(StatusCode::TOO_MANY_REQUESTS, &many.to_string(), "");
+    let seconds = HeaderValue::from(many.0.as_secs());
+    response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    response
+}
+
+/// The last page of a window.
+pub fn let_in() -> Response {
+    page(StatusCode::OK, last("It is open to you now"))
+}
+
 /// The visitor has a session from now on.
 pub fn welcome(visit: &Visit<'_>, secret: &Secret) -> Response {
-    let mut response = page(StatusCode::OK, last("It is open to you now"));
+    let mut response = let_in();
     let cookie = visit.place.set(SESSION, secret.as_str(), reach(visit));
     set_cookie(&mut response, cookie);
     response

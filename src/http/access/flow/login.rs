@@ -12,6 +12,8 @@ use super::proof::{self, Proof};
 use super::visit::Visit;
 use super::{Flow, answer, kiosk, oidc, password};
 use crate::access::services::{Means, Profile};
+use crate::access::session::Given;
+use crate::error::Error;
 use crate::http::error;
 use crate::http::pages::access::{Form, form};
 
@@ -63,23 +65,25 @@ pub async fn post(
         return wait(&visit, &many.to_string(), many.0.as_secs());
     }
     match visit.service.means {
-        Means::Click => kiosk::begin(&visit, None, visit.service.roles.iter().cloned()).await,
+        Means::Click => kiosk::begin(&visit, Given::Nobody).await,
         Means::Login => log_in(&flow, &visit, field("name"), field("password")).await,
         Means::Oidc => *answer::nothing(),
     }
 }
 
 async fn log_in(flow: &Flow, visit: &Visit<'_>, name: String, password: String) -> Response {
-    if let Err(many) = visit.services.attempts.of(&name) {
+    // First: a try for which there is no room is none.
+    let Some(place) = flow.waiting.place(visit.address) else {
+        return error::respond(&Error::Busy, visit.headers);
+    };
+    if let Err(many) = visit.services.attempts.of(&name, visit.address) {
         return wait(visit, &many.to_string(), many.0.as_secs());
     }
-    match password::roles(flow, name.clone(), password).await {
-        Ok(Some(roles)) => {
-            let roles = roles.into_iter().chain(visit.service.roles.iter().cloned());
-            kiosk::begin(visit, Some(name), roles).await
-        }
-        Ok(None) => {
-            tracing::warn!(service = visit.name, "a login failed");
+    match password::is_right(flow, place, name.clone(), password).await {
+        Ok(true) => kiosk::begin(visit, Given::User { name }).await,
+        Ok(false) => {
+            let address = visit.address.map(|address| address.to_string());
+            tracing::warn!(service = visit.name, name, address, "a login failed");
             let why = "The name or the password is not right.";
             ask(visit, StatusCode::FORBIDDEN, Some(why))
         }

@@ -14,6 +14,7 @@ mod proof;
 mod roles;
 mod token;
 mod visit;
+mod waiting;
 
 pub(in crate::http) use describe::described;
 pub(super) use roles::roles;
@@ -23,21 +24,20 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use tokio::sync::Semaphore;
+use waiting::Waiting;
 
 use crate::http::app::App;
 use crate::http::layers;
 
 /// Passwords that are looked at at a time, each with 19 MiB.
 const MOST_PASSWORDS: usize = 2;
-/// Requests whose passwords are looked at, or that wait for it.
-const MOST_WAITING: usize = 16;
 
 /// What every endpoint here is given.
 #[derive(Clone)]
 struct Flow {
     app: App,
     passwords: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    waiting: Arc<Waiting>,
 }
 
 pub(in crate::http) fn routes(app: &App) -> Router {
@@ -47,7 +47,7 @@ pub(in crate::http) fn routes(app: &App) -> Router {
     let flow = Flow {
         app: app.clone(),
         passwords: Arc::new(Semaphore::new(MOST_PASSWORDS)),
-        waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+        waiting: Arc::default(),
     };
     let routes = Router::new()
         .route(

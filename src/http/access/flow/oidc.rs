@@ -10,6 +10,7 @@ use super::visit::Visit;
 use super::{Flow, answer, kiosk};
 use crate::access::oidc::{Login, Oidc, OidcError};
 use crate::access::services::{Means, Profile};
+use crate::access::session::Given;
 
 /// What the browser keeps meanwhile.
 const COOKIE: &str = "azulejo_oidc";
@@ -22,7 +23,7 @@ pub async fn begin(visit: &Visit<'_>) -> Response {
         return *answer::nothing();
     };
     if let Err(many) = visit.services.attempts.from(visit.address) {
-        return answer::refuse(StatusCode::TOO_MANY_REQUESTS, &many.to_string(), "");
+        return answer::wait(&many);
     }
     match oidc.begin(&address(visit)).await {
         Ok((url, login)) => sent(visit, &url, &login),
@@ -57,6 +58,9 @@ pub async fn callback(
     let Some(oidc) = provider(&visit) else {
         return *answer::nothing();
     };
+    if let Err(many) = visit.services.attempts.from(visit.address) {
+        return answer::wait(&many);
+    }
     let mut response = match end(&visit, oidc).await {
         Ok(response) => response,
         Err(error) => failed(&error),
@@ -73,8 +77,11 @@ async fn end(visit: &Visit<'_>, oidc: &Oidc) -> Result<Response, OidcError> {
     let code = visit.parameter("code");
     let code = code.ok_or_else(|| OidcError::Refused("it has no code".to_owned()))?;
     let person = oidc.end(&address(visit), login, &state, code).await?;
-    let roles = visit.service.roles.iter().cloned().chain(person.roles);
-    Ok(kiosk::begin(visit, person.subject, roles).await)
+    let given = Given::Person {
+        subject: person.subject,
+        roles: person.roles,
+    };
+    Ok(kiosk::begin(visit, given).await)
 }
 
 fn provider<'a>(visit: &Visit<'a>) -> Option<&'a Oidc> {

@@ -5,6 +5,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
+use tokio::time::timeout;
+
 use super::Flow;
 use crate::access::services::probe::Probed;
 use crate::access::{Decision, Outcome};
@@ -21,7 +23,10 @@ const PREFIX: &str = "/access/probe/";
 pub async fn probe(State(flow): State<Flow>, request: Request) -> Response {
     let request = request.into_parts().0;
     let client = Client::new(&flow.app, &request);
-    let (probed, decision) = match probed(&flow.app, &client).await {
+    // The layer around all requests limits the time, too, but does not answer as a probe service.
+    let patience = flow.app.server().request_timeout() * 9 / 10;
+    let answer = timeout(patience, probed(&flow.app, &client)).await;
+    let (probed, decision) = match answer.unwrap_or(Err(Error::Timeout)) {
         Ok((probed, decision)) => (probed, Some(decision)),
         Err(failure) => (of_failure(&failure), None),
     };
@@ -41,8 +46,11 @@ async fn probed(app: &App, client: &Client<'_>) -> Result<(Probed, Decision), Er
     let decision = Door::taking_tokens(app, client).decide(&asked).await?;
     let (mut substitute, mut location) = (None, None);
     let status = match &decision.outcome {
-        Outcome::Allow(_) => {
-            app.pipeline().locate(asked.identifier.clone()).await?;
+        // Pages that there are not are only known once the file is open.
+        Outcome::Allow(view) => {
+            let identifier = asked.identifier.clone();
+            let informing = app.pipeline().information(identifier, view, client.caching);
+            informing.await?;
             200
         }
         Outcome::Elsewhere(elsewhere) => {
@@ -73,7 +81,7 @@ fn refusal(decision: &Decision, asked: &Asked) -> u16 {
 
 fn of_failure(failure: &Error) -> Probed {
     Probed {
-        status: error::status(failure).as_u16(),
+        status: error::noted(failure).as_u16(),
         substitute: None,
         location: None,
     }

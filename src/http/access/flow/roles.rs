@@ -53,7 +53,9 @@ fn together(
     address: Option<IpAddr>,
     session: Option<Session>,
 ) -> BTreeSet<String> {
-    let mut roles = session.map_or(BTreeSet::new(), |session| session.roles(now()));
+    let mut roles = session.map_or(BTreeSet::new(), |session| {
+        services.roles_of(&session, now())
+    });
     if let Some(address) = address {
         roles.extend(services.roles_at(address));
     }

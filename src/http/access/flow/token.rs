@@ -152,22 +152,25 @@ async fn by_session(
         Shown::Over => return Ok(Err(Trouble::ExpiredAspect)),
         Shown::Unknown => return Ok(Err(Trouble::InvalidAspect)),
     };
-    match session.grants.get(service) {
-        Some(grant) if grant.ends > now() => services.sessions.token(&session).await.map(Ok),
-        Some(_) => Ok(Err(Trouble::ExpiredAspect)),
-        None => Ok(Err(Trouble::MissingAspect)),
+    let Some(grant) = session.grants.get(service) else {
+        return Ok(Err(Trouble::MissingAspect));
+    };
+    match services.roles_by(service, grant, now()) {
+        Some(_) => services.sessions.token(&session).await.map(Ok),
+        None => Ok(Err(Trouble::ExpiredAspect)),
     }
 }
 
-/// A12, A15: only a page of this origin may show it in a frame, and be told.
+/// A12, A15: only a page of this origin is told. Who shows it in a frame is not limited then: browsers ask that of all pages around, and
+/// viewers stand in pages of other sites.
 pub fn page(message: &str, origin: Option<&Origin>) -> Response {
     let origin = origin.map(Origin::as_str);
     let html = access::message(message, origin);
     let mut response = answer::html_of(StatusCode::OK, html);
     let policy = format!(
-        "default-src 'none'; script-src {}; base-uri 'none'; form-action 'none'; frame-ancestors {}",
+        "default-src 'none'; script-src {}; base-uri 'none'; form-action 'none'{}",
         *SCRIPT,
-        origin.unwrap_or("'none'")
+        origin.map_or("; frame-ancestors 'none'", |_| "")
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
         let headers = response.headers_mut();

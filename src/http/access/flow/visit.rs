@@ -83,7 +83,12 @@ impl<'a> Visit<'a> {
         let origin = self.headers.get("origin");
         let ours = Origin::of(&self.base);
         let is_ours = |origin| ours.as_ref().is_some_and(|ours| origin == ours.as_str());
-        site.is_none_or(|site| site == "same-origin") && origin.is_none_or(is_ours)
+        let is_it = site.is_none_or(|site| site == "same-origin") && origin.is_none_or(is_ours);
+        if !is_it {
+            let ours = ours.as_ref().map(Origin::as_str);
+            tracing::debug!(?origin, ?site, ours, "a form was sent from elsewhere");
+        }
+        is_it
     }
 
     /// A text of the service in a language of the visitor.
