@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use super::access;
 use super::admin::config::AdminConfig;
 use super::clients::limits::Limits;
 use super::config::ServerConfig;
@@ -98,6 +99,9 @@ impl App {
 
     /// To be called once, before the first request, by the process that serves.
     pub(super) fn start(&self) {
+        if self.services().is_some() {
+            access::warn_of_address(self.server());
+        }
         self.0.pipeline.start();
     }
 

@@ -21,7 +21,7 @@ pub struct ServiceConfig {
     pub means: Means,
 
     /// What the viewer's button says.
-    #[schemars(with = "String", extend("type" = Texts::SCHEMA, "format" = "texts"))]
+    #[schemars(with = "String", extend("type" = Texts::SCHEMA, "format" = "texts"), example = "Log in")]
     pub label: Texts,
 
     /// What stands above the note.
@@ -50,7 +50,7 @@ pub struct ServiceConfig {
     pub error_note: Option<Texts>,
 
     /// What the button says that ends it.
-    #[schemars(with = "String", extend("type" = Texts::SCHEMA, "format" = "texts"))]
+    #[schemars(with = "String", extend("type" = Texts::SCHEMA, "format" = "texts"), example = "Log out")]
     pub logout_label: Texts,
 
     /// The roles that it gives to whoever gets through, beside those of the user.

@@ -7,6 +7,7 @@ use super::table::Table;
 use crate::registry::{Registry, RegistryError};
 
 /// It keeps what it is given, and does not look at clocks. Errors mean that the database does not answer, which says nothing of any visitor.
+#[expect(clippy::large_enum_variant, reason = "a server has one")]
 pub enum Store {
     Memory(Memory),
     Table(Table),

@@ -1,5 +1,6 @@
 //! Who may see what, at the door: before anything is opened and any cache is asked.
 
+mod address;
 mod asked;
 mod decide;
 mod flow;
@@ -10,6 +11,7 @@ mod visitor;
 
 pub use sign::sign;
 
+pub(super) use address::warn_of_address;
 pub(super) use asked::Asked;
 pub(super) use decide::{Door, is_told_of, view};
 pub(super) use flow::{described, routes};
