@@ -178,7 +178,10 @@ impl Rule {
         shown: &Shown,
         overlays: &Overlays,
     ) -> io::Result<Decision> {
-        let mut view = (*self.view(asked)).clone();
+        let mut view = View {
+            largest: asked,
+            ..self.view.clone()
+        };
         let redactions = shown.redactions.iter();
         view.redactions
             .extend(redactions.map(|&(region, color)| Redaction::new(region, color)));

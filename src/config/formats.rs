@@ -12,11 +12,12 @@ use super::byte_size::ByteSize;
 use super::hex_color::HexColor;
 use super::token::Token;
 use crate::access::Moment;
+use crate::access::origin::Origin;
 use crate::cache::objects::BucketUrl;
 use crate::cache::redis::RedisUrl;
 use crate::config::secret_hash::SecretHash;
 use crate::http::config::{
-    PublicUrl, ViewerUrl, check_header_value, check_http_url, check_origin, check_slash_substitute,
+    PublicUrl, ViewerUrl, check_header_value, check_http_url, check_slash_substitute,
 };
 use crate::registry::RegistryUrl;
 use crate::route::{PagePattern, Pattern, Template};
@@ -161,7 +162,7 @@ pub const FORMATS: [Format; 23] = [
         name: "origin",
         rule: "http:// or https://, a host, and perhaps a port, without a slash at the end",
         example: "https://viewer.example.org",
-        check: |text| check_origin(text).map_err(|error| error.to_string()),
+        check: parses::<Origin>,
     },
     Format {
         name: "texts",

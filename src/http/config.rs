@@ -185,24 +185,6 @@ impl From<ViewerUrl> for String {
     }
 }
 
-/// Whether this is an origin as browsers write it (RFC 6454, section 6.1).
-///
-/// # Errors
-/// What is wrong with it.
-pub fn check_origin(text: &str) -> Result<(), Invalid> {
-    check_http_url(text)?;
-    let after_scheme = text.find("://").map_or(0, |at| at + 3);
-    if text[after_scheme..].contains(['/', '?']) {
-        return Err(Invalid("it has a path"));
-    }
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Err(Invalid(
-            "it has capital letters, which browsers do not send",
-        ));
-    }
-    Ok(())
-}
-
 /// Whether this is an absolute `http` or `https` URL of a host, without user name and fragment.
 ///
 /// # Errors

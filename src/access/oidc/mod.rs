@@ -13,8 +13,7 @@ use std::io;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreErrorResponseType, CoreIdToken,
-    CoreJwsSigningAlgorithm, CoreProviderMetadata,
+    CoreAuthenticationFlow, CoreClient, CoreErrorResponseType, CoreIdToken, CoreJwsSigningAlgorithm,
 };
 use openidconnect::{
     AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
@@ -101,14 +100,7 @@ impl Oidc {
     /// # Errors
     /// If the provider does not answer.
     pub async fn begin(&self, callback: &str) -> Result<(String, Login), OidcError> {
-        let provider = self
-            .discovery
-            .provider()
-            .await
-            .map_err(OidcError::Unavailable)?;
-        let client = self
-            .registered(provider)
-            .set_redirect_uri(address(callback)?);
+        let client = self.client(callback).await?;
         let login = Login::new();
         let verifier = PkceCodeVerifier::new(login.verifier.clone());
         let (state, nonce) = (login.state.clone(), login.nonce.clone());
@@ -138,14 +130,7 @@ impl Oidc {
         if !bool::from(login.state.as_bytes().ct_eq(state.as_bytes())) {
             return Err(OidcError::OtherBrowser);
         }
-        let provider = self
-            .discovery
-            .provider()
-            .await
-            .map_err(OidcError::Unavailable)?;
-        let client = self
-            .registered(provider)
-            .set_redirect_uri(address(callback)?);
+        let client = self.client(callback).await?;
         let asking = client
             .exchange_code(AuthorizationCode::new(code))
             .map_err(|_| OidcError::Refused("it has no token endpoint".to_owned()))?
@@ -178,11 +163,15 @@ impl Oidc {
         roles(&claims, &self.config.roles)
     }
 
-    fn registered(&self, provider: CoreProviderMetadata) -> Registered {
+    /// This server, as the provider knows it, and where people come back to.
+    async fn client(&self, callback: &str) -> Result<Registered, OidcError> {
+        let provider = self.discovery.provider().await;
+        let provider = provider.map_err(OidcError::Unavailable)?;
         let id = ClientId::new(self.config.client_id.clone());
         let secret = self.config.client_secret.as_ref();
         let secret = secret.map(|secret| ClientSecret::new(secret.reveal().to_owned()));
-        CoreClient::from_provider_metadata(provider, id, secret)
+        let client = CoreClient::from_provider_metadata(provider, id, secret);
+        Ok(client.set_redirect_uri(address(callback)?))
     }
 }
 

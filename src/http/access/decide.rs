@@ -190,7 +190,8 @@ impl<'a> Door<'a> {
     }
 
     async fn visitor(&self) -> Result<&Visitor, Error> {
-        let find_out = || visitor(self.app, self.client, self.takes_tokens);
+        let address = self.stranger().address;
+        let find_out = || visitor(self.app, self.client, address, self.takes_tokens);
         self.visitor.get_or_try_init(find_out).await
     }
 }

@@ -1,6 +1,7 @@
 //! Who asks: read from the request.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 
@@ -23,10 +24,16 @@ pub fn stranger(app: &App, client: &Client<'_>) -> Visitor {
     }
 }
 
+/// Somebody at this address, with the roles of what he shows.
+///
 /// # Errors
 /// If it cannot be told now, because somebody who knows does not answer.
-pub async fn visitor(app: &App, client: &Client<'_>, takes_tokens: bool) -> Result<Visitor, Error> {
-    let address = address(app.server(), client.peer, client.headers);
+pub async fn visitor(
+    app: &App,
+    client: &Client<'_>,
+    address: Option<IpAddr>,
+    takes_tokens: bool,
+) -> Result<Visitor, Error> {
     let mut roles = flow::roles(app, client, address, takes_tokens).await?;
     if let Some(gate) = app.gate() {
         roles.extend(shown(gate, client.headers).await?);
