@@ -1,0 +1,31 @@
+//! The decoder of JPEG 2000 codestreams, Part 1 (ISO/IEC 15444-1), for windows of large images.
+//!
+//! Where packets lie in a file is known to who calls. What they hold is read here ([`packet`]), code-blocks are decoded ([`block`]), and the
+//! wavelet transform is undone for the window that is wanted ([`wavelet`]).
+#![forbid(unsafe_code)]
+
+pub mod block;
+pub mod wavelet;
+
+use std::fmt;
+
+/// A sub-band (B.5). The first letter is for the horizontal direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Band {
+    LL,
+    HL,
+    LH,
+    HH,
+}
+
+/// What is wrong with a codestream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Error(pub &'static str);
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Error {}
