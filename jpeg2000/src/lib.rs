@@ -4,7 +4,17 @@
 //! wavelet transform is undone for the window that is wanted ([`wavelet`]).
 #![forbid(unsafe_code)]
 
+mod bits;
 pub mod block;
+mod color;
+mod finish;
+pub mod geometry;
+pub mod packet;
+mod parallel;
+mod quantization;
+mod samples;
+mod tag_tree;
+mod tile;
 pub mod wavelet;
 
 use std::fmt;

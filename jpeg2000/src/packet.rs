@@ -1,0 +1,306 @@
+//! Packets: what a layer adds to the code-blocks of a precinct (ISO/IEC 15444-1, B.9 and B.10).
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+use crate::bits::{Bits, byte};
+use crate::block::{Modes, Segment};
+use crate::geometry::{Place, Resolution};
+use crate::tag_tree::TagTree;
+
+/// No code-block has more passes (table B.4 tells up to 164 in a packet, and there are at most 31 bit-planes of three).
+const MOST_PASSES: u32 = 164;
+/// Lengths have no more bits.
+const MOST_LENGTH_BITS: u32 = 31;
+
+/// Which markers stand in packets (A.6.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Markers {
+    /// SOP may stand before them.
+    pub start: bool,
+    /// EPH stands after their headers.
+    pub end: bool,
+}
+
+/// A precinct, and what the packets that were read so far say of its code-blocks.
+pub struct Precinct {
+    modes: Modes,
+    layer: u32,
+    bands: Vec<Part>,
+    /// What the packet brings whose header was read last, in the order of its body.
+    brought: Vec<Piece>,
+}
+
+/// The code-blocks of a precinct in one sub-band.
+struct Part {
+    columns: Range<u32>,
+    rows: Range<u32>,
+    inclusion: TagTree,
+    empty_planes: TagTree,
+    blocks: Vec<Coded>,
+}
+
+/// A code-block as far as it was read.
+#[derive(Clone, Debug)]
+pub struct Coded {
+    /// Of the bit-planes of the sub-band, those without any coefficient.
+    pub empty_planes: u32,
+    length_bits: u32,
+    pub passes: u32,
+    /// Passes and bytes of each segment.
+    segments: Vec<(u32, usize)>,
+    bytes: Vec<u8>,
+}
+
+/// Bytes of the body of a packet, for a segment of a code-block.
+struct Piece {
+    part: usize,
+    block: usize,
+    length: usize,
+}
+
+impl Precinct {
+    pub fn new(resolution: &Resolution, place: Place, modes: Modes) -> Self {
+        let part = |band: &crate::geometry::SubBand| {
+            let (columns, rows) = band.blocks_of(place);
+            let (width, height) = (columns.len(), rows.len());
+            Part {
+                columns,
+                rows,
+                inclusion: TagTree::new(width, height),
+                empty_planes: TagTree::new(width, height),
+                blocks: vec![Coded::default(); width * height],
+            }
+        };
+        Self {
+            modes,
+            layer: 0,
+            bands: resolution.bands.iter().map(part).collect(),
+            brought: Vec::new(),
+        }
+    }
+
+    /// Reads the header of the next layer's packet, with the markers around it. Returns how many bytes its body has.
+    ///
+    /// # Errors
+    /// If the bytes end, or are no header.
+    pub fn read_header(&mut self, bytes: &mut impl Read, markers: Markers) -> io::Result<u64> {
+        let mut bits = after_start_marker(bytes, markers)?;
+        self.brought.clear();
+        if bits.bit()? {
+            for part in 0..self.bands.len() {
+                self.read_part(part, &mut bits)?;
+            }
+        }
+        bits.finish()?;
+        if markers.end && (byte(bytes)?, byte(bytes)?) != (0xFF, 0x92) {
+            return Err(invalid("no end of a packet's header"));
+        }
+        self.layer += 1;
+        Ok(self.brought.iter().map(|piece| piece.length as u64).sum())
+    }
+
+    /// Reads the body that belongs to the header that was read last.
+    ///
+    /// # Errors
+    /// If the bytes end.
+    pub fn read_body(&mut self, bytes: &mut impl Read) -> io::Result<()> {
+        for piece in self.brought.drain(..) {
+            let coded = &mut self.bands[piece.part].blocks[piece.block];
+            // Not more is allocated than there is, whatever the header says.
+            let read = bytes
+                .by_ref()
+                .take(piece.length as u64)
+                .read_to_end(&mut coded.bytes)?;
+            if read < piece.length {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// A code-block of the sub-band with this index. `None` if it is of another precinct.
+    pub fn block(&self, band: usize, (column, row): Place) -> Option<&Coded> {
+        let part = self.bands.get(band)?;
+        if !part.columns.contains(&column) || !part.rows.contains(&row) {
+            return None;
+        }
+        let (column, row) = (column - part.columns.start, row - part.rows.start);
+        part.blocks
+            .get(row as usize * part.columns.len() + column as usize)
+    }
+
+    fn read_part<R: Read>(&mut self, index: usize, bits: &mut Bits<'_, R>) -> io::Result<()> {
+        let part = &mut self.bands[index];
+        let width = part.columns.len();
+        for (number, coded) in part.blocks.iter_mut().enumerate() {
+            let place = (number % width, number / width);
+            let is_new = coded.passes == 0;
+            let is_included = if is_new {
+                part.inclusion
+                    .is_below(place, self.layer + 1, || bits.bit())?
+            } else {
+                bits.bit()?
+            };
+            if !is_included {
+                continue;
+            }
+            if is_new {
+                coded.empty_planes = empty_planes(&mut part.empty_planes, place, bits)?;
+            }
+            coded.read_lengths(self.modes, bits, |length| {
+                self.brought.push(Piece {
+                    part: index,
+                    block: number,
+                    length,
+                });
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The bits of a header, after the SOP marker segment (A.8.1) if there is one.
+fn after_start_marker<R: Read>(bytes: &mut R, markers: Markers) -> io::Result<Bits<'_, R>> {
+    const START: u8 = 0x91;
+    if !markers.start {
+        return Ok(Bits::new(bytes));
+    }
+    let first = byte(bytes)?;
+    if first != 0xFF {
+        return Ok(Bits::after([first], bytes));
+    }
+    // In a header the highest bit after a full byte is zero.
+    let second = byte(bytes)?;
+    if second != START {
+        return Ok(Bits::after([first, second], bytes));
+    }
+    let mut length_and_number = [0; 4];
+    bytes.read_exact(&mut length_and_number)?;
+    Ok(Bits::new(bytes))
+}
+
+fn empty_planes<R: Read>(
+    tree: &mut TagTree,
+    place: (usize, usize),
+    bits: &mut Bits<'_, R>,
+) -> io::Result<u32> {
+    const MOST: u32 = 64;
+    let mut planes = 0;
+    while !tree.is_below(place, planes + 1, || bits.bit())? {
+        planes += 1;
+        if planes > MOST {
+            return Err(invalid("a code-block without bit-planes"));
+        }
+    }
+    Ok(planes)
+}
+
+/// The number of coding passes (table B.4).
+fn passes<R: Read>(bits: &mut Bits<'_, R>) -> io::Result<u32> {
+    let ones = bits.ones(2)?;
+    if ones < 2 {
+        return Ok(ones + 1);
+    }
+    match bits.number(2)? {
+        3 => {}
+        more => return Ok(3 + more),
+    }
+    match bits.number(5)? {
+        31 => Ok(37 + bits.number(7)?),
+        more => Ok(6 + more),
+    }
+}
+
+impl Default for Coded {
+    fn default() -> Self {
+        Self {
+            empty_planes: 0,
+            length_bits: 3,
+            passes: 0,
+            segments: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+}
+
+impl Coded {
+    /// The segments with their bytes.
+    pub fn segments(&self) -> Vec<Segment<'_>> {
+        let mut rest = &self.bytes[..];
+        let segment = |&(passes, length): &(u32, usize)| {
+            let (bytes, after) = rest.split_at(length.min(rest.len()));
+            rest = after;
+            Segment { passes, bytes }
+        };
+        self.segments.iter().map(segment).collect()
+    }
+
+    /// How many passes there are, and how many bytes they have in each segment (B.10.6 and B.10.7).
+    fn read_lengths<R: Read>(
+        &mut self,
+        modes: Modes,
+        bits: &mut Bits<'_, R>,
+        mut bring: impl FnMut(usize),
+    ) -> io::Result<()> {
+        let mut passes = passes(bits)?;
+        if self.passes + passes > MOST_PASSES {
+            return Err(invalid("too many coding passes"));
+        }
+        self.length_bits += bits.ones(MOST_LENGTH_BITS)?;
+        while passes > 0 {
+            let (index, room) = self.open_segment(modes);
+            let here = passes.min(room);
+            let length_bits = self.length_bits + here.ilog2();
+            if length_bits > MOST_LENGTH_BITS {
+                return Err(invalid("a code-block that is too long"));
+            }
+            let length = bits.number(length_bits)? as usize;
+            self.segments[index].0 += here;
+            self.segments[index].1 += length;
+            self.passes += here;
+            passes -= here;
+            bring(length);
+        }
+        Ok(())
+    }
+
+    /// The segment that the next pass belongs to, and how many passes it has room for.
+    fn open_segment(&mut self, modes: Modes) -> (usize, u32) {
+        let begun = self.segments.iter().map(|(passes, _)| *passes).sum();
+        debug_assert_eq!(self.passes, begun);
+        let last = self.segments.last().map_or(0, |(passes, _)| *passes);
+        let room = segment_end(modes, self.passes - last).saturating_sub(self.passes);
+        if self.segments.is_empty() || room == 0 {
+            self.segments.push((0, 0));
+            return (
+                self.segments.len() - 1,
+                segment_end(modes, self.passes) - self.passes,
+            );
+        }
+        (self.segments.len() - 1, room)
+    }
+}
+
+/// The number of the pass after those of a segment that begins with this one (D.4.2, D.6).
+fn segment_end(modes: Modes, start: u32) -> u32 {
+    const BYPASS: u8 = 1;
+    const TERMINATED: u8 = 4;
+    const FIRST_RAW: u32 = 10;
+    if modes.0 & TERMINATED != 0 {
+        return start + 1;
+    }
+    if modes.0 & BYPASS == 0 {
+        return MOST_PASSES;
+    }
+    match start.checked_sub(FIRST_RAW) {
+        None => FIRST_RAW,
+        // Significance propagation and refinement as they are, then a clean-up.
+        Some(raw) if raw % 3 == 0 => start + 2,
+        Some(_) => start + 1,
+    }
+}
+
+fn invalid(problem: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, problem)
+}

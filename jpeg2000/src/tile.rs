@@ -1,0 +1,287 @@
+//! A window of a tile: which code-blocks it needs, and its samples made of them.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::block::{Block, Decoder, Modes};
+use crate::finish::{Depth, Transformed, transform_colors};
+use crate::geometry::{Division, Place, Resolution, SubBand};
+use crate::packet::Coded;
+use crate::parallel::in_parallel;
+use crate::quantization::{Quantization, Scale};
+use crate::samples::{Coefficient, Samples, copy_row};
+use crate::wavelet::{Bands, Filter, Irreversible, Plane, Reversible, needed, synthesize};
+use crate::Error;
+
+/// A tile-component: how it is divided and coded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Component {
+    pub division: Division,
+    pub modes: Modes,
+    /// The filter of 5/3 or else that of 9/7.
+    pub reversible: bool,
+    pub quantization: Quantization,
+    pub depth: Depth,
+}
+
+/// A tile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tile {
+    pub components: Vec<Component>,
+    /// The first three components are to be transformed (annex G).
+    pub color_transform: bool,
+}
+
+/// A rectangle of a resolution of a tile-component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub x: Range<u32>,
+    pub y: Range<u32>,
+}
+
+/// A precinct of a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PrecinctId {
+    pub component: u8,
+    pub resolution: u8,
+    pub place: Place,
+}
+
+/// A code-block of a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BlockId {
+    pub component: u8,
+    pub resolution: u8,
+    /// The number of the sub-band in its resolution.
+    pub band: u8,
+    pub place: Place,
+}
+
+/// What a window of a tile-component needs, from its smallest resolution on.
+pub struct Needed {
+    component: u8,
+    resolutions: Vec<Stage>,
+}
+
+/// A resolution that is made on the way.
+struct Stage {
+    number: u8,
+    resolution: Resolution,
+    window: Window,
+    /// What is needed of each sub-band.
+    bands: Vec<Window>,
+}
+
+impl Needed {
+    /// The code-blocks, and the precincts that they are in.
+    pub fn blocks(&self) -> impl Iterator<Item = (BlockId, PrecinctId)> {
+        self.resolutions.iter().flat_map(move |stage| {
+            let bands = stage.resolution.bands.iter().zip(&stage.bands).enumerate();
+            bands.flat_map(move |(index, (band, window))| {
+                blocks(band, window).map(move |place| self.named(stage.number, index, band, place))
+            })
+        })
+    }
+
+    fn named(&self, resolution: u8, index: usize, band: &SubBand, place: Place) -> (BlockId, PrecinctId) {
+        let component = self.component;
+        let block = BlockId { component, resolution, band: index as u8, place };
+        let place = band.precinct_of(place);
+        (block, PrecinctId { component, resolution, place })
+    }
+}
+
+fn blocks(band: &SubBand, window: &Window) -> impl Iterator<Item = Place> + use<> {
+    let (columns, rows) = band.blocks_in(&window.x, &window.y);
+    rows.flat_map(move |row| columns.clone().map(move |column| (column, row)))
+}
+
+/// The code-blocks that are not all zero.
+pub type Blocks = HashMap<BlockId, Arc<Samples>>;
+
+impl Tile {
+    /// What windows of the components need, when the resolution is halved so many times.
+    ///
+    /// # Errors
+    /// If a component has fewer resolutions.
+    pub fn needed(&self, windows: &[Window], reduction: u8) -> Result<Vec<Needed>, Error> {
+        let components = (0..).zip(&self.components).zip(windows);
+        components
+            .map(|((number, component), window)| {
+                Ok(Needed { component: number, resolutions: component.stages(window, reduction)? })
+            })
+            .collect()
+    }
+
+    /// Decodes code-blocks on so many threads. Those of which nothing was coded are left out.
+    ///
+    /// # Errors
+    /// If one cannot be what an encoder writes.
+    pub fn decode(&self, blocks: &[(BlockId, &Coded)], threads: usize) -> Result<Blocks, Error> {
+        let decoded = in_parallel(blocks, threads, Scratch::default, |scratch, (id, coded)| {
+            let samples = self.decode_block(*id, coded, scratch)?;
+            Ok(samples.map(|samples| (*id, Arc::new(samples))))
+        })?;
+        Ok(decoded.into_iter().flatten().collect())
+    }
+
+    fn decode_block(&self, id: BlockId, coded: &Coded, scratch: &mut Scratch) -> Result<Option<Samples>, Error> {
+        const MOST_PLANES: u32 = 31;
+        if coded.passes == 0 {
+            return Ok(None);
+        }
+        let component = &self.components[usize::from(id.component)];
+        let resolution = component.division.resolution(id.resolution)?;
+        let band = &resolution.bands[usize::from(id.band)];
+        let scale = component.scale(id.resolution, band)?;
+        let planes = u32::from(scale.planes).checked_sub(coded.empty_planes);
+        let planes = planes.filter(|planes| (1..=MOST_PLANES).contains(planes)).ok_or(Error("a code-block without bit-planes"))?;
+        let (x, y) = band.block(id.place);
+        let segments = coded.segments();
+        let block = Block {
+            width: x.len(),
+            height: y.len(),
+            band: band.band,
+            modes: component.modes,
+            planes: planes as u8,
+            segments: &segments,
+        };
+        scratch.samples.resize(x.len() * y.len(), 0);
+        scratch.decoder.decode(&block, &mut scratch.samples)?;
+        Ok(Some(Samples::new(&scratch.samples, block.planes)))
+    }
+
+    /// The samples of each component's window, with its sign or from zero on, as the component has it.
+    ///
+    /// # Errors
+    /// If components that are transformed together differ.
+    pub fn samples(&self, needed: &[Needed], blocks: &Blocks, threads: usize) -> Result<Vec<Plane<i32>>, Error> {
+        let mut planes = in_parallel(needed, threads, || (), |(), needed| {
+            self.components[usize::from(needed.component)].plane(needed, blocks)
+        })?;
+        if self.color_transform {
+            transform_colors(&mut planes)?;
+        }
+        let components = planes.into_iter().zip(&self.components);
+        Ok(components.map(|(plane, component)| plane.finished(component.depth)).collect())
+    }
+}
+
+#[derive(Default)]
+struct Scratch {
+    decoder: Decoder,
+    samples: Vec<i32>,
+}
+
+impl Component {
+    fn stages(&self, window: &Window, reduction: u8) -> Result<Vec<Stage>, Error> {
+        let top = self.division.levels.checked_sub(reduction);
+        let top = top.ok_or(Error("a component with fewer resolutions"))?;
+        let mut stages = Vec::new();
+        let mut window = window.clone();
+        for number in (0..=top).rev() {
+            let resolution = self.division.resolution(number)?;
+            let bands = self.bands(number, &resolution, &window);
+            let below = bands[0].clone();
+            stages.push(Stage { number, resolution, window, bands });
+            window = below;
+        }
+        // LL has been found on the way, as the window of the resolution below.
+        for stage in stages.iter_mut().filter(|stage| stage.number > 0) {
+            stage.bands.remove(0);
+        }
+        stages.reverse();
+        Ok(stages)
+    }
+
+    /// What is needed of LL, HL, LH and HH for a window of a resolution; of the smallest resolution it is the window.
+    fn bands(&self, number: u8, resolution: &Resolution, window: &Window) -> Vec<Window> {
+        if number == 0 {
+            return vec![window.clone()];
+        }
+        let along = |window: &Range<u32>, bounds: &Range<u32>| {
+            if self.reversible {
+                needed::<Reversible>(window.clone(), bounds.clone())
+            } else {
+                needed::<Irreversible>(window.clone(), bounds.clone())
+            }
+        };
+        let (low_x, high_x) = along(&window.x, &resolution.x);
+        let (low_y, high_y) = along(&window.y, &resolution.y);
+        let band = |x: &Range<u32>, y: &Range<u32>| Window { x: x.clone(), y: y.clone() };
+        vec![band(&low_x, &low_y), band(&high_x, &low_y), band(&low_x, &high_y), band(&high_x, &high_y)]
+    }
+
+    fn scale(&self, resolution: u8, band: &SubBand) -> Result<Scale, Error> {
+        self.quantization.scale((resolution, band.band), self.depth.precision)
+    }
+
+    fn plane(&self, needed: &Needed, blocks: &Blocks) -> Result<Transformed, Error> {
+        Ok(if self.reversible {
+            Transformed::Whole(self.synthesized::<Reversible>(needed, blocks)?)
+        } else {
+            Transformed::Real(self.synthesized::<Irreversible>(needed, blocks)?)
+        })
+    }
+
+    fn synthesized<F: Filter>(&self, needed: &Needed, blocks: &Blocks) -> Result<Plane<F::Sample>, Error>
+    where
+        F::Sample: Coefficient,
+    {
+        let mut made: Option<Plane<F::Sample>> = None;
+        for stage in &needed.resolutions {
+            let mut bands = stage.resolution.bands.iter().zip(&stage.bands).enumerate();
+            let mut next = || {
+                let (index, (band, window)) = bands.next().ok_or(Error("a sub-band is missing"))?;
+                let step = self.scale(stage.number, band)?.step;
+                let block = |place| {
+                    let (id, _) = needed.named(stage.number, index, band, place);
+                    blocks.get(&id).map(|samples| &**samples)
+                };
+                Ok::<_, Error>(filled(band, window, step, block))
+            };
+            made = Some(match made {
+                None => next()?,
+                Some(ll) => {
+                    let bands = Bands { ll, hl: next()?, lh: next()?, hh: next()? };
+                    let Window { x, y } = stage.window.clone();
+                    let bounds = &stage.resolution;
+                    synthesize::<F>(&bands, x, y, bounds.x.clone(), bounds.y.clone())
+                }
+            });
+        }
+        made.ok_or(Error("a component without resolutions"))
+    }
+}
+
+/// A window of a sub-band, put together of its code-blocks.
+fn filled<'a, C: Coefficient>(
+    band: &SubBand,
+    window: &Window,
+    step: f32,
+    block: impl Fn(Place) -> Option<&'a Samples>,
+) -> Plane<C> {
+    let width = window.x.len();
+    let mut plane = Plane {
+        x: window.x.clone(),
+        y: window.y.clone(),
+        samples: vec![C::default(); width * window.y.len()],
+    };
+    for place in blocks(band, window) {
+        let Some(samples) = block(place) else { continue };
+        let (block_x, block_y) = band.block(place);
+        let x = common(&block_x, &window.x);
+        for row in common(&block_y, &window.y) {
+            let from = (row - block_y.start) as usize * block_x.len() + (x.start - block_x.start) as usize;
+            let to = (row - window.y.start) as usize * width + (x.start - window.x.start) as usize;
+            copy_row(samples, from, &mut plane.samples[to..to + x.len()], step);
+        }
+    }
+    plane
+}
+
+fn common(a: &Range<u32>, b: &Range<u32>) -> Range<u32> {
+    let start = a.start.max(b.start);
+    start..a.end.min(b.end).max(start)
+}
