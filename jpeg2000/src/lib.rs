@@ -1,10 +1,11 @@
 //! The decoder of JPEG 2000 codestreams, Part 1 (ISO/IEC 15444-1), for windows of large images.
 //!
 //! Where packets lie in a file is known to who calls. What they hold is read here ([`packet`]), code-blocks are decoded ([`block`]), and the
-//! wavelet transform is undone for the window that is wanted ([`wavelet`]).
+//! wavelet transform and that of the colours are undone for the window that is wanted ([`wavelet`], [`color`]).
 #![forbid(unsafe_code)]
 
 pub mod block;
+pub mod color;
 pub mod wavelet;
 
 use std::fmt;
