@@ -24,10 +24,20 @@ pub struct Depth {
 /// If they are not alike.
 pub fn transform_colors(planes: &mut [Transformed]) -> Result<(), Error> {
     match planes {
-        [Transformed::Whole(a), Transformed::Whole(b), Transformed::Whole(c), ..] if are_alike(a, b, c) => {
+        [
+            Transformed::Whole(a),
+            Transformed::Whole(b),
+            Transformed::Whole(c),
+            ..,
+        ] if are_alike(a, b, c) => {
             color::reversible([&mut a.samples, &mut b.samples, &mut c.samples]);
         }
-        [Transformed::Real(a), Transformed::Real(b), Transformed::Real(c), ..] if are_alike(a, b, c) => {
+        [
+            Transformed::Real(a),
+            Transformed::Real(b),
+            Transformed::Real(c),
+            ..,
+        ] if are_alike(a, b, c) => {
             color::irreversible([&mut a.samples, &mut b.samples, &mut c.samples]);
         }
         _ => return Err(Error("a colour transform of components that differ")),
@@ -58,7 +68,11 @@ impl Transformed {
 fn rounded(plane: Plane<f32>) -> Plane<i32> {
     let mut samples = vec![0; plane.samples.len()];
     color::round(&plane.samples, &mut samples);
-    Plane { x: plane.x, y: plane.y, samples }
+    Plane {
+        x: plane.x,
+        y: plane.y,
+        samples,
+    }
 }
 
 #[cfg(test)]
@@ -66,16 +80,26 @@ mod tests {
     use super::*;
 
     fn plane<T>(samples: Vec<T>) -> Plane<T> {
-        Plane { x: 0..samples.len() as u32, y: 0..1, samples }
+        Plane {
+            x: 0..samples.len() as u32,
+            y: 0..1,
+            samples,
+        }
     }
 
     #[test]
     fn samples_stay_within_their_range() {
-        let depth = Depth { precision: 8, signed: false };
+        let depth = Depth {
+            precision: 8,
+            signed: false,
+        };
         let whole = Transformed::Whole(plane(vec![-200, -128, 0, 127, 128, i32::MAX]));
         assert_eq!(whole.finished(depth).samples, [0, 0, 128, 255, 255, 255]);
         let real = Transformed::Real(plane(vec![-0.6, 126.4, 1e9, f32::NAN]));
-        let finished = real.finished(Depth { signed: true, ..depth });
+        let finished = real.finished(Depth {
+            signed: true,
+            ..depth
+        });
         assert_eq!(finished.samples[..3], [-1, 126, 127]);
     }
 
@@ -84,7 +108,9 @@ mod tests {
         let whole = || Transformed::Whole(plane(vec![1, 2]));
         let real = Transformed::Real(plane(vec![1.0, 2.0]));
         assert!(transform_colors(&mut [whole(), whole(), real]).is_err());
-        assert!(transform_colors(&mut [whole(), whole(), Transformed::Whole(plane(vec![1]))]).is_err());
+        assert!(
+            transform_colors(&mut [whole(), whole(), Transformed::Whole(plane(vec![1]))]).is_err()
+        );
         assert!(transform_colors(&mut [whole(), whole()]).is_err());
         assert!(transform_colors(&mut [whole(), whole(), whole()]).is_ok());
     }

@@ -1,21 +1,28 @@
 //! The decoder of JPEG 2000 codestreams, Part 1 (ISO/IEC 15444-1), for windows of large images.
 //!
-//! Where packets lie in a file is known to who calls. What they hold is read here ([`packet`]), code-blocks are decoded ([`block`]), and the
-//! wavelet transform is undone for the window that is wanted ([`wavelet`]).
+//! Where packets lie in a file is known to who calls. What they hold is read here ([`Precinct`]), code-blocks are decoded ([`block`]), and the
+//! wavelet transform ([`wavelet`]) and that of the colours are undone for the window that is wanted ([`Tile`]).
 #![forbid(unsafe_code)]
 
 mod bits;
 pub mod block;
-mod color;
+pub mod color;
 mod finish;
-pub mod geometry;
-pub mod packet;
+mod geometry;
+mod packet;
 mod parallel;
 mod quantization;
 mod samples;
 mod tag_tree;
 mod tile;
 pub mod wavelet;
+
+pub use finish::Depth;
+pub use geometry::{Division, Place};
+pub use packet::{Coded, Markers, Precinct};
+pub use quantization::Quantization;
+pub use samples::Samples;
+pub use tile::{BlockId, Blocks, Component, Needed, PrecinctId, Tile, Window};
 
 use std::fmt;
 

@@ -27,10 +27,14 @@ pub fn in_parallel<T: Sync, S, R: Send>(
         let (mut own, mut results) = (start(), Vec::new());
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(piece) = pieces.get(index) else { break };
+            let Some(piece) = pieces.get(index) else {
+                break;
+            };
             results.push((index, work(&mut own, piece)));
         }
-        done.lock().expect("no worker panics while it holds it").append(&mut results);
+        done.lock()
+            .expect("no worker panics while it holds it")
+            .append(&mut results);
     };
     thread::scope(|scope| {
         for _ in 1..threads {
@@ -38,7 +42,9 @@ pub fn in_parallel<T: Sync, S, R: Send>(
         }
         worker();
     });
-    let mut done = done.into_inner().expect("no worker panics while it holds it");
+    let mut done = done
+        .into_inner()
+        .expect("no worker panics while it holds it");
     done.sort_unstable_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
 }
@@ -60,8 +66,17 @@ mod tests {
     #[test]
     fn an_error_is_not_lost() {
         for threads in [1, 3] {
-            let failing = |(): &mut (), piece: &u32| if *piece == 5 { Err(Error("five")) } else { Ok(()) };
-            assert_eq!(in_parallel(&[1, 5, 2], threads, || (), failing), Err(Error("five")));
+            let failing = |(): &mut (), piece: &u32| {
+                if *piece == 5 {
+                    Err(Error("five"))
+                } else {
+                    Ok(())
+                }
+            };
+            assert_eq!(
+                in_parallel(&[1, 5, 2], threads, || (), failing),
+                Err(Error("five"))
+            );
         }
     }
 }

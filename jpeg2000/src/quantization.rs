@@ -42,15 +42,29 @@ impl Quantization {
         let (&flags, steps) = content.split_first().ok_or(Error("no quantization"))?;
         let pair = |bytes: &[u8]| {
             let value = u16::from_be_bytes([bytes[0], bytes[1]]);
-            Step { exponent: (value >> 11) as u8, mantissa: value & 0x7FF }
+            Step {
+                exponent: (value >> 11) as u8,
+                mantissa: value & 0x7FF,
+            }
         };
         let style = match flags & 31 {
-            0 => Style::Expounded(steps.iter().map(|value| Step { exponent: value >> 3, mantissa: 0 }).collect()),
+            0 => Style::Expounded(
+                steps
+                    .iter()
+                    .map(|value| Step {
+                        exponent: value >> 3,
+                        mantissa: 0,
+                    })
+                    .collect(),
+            ),
             1 if steps.len() >= 2 => Style::Derived(pair(steps)),
             2 => Style::Expounded(steps.chunks_exact(2).map(pair).collect()),
             _ => return Err(Error("a quantization of an unknown kind")),
         };
-        Ok(Self { guard_bits: flags >> 5, style })
+        Ok(Self {
+            guard_bits: flags >> 5,
+            style,
+        })
     }
 
     /// The scale of a sub-band: of a resolution of a component of so many bits.
@@ -69,7 +83,9 @@ impl Quantization {
                     0 => 0,
                     _ => 3 * usize::from(resolution) - 3 + band as usize,
                 };
-                *steps.get(index).ok_or(Error("a sub-band without quantization"))?
+                *steps
+                    .get(index)
+                    .ok_or(Error("a sub-band without quantization"))?
             }
         };
         let gain = match band {
@@ -107,7 +123,13 @@ mod tests {
         let quantization = Quantization::parse(&content).unwrap();
         // Nine bits in HL: 2^(9 - 10) and a half more.
         let scale = quantization.scale((1, Band::HL), 8).unwrap();
-        assert_eq!(scale, Scale { planes: 10, step: 0.75 });
+        assert_eq!(
+            scale,
+            Scale {
+                planes: 10,
+                step: 0.75
+            }
+        );
     }
 
     #[test]

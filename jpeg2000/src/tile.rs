@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::Error;
 use crate::block::{Block, Decoder, Modes};
 use crate::finish::{Depth, Transformed, transform_colors};
 use crate::geometry::{Division, Place, Resolution, SubBand};
-use crate::packet::Coded;
+use crate::packet::{Coded, Precinct};
 use crate::parallel::in_parallel;
 use crate::quantization::{Quantization, Scale};
 use crate::samples::{Coefficient, Samples, copy_row};
 use crate::wavelet::{Bands, Filter, Irreversible, Plane, Reversible, needed, synthesize};
-use crate::Error;
 
 /// A tile-component: how it is divided and coded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,11 +84,29 @@ impl Needed {
         })
     }
 
-    fn named(&self, resolution: u8, index: usize, band: &SubBand, place: Place) -> (BlockId, PrecinctId) {
+    fn named(
+        &self,
+        resolution: u8,
+        index: usize,
+        band: &SubBand,
+        place: Place,
+    ) -> (BlockId, PrecinctId) {
         let component = self.component;
-        let block = BlockId { component, resolution, band: index as u8, place };
+        let block = BlockId {
+            component,
+            resolution,
+            band: index as u8,
+            place,
+        };
         let place = band.precinct_of(place);
-        (block, PrecinctId { component, resolution, place })
+        (
+            block,
+            PrecinctId {
+                component,
+                resolution,
+                place,
+            },
+        )
     }
 }
 
@@ -101,6 +119,18 @@ fn blocks(band: &SubBand, window: &Window) -> impl Iterator<Item = Place> + use<
 pub type Blocks = HashMap<BlockId, Arc<Samples>>;
 
 impl Tile {
+    /// A precinct of which no packet was read.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn precinct(&self, id: PrecinctId) -> Result<Precinct, Error> {
+        let component = self.components.get(usize::from(id.component));
+        let component = component.filter(|component| id.resolution <= component.division.levels);
+        let component = component.ok_or(Error("a precinct of no component"))?;
+        let resolution = component.division.resolution(id.resolution)?;
+        Ok(Precinct::new(&resolution, id.place, component.modes))
+    }
+
     /// What windows of the components need, when the resolution is halved so many times.
     ///
     /// # Errors
@@ -109,7 +139,10 @@ impl Tile {
         let components = (0..).zip(&self.components).zip(windows);
         components
             .map(|((number, component), window)| {
-                Ok(Needed { component: number, resolutions: component.stages(window, reduction)? })
+                Ok(Needed {
+                    component: number,
+                    resolutions: component.stages(window, reduction)?,
+                })
             })
             .collect()
     }
@@ -126,7 +159,12 @@ impl Tile {
         Ok(decoded.into_iter().flatten().collect())
     }
 
-    fn decode_block(&self, id: BlockId, coded: &Coded, scratch: &mut Scratch) -> Result<Option<Samples>, Error> {
+    fn decode_block(
+        &self,
+        id: BlockId,
+        coded: &Coded,
+        scratch: &mut Scratch,
+    ) -> Result<Option<Samples>, Error> {
         const MOST_PLANES: u32 = 31;
         if coded.passes == 0 {
             return Ok(None);
@@ -136,7 +174,9 @@ impl Tile {
         let band = &resolution.bands[usize::from(id.band)];
         let scale = component.scale(id.resolution, band)?;
         let planes = u32::from(scale.planes).checked_sub(coded.empty_planes);
-        let planes = planes.filter(|planes| (1..=MOST_PLANES).contains(planes)).ok_or(Error("a code-block without bit-planes"))?;
+        let planes = planes
+            .filter(|planes| (1..=MOST_PLANES).contains(planes))
+            .ok_or(Error("a code-block without bit-planes"))?;
         let (x, y) = band.block(id.place);
         let segments = coded.segments();
         let block = Block {
@@ -156,15 +196,25 @@ impl Tile {
     ///
     /// # Errors
     /// If components that are transformed together differ.
-    pub fn samples(&self, needed: &[Needed], blocks: &Blocks, threads: usize) -> Result<Vec<Plane<i32>>, Error> {
-        let mut planes = in_parallel(needed, threads, || (), |(), needed| {
-            self.components[usize::from(needed.component)].plane(needed, blocks)
-        })?;
+    pub fn samples(
+        &self,
+        needed: &[Needed],
+        blocks: &Blocks,
+        threads: usize,
+    ) -> Result<Vec<Plane<i32>>, Error> {
+        let mut planes = in_parallel(
+            needed,
+            threads,
+            || (),
+            |(), needed| self.components[usize::from(needed.component)].plane(needed, blocks),
+        )?;
         if self.color_transform {
             transform_colors(&mut planes)?;
         }
         let components = planes.into_iter().zip(&self.components);
-        Ok(components.map(|(plane, component)| plane.finished(component.depth)).collect())
+        Ok(components
+            .map(|(plane, component)| plane.finished(component.depth))
+            .collect())
     }
 }
 
@@ -184,7 +234,12 @@ impl Component {
             let resolution = self.division.resolution(number)?;
             let bands = self.bands(number, &resolution, &window);
             let below = bands[0].clone();
-            stages.push(Stage { number, resolution, window, bands });
+            stages.push(Stage {
+                number,
+                resolution,
+                window,
+                bands,
+            });
             window = below;
         }
         // LL has been found on the way, as the window of the resolution below.
@@ -209,12 +264,21 @@ impl Component {
         };
         let (low_x, high_x) = along(&window.x, &resolution.x);
         let (low_y, high_y) = along(&window.y, &resolution.y);
-        let band = |x: &Range<u32>, y: &Range<u32>| Window { x: x.clone(), y: y.clone() };
-        vec![band(&low_x, &low_y), band(&high_x, &low_y), band(&low_x, &high_y), band(&high_x, &high_y)]
+        let band = |x: &Range<u32>, y: &Range<u32>| Window {
+            x: x.clone(),
+            y: y.clone(),
+        };
+        vec![
+            band(&low_x, &low_y),
+            band(&high_x, &low_y),
+            band(&low_x, &high_y),
+            band(&high_x, &high_y),
+        ]
     }
 
     fn scale(&self, resolution: u8, band: &SubBand) -> Result<Scale, Error> {
-        self.quantization.scale((resolution, band.band), self.depth.precision)
+        self.quantization
+            .scale((resolution, band.band), self.depth.precision)
     }
 
     fn plane(&self, needed: &Needed, blocks: &Blocks) -> Result<Transformed, Error> {
@@ -225,7 +289,11 @@ impl Component {
         })
     }
 
-    fn synthesized<F: Filter>(&self, needed: &Needed, blocks: &Blocks) -> Result<Plane<F::Sample>, Error>
+    fn synthesized<F: Filter>(
+        &self,
+        needed: &Needed,
+        blocks: &Blocks,
+    ) -> Result<Plane<F::Sample>, Error>
     where
         F::Sample: Coefficient,
     {
@@ -244,7 +312,12 @@ impl Component {
             made = Some(match made {
                 None => next()?,
                 Some(ll) => {
-                    let bands = Bands { ll, hl: next()?, lh: next()?, hh: next()? };
+                    let bands = Bands {
+                        ll,
+                        hl: next()?,
+                        lh: next()?,
+                        hh: next()?,
+                    };
                     let Window { x, y } = stage.window.clone();
                     let bounds = &stage.resolution;
                     synthesize::<F>(&bands, x, y, bounds.x.clone(), bounds.y.clone())
@@ -269,11 +342,14 @@ fn filled<'a, C: Coefficient>(
         samples: vec![C::default(); width * window.y.len()],
     };
     for place in blocks(band, window) {
-        let Some(samples) = block(place) else { continue };
+        let Some(samples) = block(place) else {
+            continue;
+        };
         let (block_x, block_y) = band.block(place);
         let x = common(&block_x, &window.x);
         for row in common(&block_y, &window.y) {
-            let from = (row - block_y.start) as usize * block_x.len() + (x.start - block_x.start) as usize;
+            let from =
+                (row - block_y.start) as usize * block_x.len() + (x.start - block_x.start) as usize;
             let to = (row - window.y.start) as usize * width + (x.start - window.x.start) as usize;
             copy_row(samples, from, &mut plane.samples[to..to + x.len()], step);
         }

@@ -70,6 +70,8 @@ pub struct Sequence {
     pub end_markers: bool,
     /// The order changes within a tile (POC).
     pub changes: bool,
+    /// The number of the transform of several components (table A.17).
+    pub color_transform: u8,
 }
 
 /// A marker segment without its length.
@@ -107,14 +109,20 @@ pub struct Style {
     pub levels: u8,
     /// Logarithms of the sides of a code-block.
     pub block: (u8, u8),
-    /// Code-blocks of Part 15.
-    pub high_throughput: bool,
+    /// The code-block style (table A.19).
+    pub modes: u8,
     pub reversible: bool,
     /// The logarithms of the precincts' sides for each resolution, the smallest first; empty if not declared.
     pub precincts: Vec<(u8, u8)>,
 }
 
 impl Style {
+    /// Code-blocks of Part 15.
+    pub fn is_high_throughput(&self) -> bool {
+        const HIGH_THROUGHPUT: u8 = 0x40;
+        self.modes & HIGH_THROUGHPUT != 0
+    }
+
     /// The logarithms of the sides of the precincts of a resolution; 15 means no division (A.6.1).
     pub fn precinct(&self, resolution: usize) -> (u8, u8) {
         self.precincts.get(resolution).copied().unwrap_or((15, 15))
@@ -211,7 +219,7 @@ impl Size {
 impl MainHeader {
     /// Whether any component is coded by Part 15.
     pub fn is_high_throughput(&self) -> bool {
-        self.styles.iter().any(|style| style.high_throughput)
+        self.styles.iter().any(Style::is_high_throughput)
     }
 
     /// Reads the header, a few kilobytes from the start of the codestream.
@@ -250,11 +258,10 @@ impl MainHeader {
 
     /// How the pixels are coded, for people.
     pub fn coding(&self) -> String {
-        let high_throughput = self.styles.iter().any(|style| style.high_throughput);
         let reversible = self.styles.iter().all(|style| style.reversible);
         format!(
             "{}, {}",
-            if high_throughput {
+            if self.is_high_throughput() {
                 "HTJ2K"
             } else {
                 "JPEG 2000"
@@ -457,14 +464,15 @@ fn parse_default_style(content: &[u8]) -> Result<(Style, Sequence), DecodeError>
     const END_MARKERS: u8 = 4;
     let mut fields = Fields(content);
     let flags = fields.u8()?;
+    let (order, layers, color_transform) = (fields.u8()?, fields.u16()?, fields.u8()?);
     let sequence = Sequence {
-        order: fields.u8()?,
-        layers: fields.u16()?,
+        order,
+        layers,
         start_markers: flags & START_MARKERS != 0,
         end_markers: flags & END_MARKERS != 0,
         changes: false,
+        color_transform,
     };
-    let _color_transform = fields.u8()?;
     Ok((parse_style(&mut fields, flags)?, sequence))
 }
 
@@ -482,7 +490,6 @@ fn parse_component_style(content: &[u8], components: usize) -> Result<(usize, St
 /// The SPcod and SPcoc parameters (table A.15).
 fn parse_style(fields: &mut Fields<'_>, flags: u8) -> Result<Style, DecodeError> {
     const PRECINCTS_DECLARED: u8 = 1;
-    const HIGH_THROUGHPUT: u8 = 0x40;
     let levels = fields.u8()?;
     if levels > MOST_LEVELS {
         return Err(malformed(format!("{levels} decomposition levels")));
@@ -493,7 +500,11 @@ fn parse_style(fields: &mut Fields<'_>, flags: u8) -> Result<Style, DecodeError>
         return Err(malformed("a code-block that is too large"));
     }
     let modes = fields.u8()?;
-    let reversible = fields.u8()? == 1;
+    let reversible = match fields.u8()? {
+        0 => false,
+        1 => true,
+        _ => return Err(malformed("an unknown wavelet transform")),
+    };
     let precincts = if flags & PRECINCTS_DECLARED == 0 {
         Vec::new()
     } else {
@@ -503,7 +514,7 @@ fn parse_style(fields: &mut Fields<'_>, flags: u8) -> Result<Style, DecodeError>
     Ok(Style {
         levels,
         block: (width + 2, height + 2),
-        high_throughput: modes & HIGH_THROUGHPUT != 0,
+        modes,
         reversible,
         precincts,
     })

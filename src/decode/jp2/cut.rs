@@ -148,10 +148,7 @@ impl<'a> Cutter<'a> {
         if !tile.can_be_joined {
             return push_parts(assembly, number, tile);
         }
-        let packets = tile
-            .packets
-            .as_deref()
-            .map(|packets| self.chosen(tile, packets));
+        let packets = tile.packets.is_some().then(|| self.chosen(tile));
         let data: u64 = match &packets {
             Some(packets) => packets.iter().map(Chosen::length).sum(),
             None => tile.parts.iter().map(|part| length(&part.data)).sum(),
@@ -173,26 +170,17 @@ impl<'a> Cutter<'a> {
     }
 
     /// What stands for each packet of a tile.
-    fn chosen(&self, tile: &Tile, packets: &[Packet]) -> Vec<Chosen> {
+    fn chosen(&self, tile: &Tile) -> Vec<Chosen> {
         let window = Area {
             x: self.part.x0..self.part.x1,
             y: self.part.y0..self.part.y1,
         };
         let needed = Needed::of(self.main, &tile.area, &window, self.part.reduction);
-        let mut parts = tile.parts.iter().map(|part| part.data.clone());
-        let mut data = parts.next().unwrap_or_default();
         let mut chosen: Vec<Chosen> = Vec::new();
-        for (index, packet) in packets.iter().enumerate() {
-            while data.is_empty() {
-                let Some(next) = parts.next() else { break };
-                data = next;
-            }
-            let end = data.start + u64::from(packet.length);
-            let stretch = data.start..end;
-            data.start = end;
+        for (index, packet, stretch) in tile.placed_packets() {
             if needed.holds(packet) {
                 match chosen.last_mut() {
-                    Some(Chosen::Stretch(last)) if last.end == stretch.start => last.end = end,
+                    Some(Chosen::Stretch(last)) if last.end == stretch.start => last.end = stretch.end,
                     _ => chosen.push(Chosen::Stretch(stretch)),
                 }
             } else if self.is_kept(packet) {

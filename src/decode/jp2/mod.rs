@@ -4,9 +4,11 @@
 //! codestream of only those packets that a window needs. Every decomposition level of the codestream is a level of the image, except where samples are indices
 //! of a palette: the wavelet transform averages indices, which means nothing.
 
+mod blocks;
 mod boxes;
 mod channels;
 mod codestream;
+mod coding;
 mod cost;
 mod cut;
 mod fields;
@@ -16,6 +18,7 @@ mod pixels;
 mod segments;
 mod tile;
 mod tile_parts;
+mod windows;
 
 use std::sync::Arc;
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use azulejo_jpeg2000::PrecinctId;
+
 use super::codestream::{Component, MainHeader, Sequence, Style};
 use super::fields::malformed;
 use super::grid::samples_within;
@@ -31,6 +33,16 @@ pub struct Packet {
     row: u32,
     /// Bytes, with SOP and EPH markers.
     pub length: u32,
+}
+
+impl Packet {
+    pub fn precinct(&self) -> PrecinctId {
+        PrecinctId {
+            component: self.component,
+            resolution: self.resolution,
+            place: (self.column, self.row),
+        }
+    }
 }
 
 /// The precincts of a resolution of a tile-component (B.6), as columns and rows from the origin of the grid.
@@ -280,7 +292,7 @@ mod tests {
         let style = Style {
             levels: 0,
             block: (6, 6),
-            high_throughput: false,
+            modes: 0,
             reversible: true,
             precincts: vec![(0, 0)],
         };
@@ -297,6 +309,7 @@ mod tests {
             start_markers: false,
             end_markers: false,
             changes: false,
+            color_transform: 0,
         };
         let mut packets = Vec::new();
         assert!(place.list(&sequence, &mut packets).is_some());

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use azulejo_jpeg2000::Tile as Coding;
+
+use super::coding;
 use super::codestream::{Codestream, MainHeader, Segment};
 use super::fields::malformed;
 use super::packets::{self, Area, MOST_PACKETS, Packet};
@@ -25,7 +28,10 @@ const TILE_WEIGHT: usize = 16;
 /// One tile of the codestream.
 #[derive(Clone)]
 pub struct Tile {
+    pub number: u16,
     pub area: Area,
+    /// `None` if only OpenJPEG decodes it.
+    pub coding: Option<Coding>,
     pub parts: Vec<Part>,
     /// The marker segments of the first tile-part that a decoder needs.
     pub segments: Vec<Segment>,
@@ -57,12 +63,31 @@ impl Tile {
             headers.read(codestream, part)?;
         }
         let lengths = headers.lengths.filter(|_| headers.can_be_joined);
+        let coding = coding::of_tile(main, &area, &headers.segments);
         Ok(Self {
+            number,
+            coding: coding.filter(|_| headers.can_be_joined),
             packets: lengths.and_then(|lengths| packets::listed(main, &area, &lengths)),
             area,
             parts: headers.parts,
             segments: headers.segments,
             can_be_joined: headers.can_be_joined,
+        })
+    }
+
+    /// The packets that are listed, with their numbers and where they lie.
+    pub fn placed_packets(&self) -> impl Iterator<Item = (usize, &Packet, Range<u64>)> {
+        let mut parts = self.parts.iter().map(|part| part.data.clone());
+        let mut data = parts.next().unwrap_or_default();
+        let packets = self.packets.iter().flatten().enumerate();
+        packets.map(move |(number, packet)| {
+            while data.is_empty() {
+                let Some(next) = parts.next() else { break };
+                data = next;
+            }
+            let start = data.start;
+            data.start += u64::from(packet.length);
+            (number, packet, start..data.start)
         })
     }
 
