@@ -147,6 +147,22 @@ impl Size {
         Self::tiles_touched(y.start, y.end, self.tile_origin.1, self.tile.height())
     }
 
+    /// The numbers of the tiles that a rectangle of the grid touches.
+    pub fn tile_numbers(
+        &self,
+        x: &Range<u32>,
+        y: &Range<u32>,
+    ) -> impl Iterator<Item = u16> + Clone + use<> {
+        let (columns, rows) = (self.columns(x), self.rows(y));
+        let all_columns = self.columns(&(self.x.start..self.x.end)).end;
+        let number = move |row, column| u16::try_from(row * all_columns + column);
+        rows.flat_map(move |row| {
+            columns
+                .clone()
+                .map(move |column| number(row, column).unwrap_or(u16::MAX))
+        })
+    }
+
     /// How many tiles a rectangle of the grid touches.
     pub fn tile_count(&self, x: &Range<u32>, y: &Range<u32>) -> u64 {
         self.columns(x).len() as u64 * self.rows(y).len() as u64

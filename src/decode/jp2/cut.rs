@@ -40,11 +40,9 @@ pub fn cut(
     }
     let columns = main.size.columns(&(part.x0..part.x1));
     let rows = main.size.rows(&(part.y0..part.y1));
-    let all_columns = main.size.columns(&(main.size.x.start..main.size.x.end)).end;
-    let number = |row, column| u16::try_from(row * all_columns + column).unwrap_or(u16::MAX);
-    let numbers = rows
-        .clone()
-        .flat_map(|row| columns.clone().map(move |column| number(row, column)));
+    let numbers = main
+        .size
+        .tile_numbers(&(part.x0..part.x1), &(part.y0..part.y1));
     let tiles = tiles.get(codestream, main, numbers)?;
     let cutter = Cutter::new(main, &tiles, part, &columns, &rows);
     cutter.cut(codestream, &tiles)
@@ -180,7 +178,9 @@ impl<'a> Cutter<'a> {
         for (index, packet, stretch) in tile.placed_packets() {
             if needed.holds(packet) {
                 match chosen.last_mut() {
-                    Some(Chosen::Stretch(last)) if last.end == stretch.start => last.end = stretch.end,
+                    Some(Chosen::Stretch(last)) if last.end == stretch.start => {
+                        last.end = stretch.end
+                    }
                     _ => chosen.push(Chosen::Stretch(stretch)),
                 }
             } else if self.is_kept(packet) {

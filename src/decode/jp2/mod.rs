@@ -16,6 +16,7 @@ mod grid;
 mod packets;
 mod pixels;
 mod segments;
+mod strips;
 mod tile;
 mod tile_parts;
 mod windows;
@@ -28,6 +29,7 @@ use crate::geometry::{Dimensions, Rect, ScaleFactor};
 use crate::input::{Input, read_ahead, read_up_to};
 use crate::orientation::Orientation;
 use crate::raster::Raster;
+use blocks::DecodedBlocks;
 use boxes::{Color, Container};
 use channels::Channels;
 use codestream::{Codestream, MainHeader, Size};
@@ -79,6 +81,7 @@ struct Coded {
     codestream: Codestream,
     main: MainHeader,
     tiles: Tiles,
+    blocks: DecodedBlocks,
     limits: Limits,
 }
 
@@ -105,6 +108,7 @@ impl Coded {
             codestream,
             main,
             tiles: Tiles::default(),
+            blocks: DecodedBlocks::default(),
             limits: *limits,
         })
     }
@@ -215,7 +219,10 @@ impl Decoder for Image {
 
     fn memory(&self) -> u64 {
         const FIELDS: u64 = 4 << 10;
-        FIELDS + self.coded.tiles.memory() + self.header.profile_bytes()
+        FIELDS
+            + self.coded.tiles.memory()
+            + self.coded.blocks.memory()
+            + self.header.profile_bytes()
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
@@ -223,12 +230,24 @@ impl Decoder for Image {
     }
 
     fn read_ahead(&self, window: &Window) -> Result<(), DecodeError> {
+        if self.read_strips_ahead(window)? {
+            return Ok(());
+        }
         let cut = self.cut(window.rect, &self.part(window)?)?;
         let stretches = cut.codestream.stretches().collect();
         Ok(read_ahead(&*self.coded.codestream.input, stretches)?)
     }
 
     fn decode_on(&self, window: &Window, threads: usize) -> Result<Raster, DecodeError> {
+        match self.decode_strips(window, threads)? {
+            Some(raster) => Ok(raster),
+            None => self.decode_by_openjpeg(window, threads),
+        }
+    }
+}
+
+impl Image {
+    fn decode_by_openjpeg(&self, window: &Window, threads: usize) -> Result<Raster, DecodeError> {
         let part = self.part(window)?;
         let cut = self.cut(window.rect, &part)?;
         let image = openjpeg::decode(cut.codestream, &cut.part, threads).map_err(broken)?;
@@ -241,9 +260,7 @@ impl Decoder for Image {
         };
         pixels::raster(&decoded, &self.channels)
     }
-}
 
-impl Image {
     /// The rectangle of the reference grid that holds every sample of the window.
     fn part(&self, window: &Window) -> Result<Part, DecodeError> {
         let level = self.header.levels.get(window.level);
@@ -286,14 +303,15 @@ impl Image {
             ..
         } = &self.coded;
         let cut = cut::cut(codestream, main, tiles, part)?;
-        self.check_cost(rect, &cut)?;
+        self.check_bytes(rect, cost::of_decoding(&cut))?;
         Ok(cut)
     }
 
-    fn check_cost(&self, rect: Rect, cut: &Cut) -> Result<(), DecodeError> {
+    /// Checks what is needed for a rectangle of a level, its pixels and so many bytes beside them.
+    fn check_bytes(&self, rect: Rect, beside: u64) -> Result<(), DecodeError> {
         let pixel = self.channels.layout().channels() as u64 * self.header.sample_bytes();
         let raster = rect.dimensions().area() * pixel;
-        let value = raster.saturating_add(cost::of_decoding(cut));
+        let value = raster.saturating_add(beside);
         let limit = self.coded.limits.decoded_bytes;
         if value > limit {
             let what = "decoded bytes";

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use azulejo_jpeg2000::Tile as Coding;
 
-use super::coding;
 use super::codestream::{Codestream, MainHeader, Segment};
+use super::coding;
 use super::fields::malformed;
 use super::packets::{self, Area, MOST_PACKETS, Packet};
 use super::segments::{COM, PLT, QCC, QCD, RGN, SOD, Segments};

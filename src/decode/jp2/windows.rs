@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use azulejo_jpeg2000::wavelet::Plane;
-use azulejo_jpeg2000::{BlockId, Blocks, Coded as CodedBlock, Markers, Needed, Precinct, PrecinctId};
+use azulejo_jpeg2000::{
+    BlockId, Blocks, Coded as CodedBlock, Markers, Needed, Precinct, PrecinctId,
+};
 use azulejo_jpeg2000::{Tile as Coding, Window};
 
 use super::blocks::{Decoded, DecodedBlocks};
@@ -39,10 +41,12 @@ impl<'a> TileWindow<'a> {
     pub fn new(
         codestream: &'a Codestream,
         main: &'a MainHeader,
-        (tile, coding): (&'a Tile, &'a Coding),
+        tile: &'a Tile,
         part: &Part,
         kept: &DecodedBlocks,
     ) -> Result<Self, DecodeError> {
+        let unknown = || DecodeError::unsupported("a JPEG 2000 tile of a kind of its own");
+        let coding = tile.coding.as_ref().ok_or_else(unknown)?;
         let windows = windows(main, &tile.area, part);
         let needed = coding.needed(&windows, part.reduction).map_err(broken)?;
         let blocks = || needed.iter().flat_map(Needed::blocks);

@@ -1,0 +1,221 @@
+//! Large windows are decoded in strips: what is needed beside the pixels does not grow with them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use azulejo_jpeg2000::wavelet::Plane;
+
+use super::codestream::Component;
+use super::grid::samples_within;
+use super::pixels::{self, Decoded};
+use super::tile::Tile;
+use super::windows::TileWindow;
+use super::{Image, Window};
+use crate::decode::DecodeError;
+use crate::ffi::openjpeg::{self, Part};
+use crate::geometry::Rect;
+use crate::input::read_ahead;
+use crate::raster::{Raster, Samples};
+
+/// Pixels of a strip.
+const PIXELS: u32 = 1 << 20;
+/// Rows in whole numbers of which strips are divided: those of a code-block of 64 in the largest resolution.
+const ROWS: u32 = 128;
+/// Bytes for each sample of a strip: coefficients, those of the sub-bands and of the resolution, and the result.
+const SAMPLE: u64 = 20;
+
+impl Image {
+    /// Decodes a window, if ours is the decoder for all of its tiles.
+    pub(super) fn decode_strips(
+        &self,
+        window: &Window,
+        threads: usize,
+    ) -> Result<Option<Raster>, DecodeError> {
+        let mut samples: Option<Samples> = None;
+        for rect in strips(window.rect) {
+            let strip = Window { rect, ..*window };
+            let Some(raster) = self.decode_strip(&strip, window.rect, threads)? else {
+                return Ok(None);
+            };
+            samples = Some(appended(samples, raster.into_samples()));
+        }
+        let whole =
+            |samples| Raster::new(window.rect.dimensions(), self.channels.layout(), samples);
+        Ok(samples.map(whole))
+    }
+
+    fn decode_strip(
+        &self,
+        strip: &Window,
+        whole: Rect,
+        threads: usize,
+    ) -> Result<Option<Raster>, DecodeError> {
+        let part = self.part(strip)?;
+        let Some(tiles) = self.our_tiles(&part)? else {
+            return Ok(None);
+        };
+        self.check_bytes(whole, strip.rect.dimensions().area() * self.sample_bytes())?;
+        let mut planes = None;
+        for tile in &tiles {
+            let window = self.tile_window(tile, &part)?;
+            let decoded = window.decode(&self.coded.blocks, threads)?;
+            planes = Some(joined(
+                planes,
+                decoded,
+                &self.coded.main.size.components,
+                &part,
+            ));
+        }
+        let planes = planes.unwrap_or_default();
+        let components: Vec<_> = planes.iter().map(component).collect();
+        let decoded = Decoded {
+            size: &self.coded.main.size,
+            part: &part,
+            rect: strip.rect,
+            components: &components,
+        };
+        pixels::raster(&decoded, &self.channels).map(Some)
+    }
+
+    /// Says what decoding a window will read, if ours is the decoder for it.
+    pub(super) fn read_strips_ahead(&self, window: &Window) -> Result<bool, DecodeError> {
+        let mut stretches = Vec::new();
+        for rect in strips(window.rect) {
+            let part = self.part(&Window { rect, ..*window })?;
+            let Some(tiles) = self.our_tiles(&part)? else {
+                return Ok(false);
+            };
+            for tile in &tiles {
+                stretches.extend(self.tile_window(tile, &part)?.stretches());
+            }
+        }
+        read_ahead(&*self.coded.codestream.input, stretches)?;
+        Ok(true)
+    }
+
+    /// The tiles that a part touches, unless OpenJPEG is needed for one of them.
+    fn our_tiles(&self, part: &Part) -> Result<Option<Vec<Arc<Tile>>>, DecodeError> {
+        let coded = &self.coded;
+        let numbers = coded
+            .main
+            .size
+            .tile_numbers(&(part.x0..part.x1), &(part.y0..part.y1));
+        let tiles = coded.tiles.get(&coded.codestream, &coded.main, numbers)?;
+        let are_ours = tiles
+            .iter()
+            .all(|tile| tile.coding.is_some() && tile.packets.is_some());
+        Ok(are_ours.then_some(tiles))
+    }
+
+    fn tile_window<'a>(
+        &'a self,
+        tile: &'a Tile,
+        part: &Part,
+    ) -> Result<TileWindow<'a>, DecodeError> {
+        let coded = &self.coded;
+        TileWindow::new(&coded.codestream, &coded.main, tile, part, &coded.blocks)
+    }
+
+    fn sample_bytes(&self) -> u64 {
+        SAMPLE * self.coded.main.size.components.len() as u64
+    }
+}
+
+/// From the top to the bottom.
+fn strips(window: Rect) -> impl Iterator<Item = Rect> {
+    let rows = (PIXELS / window.width() / ROWS).max(1) * ROWS;
+    let first = window.y() / rows;
+    let last = (window.bottom() - 1) / rows;
+    (first..=last).filter_map(move |strip| {
+        let start = (strip * rows).max(window.y());
+        let end = (strip * rows).saturating_add(rows).min(window.bottom());
+        Rect::new(window.x(), start, window.width(), end - start)
+    })
+}
+
+fn appended(samples: Option<Samples>, more: Samples) -> Samples {
+    match (samples, more) {
+        (Some(Samples::U8(mut samples)), Samples::U8(more)) => {
+            samples.extend(more);
+            Samples::U8(samples)
+        }
+        (Some(Samples::U16(mut samples)), Samples::U16(more)) => {
+            samples.extend(more);
+            Samples::U16(samples)
+        }
+        (_, more) => more,
+    }
+}
+
+/// Puts the samples of a tile to those of the tiles before it.
+fn joined(
+    planes: Option<Vec<Plane<i32>>>,
+    tile: Vec<Plane<i32>>,
+    components: &[Component],
+    part: &Part,
+) -> Vec<Plane<i32>> {
+    if part.tiles == 1 {
+        return tile;
+    }
+    let empty = || components.iter().map(|component| empty(component, part));
+    let mut planes = planes.unwrap_or_else(|| empty().collect());
+    for (plane, tile) in planes.iter_mut().zip(tile) {
+        paste(plane, &tile);
+    }
+    planes
+}
+
+fn empty(component: &Component, part: &Part) -> Plane<i32> {
+    let along = |start, end, step| {
+        let samples = samples_within(start, end, step, part.reduction);
+        samples.start as u32..samples.end as u32
+    };
+    let x = along(part.x0, part.x1, component.step_x);
+    let y = along(part.y0, part.y1, component.step_y);
+    let samples = vec![0; x.len() * y.len()];
+    Plane { x, y, samples }
+}
+
+fn paste(plane: &mut Plane<i32>, tile: &Plane<i32>) {
+    let width = tile.x.len();
+    if width == 0 {
+        return;
+    }
+    let offset = |range: &Range<u32>, of: u32| (of - range.start) as usize;
+    for (row, samples) in tile.y.clone().zip(tile.samples.chunks_exact(width)) {
+        let start = offset(&plane.y, row) * plane.x.len() + offset(&plane.x, tile.x.start);
+        plane.samples[start..start + width].copy_from_slice(samples);
+    }
+}
+
+fn component(plane: &Plane<i32>) -> openjpeg::Component<'_> {
+    openjpeg::Component {
+        width: plane.x.len() as u32,
+        height: plane.y.len() as u32,
+        samples: &plane.samples,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strips_make_the_window() {
+        for (y, width, height) in [
+            (0, 512, 512),
+            (100, 3000, 1000),
+            (5, 100_000, 300),
+            (7, 1, 1),
+        ] {
+            let window = Rect::new(9, y, width, height).unwrap();
+            let mut next = y;
+            for strip in strips(window) {
+                assert_eq!((strip.x(), strip.width(), strip.y()), (9, width, next));
+                assert!(strip.dimensions().area() <= u64::from(PIXELS.max(width * ROWS)));
+                next = strip.bottom();
+            }
+            assert_eq!(next, window.bottom());
+        }
+    }
+}
