@@ -318,7 +318,7 @@ impl Encoder<'_> {
     /// What a decoder has with one bit after the binary point.
     fn known(&self) -> Vec<i32> {
         let known = |(&value, &plane): (&i32, &Option<u32>)| match plane {
-            Some(plane) => ((value.abs() >> plane << 1) + 1 << plane) * value.signum(),
+            Some(plane) => (((value.abs() >> plane << 1) + 1) << plane) * value.signum(),
             None => 0,
         };
         self.source
