@@ -1,0 +1,245 @@
+//! The MQ decoder (ISO/IEC 15444-1, annex C.3).
+//!
+//! The interval A and the code register C are kept in 64 bits, with the 16 bits that are compared on top, so that several bytes are read at once.
+//! As a symbol that needs no renormalisation takes Qe from both, only their distance to the next other symbol is counted down.
+
+/// Where the lowest of the 16 bits stands that A and Qe have.
+const POINT: u32 = 48;
+/// A is renormalised below it: 0.75 in the standard's numbers (C.1.1).
+const HALF: u64 = 0x8000 << POINT;
+
+/// A context: its row of table C.2 and the more probable symbol, in the form that [`Mq::decide`] wants.
+///
+/// From the top: Qe (16 bits), and, in bytes from the bottom: the more probable symbol, the next state after it, the next after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State(u64);
+
+impl State {
+    /// The row of table C.2, with 0 as the more probable symbol.
+    pub const fn new(row: usize) -> Self {
+        STATES[2 * row]
+    }
+
+    #[inline(always)]
+    fn qe(self) -> u64 {
+        self.0 & (0xFFFF << POINT)
+    }
+
+    #[inline(always)]
+    fn symbol(self) -> u64 {
+        self.0 & 1
+    }
+
+    #[inline(always)]
+    fn after_likely(self) -> Self {
+        STATES[(self.0 >> 8) as usize & 127]
+    }
+
+    #[inline(always)]
+    fn after_unlikely(self) -> Self {
+        STATES[(self.0 >> 16) as usize & 127]
+    }
+}
+
+/// Table C.2: Qe, the next row after the more probable symbol, the next after the other, and whether the symbols change places then.
+const ROWS: [(u64, u8, u8, bool); 47] = [
+    (0x5601, 1, 1, true),
+    (0x3401, 2, 6, false),
+    (0x1801, 3, 9, false),
+    (0x0AC1, 4, 12, false),
+    (0x0521, 5, 29, false),
+    (0x0221, 38, 33, false),
+    (0x5601, 7, 6, true),
+    (0x5401, 8, 14, false),
+    (0x4801, 9, 14, false),
+    (0x3801, 10, 14, false),
+    (0x3001, 11, 17, false),
+    (0x2401, 12, 18, false),
+    (0x1C01, 13, 20, false),
+    (0x1601, 29, 21, false),
+    (0x5601, 15, 14, true),
+    (0x5401, 16, 14, false),
+    (0x5101, 17, 15, false),
+    (0x4801, 18, 16, false),
+    (0x3801, 19, 17, false),
+    (0x3401, 20, 18, false),
+    (0x3001, 21, 19, false),
+    (0x2801, 22, 19, false),
+    (0x2401, 23, 20, false),
+    (0x2201, 24, 21, false),
+    (0x1C01, 25, 22, false),
+    (0x1801, 26, 23, false),
+    (0x1601, 27, 24, false),
+    (0x1401, 28, 25, false),
+    (0x1201, 29, 26, false),
+    (0x1101, 30, 27, false),
+    (0x0AC1, 31, 28, false),
+    (0x09C1, 32, 29, false),
+    (0x08A1, 33, 30, false),
+    (0x0521, 34, 31, false),
+    (0x0441, 35, 32, false),
+    (0x02A1, 36, 33, false),
+    (0x0221, 37, 34, false),
+    (0x0141, 38, 35, false),
+    (0x0111, 39, 36, false),
+    (0x0085, 40, 37, false),
+    (0x0049, 41, 38, false),
+    (0x0025, 42, 39, false),
+    (0x0015, 43, 40, false),
+    (0x0009, 44, 41, false),
+    (0x0005, 45, 42, false),
+    (0x0001, 45, 43, false),
+    (0x5601, 46, 46, false),
+];
+
+/// The rows twice, for either symbol as the more probable one; the rest is never reached.
+static STATES: [State; 128] = states();
+
+const fn states() -> [State; 128] {
+    let mut states = [State(0); 128];
+    let mut index = 0;
+    while index < 2 * ROWS.len() {
+        let (qe, likely, unlikely, switch) = ROWS[index / 2];
+        let symbol = index as u64 % 2;
+        let after_likely = 2 * likely as u64 + symbol;
+        let after_unlikely = 2 * unlikely as u64 + (symbol ^ switch as u64);
+        states[index] = State(qe << POINT | after_unlikely << 16 | after_likely << 8 | symbol);
+        index += 1;
+    }
+    states
+}
+
+/// The decoder of a segment.
+#[derive(Clone, Copy)]
+pub struct Mq<'a> {
+    /// A and C, both less `distance`.
+    interval: u64,
+    code: u64,
+    /// What may be taken from both before something else than the more probable symbol comes out, or A has to be renormalised.
+    distance: u64,
+    /// Bits of the segment that are in C below [`POINT`].
+    spare: i32,
+    bytes: &'a [u8],
+    /// The next of them.
+    at: usize,
+}
+
+impl<'a> Mq<'a> {
+    /// C.3.5.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        let empty = Self {
+            interval: HALF,
+            code: 0,
+            distance: 0,
+            spare: -15,
+            bytes,
+            at: 0,
+        };
+        empty.filled()
+    }
+
+    /// Decodes a symbol, which is 0 or 1, in a context where it is mostly the same (C.3.2).
+    #[inline(always)]
+    pub fn decide(&mut self, state: &mut State) -> u64 {
+        if let Some(distance) = self.distance.checked_sub(state.qe()) {
+            self.distance = distance;
+            return state.symbol();
+        }
+        self.decide_evenly(state)
+    }
+
+    /// Decodes a symbol as [`Self::decide`] does, without a branch on it: for contexts where it is hard to guess.
+    #[inline(always)]
+    pub fn decide_evenly(&mut self, state: &mut State) -> u64 {
+        self.interval = self.interval.wrapping_add(self.distance);
+        self.code = self.code.wrapping_add(self.distance);
+        let symbol = self.exchange(state);
+        self.measure();
+        symbol
+    }
+
+    /// Figures C.15 to C.18 in one, on A and C as they are.
+    #[inline(always)]
+    fn exchange(&mut self, state: &mut State) -> u64 {
+        let before = *state;
+        let qe = before.qe();
+        let rest = self.interval - qe;
+        let (above, low) = self.code.overflowing_sub(qe);
+        let unlikely = low ^ (rest < qe);
+        let interval = if low { qe } else { rest };
+        let code = if low { self.code } else { above };
+        let shift = interval.leading_zeros();
+        let next = if unlikely {
+            before.after_unlikely()
+        } else {
+            before.after_likely()
+        };
+        *state = if shift == 0 { before } else { next };
+        self.interval = interval << shift;
+        self.code = code << shift;
+        self.spare -= shift as i32;
+        if self.spare < 0 {
+            *self = self.filled();
+        }
+        before.symbol() ^ unlikely as u64
+    }
+
+    #[inline(always)]
+    fn measure(&mut self) {
+        self.distance = self.code.min(self.interval - HALF);
+        self.code -= self.distance;
+        self.interval -= self.distance;
+    }
+
+    /// Reads bytes until C is full (C.3.4). Bits after the end, or after a marker, are ones.
+    #[cold]
+    #[inline(never)]
+    fn filled(mut self) -> Self {
+        while self.spare <= POINT as i32 - 8 {
+            let stuffed = self.at > 0 && self.byte(self.at - 1) == 0xFF;
+            let byte = self.byte(self.at);
+            let marker = stuffed && byte > 0x8F;
+            let bits = if stuffed && !marker { 7 } else { 8 };
+            let byte = if marker { 0xFF } else { u64::from(byte) };
+            self.code += byte << (POINT as i32 - self.spare - bits);
+            self.spare += bits;
+            self.at += usize::from(!marker);
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn byte(&self, at: usize) -> u8 {
+        self.bytes.get(at).copied().unwrap_or(0xFF)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The test sequence of J.1.
+    #[test]
+    fn the_sequence_of_the_standard_is_decoded() {
+        let coded = [
+            0x84, 0xC7, 0x3B, 0xFC, 0xE1, 0xA1, 0x43, 0x04, 0x02, 0x20, 0x00, 0x00, 0x41, 0x0D,
+            0xBB, 0x86, 0xF4, 0x31, 0x7F, 0xFF, 0x88, 0xFF, 0x37, 0x47, 0x1A, 0xDB, 0x6A, 0xDF,
+            0xFF, 0xAC,
+        ];
+        let plain = [
+            0x00u8, 0x02, 0x00, 0x51, 0x00, 0x00, 0x00, 0xC0, 0x03, 0x52, 0x87, 0x2A, 0xAA, 0xAA,
+            0xAA, 0xAA, 0x82, 0xC0, 0x20, 0x00, 0xFC, 0xD7, 0x9E, 0xF6, 0xBF, 0x7F, 0xED, 0x90,
+            0x4F, 0x46, 0xA3, 0xBF,
+        ];
+        for evenly in [false, true] {
+            let mut mq = Mq::new(&coded);
+            let mut state = State::new(0);
+            let mut bit = || match evenly {
+                false => mq.decide(&mut state),
+                true => mq.decide_evenly(&mut state),
+            };
+            let decoded = [(); 32].map(|()| (0..8).fold(0, |byte, _| byte << 1 | bit() as u8));
+            assert_eq!(decoded, plain, "evenly: {evenly}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The three coding passes of a bit-plane (ISO/IEC 15444-1, D.3).
+
+use super::contexts::{REFINEMENT, RUN, SIGN, Significance, States, UNIFORM};
+use super::mq::Mq;
+use super::raw::Raw;
+use super::window::{self, COLUMN, COLUMNS, Cell, ROWS, Stripe, TOPS};
+
+/// Where the decisions of a pass come from: the MQ decoder, or raw bits.
+pub trait Coder {
+    /// Whether a sample with these neighbours ([`window::neighbours`]) is significant.
+    fn significance(&mut self, neighbours: usize) -> u64;
+    /// Whether a sample with these neighbours ([`window::signs`]) is negative.
+    fn sign(&mut self, neighbours: usize) -> u64;
+    fn refinement(&mut self, context: usize) -> u64;
+}
+
+/// Decisions of the MQ decoder in the contexts of a code-block.
+pub struct Arithmetic<'a, 'b> {
+    pub mq: Mq<'a>,
+    pub states: &'b mut States,
+    pub significance: &'static Significance,
+}
+
+impl Arithmetic<'_, '_> {
+    #[inline(always)]
+    fn uniform(&mut self) -> u64 {
+        self.mq.decide_evenly(&mut self.states[UNIFORM])
+    }
+
+    /// The segmentation symbol (D.5), which is 1010.
+    pub fn segmentation_symbol(&mut self) -> u64 {
+        (0..4).fold(0, |symbol, _| symbol << 1 | self.uniform())
+    }
+}
+
+impl Coder for Arithmetic<'_, '_> {
+    #[inline(always)]
+    fn significance(&mut self, neighbours: usize) -> u64 {
+        let context = self.significance[neighbours & 511] & 31;
+        self.mq.decide(&mut self.states[usize::from(context)])
+    }
+
+    #[inline(always)]
+    fn sign(&mut self, neighbours: usize) -> u64 {
+        let entry = SIGN[neighbours & 511];
+        let bit = self
+            .mq
+            .decide_evenly(&mut self.states[usize::from(entry & 31)]);
+        bit ^ u64::from(entry >> 7)
+    }
+
+    #[inline(always)]
+    fn refinement(&mut self, context: usize) -> u64 {
+        self.mq.decide_evenly(&mut self.states[context & 31])
+    }
+}
+
+impl Coder for Raw<'_> {
+    #[inline(always)]
+    fn significance(&mut self, _neighbours: usize) -> u64 {
+        self.bit()
+    }
+
+    #[inline(always)]
+    fn sign(&mut self, _neighbours: usize) -> u64 {
+        self.bit()
+    }
+
+    #[inline(always)]
+    fn refinement(&mut self, _context: usize) -> u64 {
+        self.bit()
+    }
+}
+
+/// A code-block while it is decoded.
+pub struct Canvas<'a> {
+    pub cells: &'a mut [Cell],
+    pub samples: &'a mut [i32],
+    pub width: usize,
+    pub height: usize,
+    pub sees_below: bool,
+    /// From the first sample of a word to that at a bit, in `samples`.
+    pub offsets: [u16; 64],
+}
+
+/// A word of a stripe, and what of it is in the block.
+struct Place {
+    word: usize,
+    inside: u64,
+    first_sample: usize,
+}
+
+impl Canvas<'_> {
+    pub const fn cells(width: usize, height: usize) -> usize {
+        (width.div_ceil(COLUMNS) + 2) * (height.div_ceil(ROWS) + 2)
+    }
+
+    pub fn offsets(width: usize) -> [u16; 64] {
+        std::array::from_fn(|bit| match (bit / 6, bit % 6) {
+            (column @ 1..=COLUMNS, row @ 1..=ROWS) => ((row - 1) * width + column - 1) as u16,
+            _ => 0,
+        })
+    }
+
+    /// Calls `visit` for each word in the order of D.1.
+    #[inline(always)]
+    fn scan(&mut self, mut visit: impl FnMut(&mut Stripe<'_>, &Place, &mut Samples<'_>)) {
+        let words = self.width.div_ceil(COLUMNS);
+        let row = words + 2;
+        for stripe in 0..self.height.div_ceil(ROWS) {
+            let (above, rest) = self.cells.split_at_mut(row * (stripe + 1));
+            let (own, below) = rest.split_at_mut(row);
+            let mut around = Stripe {
+                above: &above[row * stripe..],
+                own,
+                below: &below[..row],
+                sees_below: self.sees_below,
+            };
+            for word in 1..=words {
+                let (x, y) = ((word - 1) * COLUMNS, stripe * ROWS);
+                let place = Place {
+                    word,
+                    inside: window::inside(self.width - x, self.height - y),
+                    first_sample: y * self.width + x,
+                };
+                let mut samples = Samples {
+                    samples: &mut self.samples[place.first_sample..],
+                    offsets: &self.offsets,
+                };
+                visit(&mut around, &place, &mut samples);
+            }
+        }
+    }
+
+    /// The significance propagation pass (D.3.1).
+    #[inline(always)]
+    pub fn propagate(&mut self, coder: &mut impl Coder, plane: u32) {
+        self.scan(|stripe, place, samples| {
+            let (mut significant, mut negative) = stripe.window(place.word);
+            let insignificant = place.inside & !significant;
+            let mut next = window::spread(significant) & insignificant;
+            let mut visited = next;
+            while next != 0 {
+                let bit = next.trailing_zeros();
+                next &= next - 1;
+                if coder.significance(window::neighbours(significant, bit)) == 0 {
+                    continue;
+                }
+                let sign = coder.sign(window::signs(significant, negative, bit));
+                significant |= 1 << bit;
+                negative |= sign << bit;
+                let more = window::later_neighbours(bit) & insignificant;
+                next |= more;
+                visited |= more;
+                samples.begin(bit, sign, plane);
+            }
+            let cell = &mut stripe.own[place.word];
+            cell.significant = significant & place.inside;
+            cell.negative = negative & place.inside;
+            cell.visited = visited;
+        });
+    }
+
+    /// The magnitude refinement pass (D.3.3).
+    #[inline(always)]
+    pub fn refine(&mut self, coder: &mut impl Coder, plane: u32) {
+        self.scan(|stripe, place, samples| {
+            let (significant, _) = stripe.window(place.word);
+            let cell = &mut stripe.own[place.word];
+            let members = cell.significant & !cell.visited;
+            let columns = significant << 1 | significant >> 1;
+            let own = significant | columns;
+            let crowded = columns | own << 6 | own >> 6;
+            let mut next = members;
+            while next != 0 {
+                let bit = next.trailing_zeros();
+                next &= next - 1;
+                let context = match cell.refined >> bit & 1 {
+                    1 => 2,
+                    _ => crowded >> bit & 1,
+                };
+                let value = coder.refinement(REFINEMENT + context as usize);
+                samples.refine(bit, value, plane);
+            }
+            cell.refined |= members;
+        });
+    }
+
+    /// The clean-up pass (D.3.4).
+    pub fn clean_up(&mut self, coder: &mut Arithmetic<'_, '_>, plane: u32) {
+        self.scan(|stripe, place, samples| {
+            let (mut significant, mut negative) = stripe.window(place.word);
+            let whole = place.inside >> (ROWS - 1) & TOPS;
+            let mut next = place.inside & !significant & !stripe.own[place.word].visited;
+            while next != 0 {
+                let mut bit = next.trailing_zeros();
+                if whole >> bit & 1 == 1 && window::is_empty(significant, bit) {
+                    if coder.mq.decide(&mut coder.states[RUN]) == 0 {
+                        next &= !(COLUMN << bit);
+                        continue;
+                    }
+                    let zeros = (coder.uniform() << 1 | coder.uniform()) as u32;
+                    bit += zeros;
+                    next = next >> bit << bit;
+                } else if coder.significance(window::neighbours(significant, bit)) == 0 {
+                    next &= next - 1;
+                    continue;
+                }
+                next &= next - 1;
+                let sign = coder.sign(window::signs(significant, negative, bit));
+                significant |= 1 << bit;
+                negative |= sign << bit;
+                samples.begin(bit, sign, plane);
+            }
+            let cell = &mut stripe.own[place.word];
+            cell.significant = significant & place.inside;
+            cell.negative = negative & place.inside;
+        });
+    }
+}
+
+/// The samples from the first of a word on.
+struct Samples<'a> {
+    samples: &'a mut [i32],
+    offsets: &'a [u16; 64],
+}
+
+impl Samples<'_> {
+    /// The sample becomes significant: one and a half of the weight of the bit-plane.
+    #[inline(always)]
+    fn begin(&mut self, bit: u32, sign: u64, plane: u32) {
+        let sign = -(sign as i32);
+        self.samples[usize::from(self.offsets[bit as usize & 63])] = ((3 << plane) ^ sign) - sign;
+    }
+
+    /// The half that stood for what was not known becomes the bit of this bit-plane and a half of its weight.
+    #[inline(always)]
+    fn refine(&mut self, bit: u32, value: u64, plane: u32) {
+        let sample = &mut self.samples[usize::from(self.offsets[bit as usize & 63])];
+        let sign = *sample >> 31 ^ (value as i32 - 1);
+        *sample += ((1 << plane) ^ sign) - sign;
+    }
+}
