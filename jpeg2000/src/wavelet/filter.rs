@@ -7,7 +7,7 @@ pub trait Filter {
     /// How many steps there are: those with even numbers change samples at even positions, the others those at odd positions.
     const STEPS: usize;
 
-    /// Changes each sample of `target` by its neighbours in `before` and `after`; the three have the same length.
+    /// Changes each sample of `target` by its neighbours in `before` and `after`, which may be longer.
     fn lift(
         step: usize,
         target: &mut [Self::Sample],
