@@ -7,13 +7,13 @@ pub trait Filter {
     /// How many steps there are: those with even numbers change samples at even positions, the others those at odd positions.
     const STEPS: usize;
 
-    /// Changes each sample of `target` by its neighbours in `before` and `after`; the three have the same length.
-    fn lift(
+    /// What a step makes of a sample and its neighbours before and after it.
+    fn change(
         step: usize,
-        target: &mut [Self::Sample],
-        before: &[Self::Sample],
-        after: &[Self::Sample],
-    );
+        sample: Self::Sample,
+        before: Self::Sample,
+        after: Self::Sample,
+    ) -> Self::Sample;
 
     /// Copies samples of a sub-band, multiplied by K as often as `gain` says; divided, if it is negative (F.3.8.2, steps 1 and 2).
     fn load(gain: i8, from: &[Self::Sample], to: &mut [Self::Sample]);
@@ -31,16 +31,11 @@ impl Filter for Reversible {
     const STEPS: usize = 2;
 
     #[inline]
-    fn lift(step: usize, target: &mut [i32], before: &[i32], after: &[i32]) {
-        let neighbours = before
-            .iter()
-            .zip(after)
-            .map(|(before, after)| before.wrapping_add(*after));
-        let samples = target.iter_mut().zip(neighbours);
+    fn change(step: usize, sample: i32, before: i32, after: i32) -> i32 {
+        let sum = before.wrapping_add(after);
         match step {
-            0 => samples
-                .for_each(|(sample, sum)| *sample = sample.wrapping_sub(sum.wrapping_add(2) >> 2)),
-            _ => samples.for_each(|(sample, sum)| *sample = sample.wrapping_add(sum >> 1)),
+            0 => sample.wrapping_sub(sum.wrapping_add(2) >> 2),
+            _ => sample.wrapping_add(sum >> 1),
         }
     }
 
@@ -68,11 +63,8 @@ impl Filter for Irreversible {
     const STEPS: usize = 4;
 
     #[inline]
-    fn lift(step: usize, target: &mut [f32], before: &[f32], after: &[f32]) {
-        let factor = FACTORS[step];
-        for ((sample, before), after) in target.iter_mut().zip(before).zip(after) {
-            *sample -= factor * (before + after);
-        }
+    fn change(step: usize, sample: f32, before: f32, after: f32) -> f32 {
+        sample - FACTORS[step] * (before + after)
     }
 
     fn load(gain: i8, from: &[f32], to: &mut [f32]) {

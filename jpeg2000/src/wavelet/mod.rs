@@ -192,9 +192,22 @@ fn lift_rows<F: Filter>(rows: &mut [&mut [F::Sample]], newest: usize) {
         let (above, rest) = rows.split_at_mut(index);
         let [target, below @ ..] = rest else { return };
         match (above.last(), below.first()) {
-            (Some(above), Some(below)) => F::lift(step, target, above, below),
-            (Some(only), None) | (None, Some(only)) => F::lift(step, target, only, only),
+            (Some(above), Some(below)) => lift::<F>(step, target, above, below),
+            (Some(only), None) | (None, Some(only)) => lift::<F>(step, target, only, only),
             (None, None) => {}
         }
+    }
+}
+
+/// Changes each sample of `target` by its neighbours in `before` and `after`, which may be longer.
+#[inline]
+fn lift<F: Filter>(
+    step: usize,
+    target: &mut [F::Sample],
+    before: &[F::Sample],
+    after: &[F::Sample],
+) {
+    for ((sample, before), after) in target.iter_mut().zip(before).zip(after) {
+        *sample = F::change(step, *sample, *before, *after);
     }
 }

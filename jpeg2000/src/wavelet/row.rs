@@ -1,19 +1,21 @@
 //! Horizontal synthesis (HOR_SR, F.3.4) of one row.
 
-use super::{Direction, Filter};
+use super::{Direction, Filter, lift};
 
 /// The samples of a row while they are worked on: those of the low and of the high sub-band by themselves, for the loops to be plain ones.
 pub struct Row<'a, F: Filter> {
     across: &'a Direction,
-    low: Vec<F::Sample>,
-    high: Vec<F::Sample>,
+    low: Line<F>,
+    high: Line<F>,
 }
 
 impl<'a, F: Filter> Row<'a, F> {
     pub fn new(across: &'a Direction) -> Self {
-        let [low, high] =
-            [&across.low, &across.high].map(|band| vec![F::Sample::default(); band.len()]);
-        Self { across, low, high }
+        Self {
+            across,
+            low: Line::new(across.low.len()),
+            high: Line::new(across.high.len()),
+        }
     }
 
     /// Makes the window of a row of its samples in the two sub-bands; `gain` is that of the vertical direction.
@@ -24,44 +26,84 @@ impl<'a, F: Filter> Row<'a, F> {
         gain: i8,
         window: &mut [F::Sample],
     ) {
-        F::load(gain + self.across.gain(false), low, &mut self.low);
-        F::load(gain + self.across.gain(true), high, &mut self.high);
-        if self.across.len > 1 {
-            for step in (0..F::STEPS).step_by(2) {
-                lift_line::<F>(step, &mut self.low, &self.high, !self.across.odd);
-                lift_line::<F>(step + 1, &mut self.high, &self.low, self.across.odd);
-            }
-        } else if self.across.odd {
-            F::halve(&mut self.high);
+        F::load(gain + self.across.gain(false), low, self.low.samples());
+        F::load(gain + self.across.gain(true), high, self.high.samples());
+        if self.across.len == 1 {
+            self.only(window);
+            return;
         }
-        self.interleave(window);
+        for step in 0..F::STEPS - 1 {
+            if step % 2 == 0 {
+                self.low.lift(step, &mut self.high, !self.across.odd);
+            } else {
+                self.high.lift(step, &mut self.low, self.across.odd);
+            }
+        }
+        self.finish(window);
     }
 
-    /// 1D_INTERLEAVE (F.3.3), of the window only.
-    fn interleave(&self, window: &mut [F::Sample]) {
+    fn only(&mut self, window: &mut [F::Sample]) {
+        let line = if self.across.odd {
+            &mut self.high
+        } else {
+            &mut self.low
+        };
+        window.copy_from_slice(line.samples());
+        if self.across.odd {
+            F::halve(window);
+        }
+    }
+
+    /// The last step, and 1D_INTERLEAVE (F.3.3), of the window only.
+    fn finish(&mut self, window: &mut [F::Sample]) {
+        self.low.extend();
+        let change = |high: &F::Sample, before: &F::Sample, after: &F::Sample| {
+            F::change(F::STEPS - 1, *high, *before, *after)
+        };
         let start = self.across.window.start;
         let lead = usize::from(self.across.is_high(start));
-        let (first, rest) = window.split_at_mut(lead);
-        first.copy_from_slice(&self.high[start / 2..][..lead]);
-        let (low, high) = (
-            &self.low[(start + lead) / 2..],
-            &self.high[(start + lead).div_ceil(2)..],
+        // From the first sample of the high sub-band in the window on, and from the one of the low sub-band before the first pair.
+        let (high, low) = (
+            &self.high.samples()[(start + 1 - lead) / 2..],
+            &self.low.0[(start + lead) / 2..],
         );
+        let (first, rest) = window.split_at_mut(lead);
+        if let [first] = first {
+            *first = change(&high[0], &low[0], &low[1]);
+        }
+        let (high, low, after) = (&high[lead..], &low[1..], &low[2..]);
         let (pairs, last) = rest.as_chunks_mut();
-        for ((pair, low), high) in pairs.iter_mut().zip(low).zip(high) {
-            *pair = [*low, *high];
+        for (((pair, low), after), high) in pairs.iter_mut().zip(low).zip(after).zip(high) {
+            *pair = [*low, change(high, low, after)];
         }
         last.copy_from_slice(&low[pairs.len()..][..last.len()]);
     }
 }
 
-/// A step along a line. `leads` says whether the line begins with a sample of `target`.
-fn lift_line<F: Filter>(step: usize, target: &mut [F::Sample], source: &[F::Sample], leads: bool) {
-    let (edge, target) = target.split_at_mut(usize::from(leads));
-    let first = &source[..edge.len()];
-    F::lift(step, edge, first, first);
-    let (inner, edge) = target.split_at_mut(target.len().min(source.len() - 1));
-    F::lift(step, inner, source, &source[1..]);
-    let last = &source[source.len() - 1..];
-    F::lift(step, edge, last, last);
+/// The samples of one sub-band in a row, with room for one more at each end.
+struct Line<F: Filter>(Vec<F::Sample>);
+
+impl<F: Filter> Line<F> {
+    fn new(len: usize) -> Self {
+        Self(vec![F::Sample::default(); len + 2])
+    }
+
+    fn samples(&mut self) -> &mut [F::Sample] {
+        let end = self.0.len() - 1;
+        &mut self.0[1..end]
+    }
+
+    /// A step that changes these samples by those of the other sub-band; `leads` says whether the row begins with one of these.
+    fn lift(&mut self, step: usize, other: &mut Self, leads: bool) {
+        other.extend();
+        let before = &other.0[usize::from(!leads)..];
+        lift::<F>(step, self.samples(), before, &before[1..]);
+    }
+
+    /// What the extension by reflection has next to a sample of the other sub-band at either end of the row: the sample on its other side.
+    fn extend(&mut self) {
+        let end = self.0.len() - 1;
+        self.0[0] = self.0[1];
+        self.0[end] = self.0[end - 1];
+    }
 }
