@@ -3,6 +3,7 @@
 
 use super::tests::{Counting, LIMITS, windows};
 use super::*;
+use crate::raster::Samples;
 
 /// Codestreams in `fixtures/packets` whose packets can be chosen.
 const LISTED: [&str; 20] = [
@@ -53,12 +54,26 @@ fn assert_same(name: &str, image: &Image, expected: &Image) {
         for rect in windows(stored.dimensions) {
             let window = Window { level, rect };
             let raster = image.decode(&window).unwrap();
+            let difference = largest_difference(&raster, &expected.decode(&window).unwrap());
+            // Of numbers with fractions the last bit differs, and seldom that makes another sample.
+            let is_lossless = image.coded.main.styles.iter().all(|style| style.reversible);
+            let most = u32::from(!is_lossless);
             assert!(
-                raster == expected.decode(&window).unwrap(),
-                "{name}: level {level}, {rect}"
+                difference <= most,
+                "{name}: level {level}, {rect}: {difference}"
             );
         }
     }
+}
+
+fn largest_difference(a: &Raster, b: &Raster) -> u32 {
+    let samples = |raster: &Raster| match raster.samples() {
+        Samples::U8(samples) => samples.iter().copied().map(u32::from).collect(),
+        Samples::U16(samples) => samples.iter().copied().map(u32::from).collect::<Vec<_>>(),
+    };
+    assert_eq!(a.dimensions(), b.dimensions());
+    let pairs = samples(a).into_iter().zip(samples(b));
+    pairs.map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0)
 }
 
 /// Whether the packets of all tiles are known.
@@ -92,10 +107,11 @@ fn bytes_read(bytes: &[u8], level: usize, sides: (u32, u32)) -> (usize, usize) {
     let input = Counting::new(bytes.to_vec());
     let length = bytes.len() as u64;
     let coded = Coded::open(Arc::clone(&input) as Input, 0, length, &LIMITS).unwrap();
-    let image = coded.into_image().unwrap();
+    let mut image = coded.into_image().unwrap();
     input.bytes_read();
     let rect = Rect::new(0, 0, sides.0, sides.1).unwrap();
-    let read = || {
+    let mut read = || {
+        image.coded.blocks = DecodedBlocks::default();
         image.decode(&Window { level, rect }).unwrap();
         input.bytes_read()
     };
