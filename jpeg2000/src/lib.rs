@@ -22,7 +22,7 @@ pub use geometry::{Division, Place};
 pub use packet::{Coded, Markers, Precinct};
 pub use quantization::Quantization;
 pub use samples::Samples;
-pub use tile::{BlockId, Blocks, Component, Needed, PrecinctId, Tile, Window};
+pub use tile::{BlockId, Blocks, Component, Needed, Piece, PrecinctId, Tile, Window};
 
 use std::fmt;
 

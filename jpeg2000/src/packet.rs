@@ -28,7 +28,7 @@ pub struct Precinct {
     layer: u32,
     bands: Vec<Part>,
     /// What the packet brings whose header was read last, in the order of its body.
-    brought: Vec<Piece>,
+    brought: Vec<Brought>,
 }
 
 /// The code-blocks of a precinct in one sub-band.
@@ -48,15 +48,16 @@ pub struct Coded {
     length_bits: u32,
     pub passes: u32,
     /// Passes and bytes of each segment.
-    segments: Vec<(u32, usize)>,
-    bytes: Vec<u8>,
+    segments: Vec<(u32, u32)>,
+    /// Where its bytes lie in the input.
+    pieces: Vec<Range<u64>>,
 }
 
-/// Bytes of the body of a packet, for a segment of a code-block.
-struct Piece {
+/// What a packet brings of a segment of a code-block.
+struct Brought {
     part: usize,
     block: usize,
-    length: usize,
+    length: u32,
 }
 
 impl Precinct {
@@ -80,11 +81,11 @@ impl Precinct {
         }
     }
 
-    /// Reads the header of the next layer's packet, with the markers around it. Returns how many bytes its body has.
+    /// Reads the header of the next layer's packet, with the markers around it. Its body follows.
     ///
     /// # Errors
     /// If the bytes end, or are no header.
-    pub fn read_header(&mut self, bytes: &mut impl Read, markers: Markers) -> io::Result<u64> {
+    pub fn read_header(&mut self, bytes: &mut impl Read, markers: Markers) -> io::Result<()> {
         let mut bits = after_start_marker(bytes, markers)?;
         self.brought.clear();
         if bits.bit()? {
@@ -97,26 +98,24 @@ impl Precinct {
             return Err(invalid("no end of a packet's header"));
         }
         self.layer += 1;
-        Ok(self.brought.iter().map(|piece| piece.length as u64).sum())
+        Ok(())
     }
 
-    /// Reads the body that belongs to the header that was read last.
-    ///
-    /// # Errors
-    /// If the bytes end.
-    pub fn read_body(&mut self, bytes: &mut impl Read) -> io::Result<()> {
-        for piece in self.brought.drain(..) {
-            let coded = &mut self.bands[piece.part].blocks[piece.block];
-            // Not more is allocated than there is, whatever the header says.
-            let read = bytes
-                .by_ref()
-                .take(piece.length as u64)
-                .read_to_end(&mut coded.bytes)?;
-            if read < piece.length {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
+    /// Says where in the input the body begins whose header was read last. Returns where it ends.
+    pub fn place_body(&mut self, start: u64) -> u64 {
+        let mut next = start;
+        for brought in self.brought.drain(..) {
+            let coded = &mut self.bands[brought.part].blocks[brought.block];
+            let end = next.saturating_add(u64::from(brought.length));
+            coded.add_piece(next..end);
+            next = end;
         }
-        Ok(())
+        next
+    }
+
+    /// Code-blocks, with those that were not in any packet.
+    pub fn block_count(&self) -> usize {
+        self.bands.iter().map(|part| part.blocks.len()).sum()
     }
 
     /// A code-block of the sub-band with this index. `None` if it is of another precinct.
@@ -149,7 +148,7 @@ impl Precinct {
                 coded.empty_planes = empty_planes(&mut part.empty_planes, place, bits)?;
             }
             coded.read_lengths(self.modes, bits, |length| {
-                self.brought.push(Piece {
+                self.brought.push(Brought {
                     part: index,
                     block: number,
                     length,
@@ -219,17 +218,29 @@ impl Default for Coded {
             length_bits: 3,
             passes: 0,
             segments: Vec::new(),
-            bytes: Vec::new(),
+            pieces: Vec::new(),
         }
     }
 }
 
 impl Coded {
-    /// The segments with their bytes.
-    pub fn segments(&self) -> Vec<Segment<'_>> {
-        let mut rest = &self.bytes[..];
-        let segment = |&(passes, length): &(u32, usize)| {
-            let (bytes, after) = rest.split_at(length.min(rest.len()));
+    /// Where its bytes lie in the input, in their order.
+    pub fn pieces(&self) -> &[Range<u64>] {
+        &self.pieces
+    }
+
+    fn add_piece(&mut self, piece: Range<u64>) {
+        match self.pieces.last_mut() {
+            Some(last) if last.end == piece.start => last.end = piece.end,
+            _ => self.pieces.push(piece),
+        }
+    }
+
+    /// The segments of the bytes that the pieces are.
+    pub(crate) fn segments<'a>(&self, bytes: &'a [u8]) -> Vec<Segment<'a>> {
+        let mut rest = bytes;
+        let segment = |&(passes, length): &(u32, u32)| {
+            let (bytes, after) = rest.split_at((length as usize).min(rest.len()));
             rest = after;
             Segment { passes, bytes }
         };
@@ -241,7 +252,7 @@ impl Coded {
         &mut self,
         modes: Modes,
         bits: &mut Bits<'_, R>,
-        mut bring: impl FnMut(usize),
+        mut bring: impl FnMut(u32),
     ) -> io::Result<()> {
         let mut passes = passes(bits)?;
         if self.passes + passes > MOST_PASSES {
@@ -255,9 +266,9 @@ impl Coded {
             if length_bits > MOST_LENGTH_BITS {
                 return Err(invalid("a code-block that is too long"));
             }
-            let length = bits.number(length_bits)? as usize;
+            let length = bits.number(length_bits)?;
             self.segments[index].0 += here;
-            self.segments[index].1 += length;
+            self.segments[index].1 = self.segments[index].1.saturating_add(length);
             self.passes += here;
             passes -= here;
             bring(length);

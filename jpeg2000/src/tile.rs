@@ -1,5 +1,6 @@
 //! A window of a tile: which code-blocks it needs, and its samples made of them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -115,6 +116,14 @@ fn blocks(band: &SubBand, window: &Window) -> impl Iterator<Item = Place> + use<
     rows.flat_map(move |row| columns.clone().map(move |column| (column, row)))
 }
 
+/// A code-block, what its packets say of it, and its bytes.
+pub struct Piece<'a> {
+    pub id: BlockId,
+    pub coded: &'a Coded,
+    /// Those of [`Coded::pieces`].
+    pub bytes: Cow<'a, [u8]>,
+}
+
 /// The code-blocks that are not all zero.
 pub type Blocks = HashMap<BlockId, Arc<Samples>>;
 
@@ -124,11 +133,28 @@ impl Tile {
     /// # Errors
     /// If there is none.
     pub fn precinct(&self, id: PrecinctId) -> Result<Precinct, Error> {
+        let (component, resolution) = self.resolution(id)?;
+        Ok(Precinct::new(&resolution, id.place, component.modes))
+    }
+
+    /// The code-blocks of a precinct.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn block_count(&self, id: PrecinctId) -> Result<u64, Error> {
+        let (_, resolution) = self.resolution(id)?;
+        let count = |band: &SubBand| {
+            let (columns, rows) = band.blocks_of(id.place);
+            columns.len() as u64 * rows.len() as u64
+        };
+        Ok(resolution.bands.iter().map(count).sum())
+    }
+
+    fn resolution(&self, id: PrecinctId) -> Result<(&Component, Resolution), Error> {
         let component = self.components.get(usize::from(id.component));
         let component = component.filter(|component| id.resolution <= component.division.levels);
         let component = component.ok_or(Error("a precinct of no component"))?;
-        let resolution = component.division.resolution(id.resolution)?;
-        Ok(Precinct::new(&resolution, id.place, component.modes))
+        Ok((component, component.division.resolution(id.resolution)?))
     }
 
     /// What windows of the components need, when the resolution is halved so many times.
@@ -151,21 +177,20 @@ impl Tile {
     ///
     /// # Errors
     /// If one cannot be what an encoder writes.
-    pub fn decode(&self, blocks: &[(BlockId, &Coded)], threads: usize) -> Result<Blocks, Error> {
-        let decoded = in_parallel(blocks, threads, Scratch::default, |scratch, (id, coded)| {
-            let samples = self.decode_block(*id, coded, scratch)?;
-            Ok(samples.map(|samples| (*id, Arc::new(samples))))
+    pub fn decode(&self, blocks: &[Piece<'_>], threads: usize) -> Result<Blocks, Error> {
+        let decoded = in_parallel(blocks, threads, Scratch::default, |scratch, block| {
+            let samples = self.decode_block(block, scratch)?;
+            Ok(samples.map(|samples| (block.id, Arc::new(samples))))
         })?;
         Ok(decoded.into_iter().flatten().collect())
     }
 
     fn decode_block(
         &self,
-        id: BlockId,
-        coded: &Coded,
+        Piece { id, coded, bytes }: &Piece<'_>,
         scratch: &mut Scratch,
     ) -> Result<Option<Samples>, Error> {
-        const MOST_PLANES: u32 = 31;
+        const MOST_PLANES: u32 = 30;
         if coded.passes == 0 {
             return Ok(None);
         }
@@ -178,7 +203,7 @@ impl Tile {
             .filter(|planes| (1..=MOST_PLANES).contains(planes))
             .ok_or(Error("a code-block without bit-planes"))?;
         let (x, y) = band.block(id.place);
-        let segments = coded.segments();
+        let segments = coded.segments(bytes);
         let block = Block {
             width: x.len(),
             height: y.len(),

@@ -1,7 +1,7 @@
 //! What a plan costs in memory, estimated before anything is allocated (K04).
 
 use super::Plan;
-use crate::decode::{Header, JP2_SAMPLE, SourceFormat, Unit};
+use crate::decode::{Header, JP2_SAMPLE, SourceFormat, Unit, jp2_strip};
 use crate::geometry::Dimensions;
 use crate::iiif::Format;
 
@@ -86,11 +86,12 @@ impl Plan {
             }
             SourceFormat::Jp2 => {
                 let level = &header.levels[self.window.level];
-                let decoded = match level.unit {
-                    Unit::Level => level.dimensions,
-                    _ => self.decoded.dimensions(),
-                };
-                area(decoded, header.channels() * JP2_SAMPLE)
+                let (decoded, channels) = (self.decoded.dimensions(), header.channels());
+                match level.unit {
+                    Unit::Pixel => jp2_strip(decoded, channels),
+                    Unit::Level => area(level.dimensions, channels * JP2_SAMPLE),
+                    _ => area(decoded, channels * JP2_SAMPLE),
+                }
             }
             _ => 0,
         }

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use azulejo_jpeg2000::Markers;
+
+use super::coding;
 use super::fields::{Fields, malformed};
 use super::grid::Axis;
 use super::packets::Area;
@@ -233,9 +236,22 @@ impl Size {
 }
 
 impl MainHeader {
+    /// Which markers stand in packets.
+    pub fn markers(&self) -> Markers {
+        Markers {
+            start: self.sequence.start_markers,
+            end: self.sequence.end_markers,
+        }
+    }
+
     /// Whether any component is coded by Part 15.
     pub fn is_high_throughput(&self) -> bool {
         self.styles.iter().any(Style::is_high_throughput)
+    }
+
+    /// Whether tiles are decoded by our own decoder, unless their headers bring something else.
+    pub fn is_ours(&self) -> bool {
+        !self.sequence.changes && coding::of_tile(self, &self.size.tile_area(0), &[]).is_some()
     }
 
     /// Reads the header, a few kilobytes from the start of the codestream.

@@ -13,12 +13,16 @@ mod cost;
 mod cut;
 mod fields;
 mod grid;
+mod loaded;
 mod packets;
 mod pixels;
+mod recent;
 mod segments;
+mod skim;
 mod strips;
 mod tile;
 mod tile_parts;
+mod walk;
 mod windows;
 
 use std::sync::Arc;
@@ -29,13 +33,14 @@ use crate::geometry::{Dimensions, Rect, ScaleFactor};
 use crate::input::{Input, read_ahead, read_up_to};
 use crate::orientation::Orientation;
 use crate::raster::Raster;
-use blocks::DecodedBlocks;
+use blocks::Kept;
 use boxes::{Color, Container};
 use channels::Channels;
 use codestream::{Codestream, MainHeader, Size};
 pub use cost::SAMPLE as JP2_SAMPLE;
 use cut::Cut;
 use fields::malformed;
+pub use strips::memory as jp2_strip;
 use tile::Tiles;
 
 /// Pixels of an untiled image that are decoded together: four tiles as viewers ask for them.
@@ -81,7 +86,7 @@ struct Coded {
     codestream: Codestream,
     main: MainHeader,
     tiles: Tiles,
-    blocks: DecodedBlocks,
+    kept: Kept,
     limits: Limits,
 }
 
@@ -108,7 +113,7 @@ impl Coded {
             codestream,
             main,
             tiles: Tiles::default(),
-            blocks: DecodedBlocks::default(),
+            kept: Kept::default(),
             limits: *limits,
         })
     }
@@ -180,9 +185,12 @@ fn tile(main: &MainHeader, reduction: u8) -> Option<Dimensions> {
     }
 }
 
-/// The tile, where the tiles of the level lie in a plain grid. Of a single tile OpenJPEG decodes what a window needs, but
-/// with so much around it that four neighbours together cost as much as two of them.
+/// Our decoder decodes what a window needs, and keeps what its neighbours share. For OpenJPEG it is the tile, where the tiles of the level lie
+/// in a plain grid; of a single tile it decodes so much around a window that four neighbours together cost as much as two of them.
 fn unit(main: &MainHeader, reduction: u8) -> Unit {
+    if main.is_ours() {
+        return Unit::Pixel;
+    }
     let size = &main.size;
     let is_plain = |tile: u32, step: u32| tile.is_multiple_of(step << reduction.min(24));
     let starts_at_zero = size.x.start == 0 && size.y.start == 0;
@@ -219,10 +227,7 @@ impl Decoder for Image {
 
     fn memory(&self) -> u64 {
         const FIELDS: u64 = 4 << 10;
-        FIELDS
-            + self.coded.tiles.memory()
-            + self.coded.blocks.memory()
-            + self.header.profile_bytes()
+        FIELDS + self.coded.tiles.memory() + self.coded.kept.memory() + self.header.profile_bytes()
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
@@ -307,8 +312,8 @@ impl Image {
         Ok(cut)
     }
 
-    /// Checks what is needed for a rectangle of a level, its pixels and so many bytes beside them.
-    fn check_bytes(&self, rect: Rect, beside: u64) -> Result<(), DecodeError> {
+    /// Checks what is needed for a rectangle of a level, its pixels and so many bytes beside them. Returns what is left.
+    fn check_bytes(&self, rect: Rect, beside: u64) -> Result<u64, DecodeError> {
         let pixel = self.channels.layout().channels() as u64 * self.header.sample_bytes();
         let raster = rect.dimensions().area() * pixel;
         let value = raster.saturating_add(beside);
@@ -317,7 +322,7 @@ impl Image {
             let what = "decoded bytes";
             return Err(DecodeError::TooLarge { what, value, limit });
         }
-        Ok(())
+        Ok(limit - value)
     }
 }
 

@@ -84,9 +84,9 @@ fn resolutions(main: &MainHeader) -> impl Iterator<Item = (u8, &Component, &Styl
         })
 }
 
-/// The packets of a tile in the order of the codestream (B.12), with the lengths that PLT tells. `None` if the order
-/// is one that is not followed here, or the lengths are not those of these packets.
-pub fn listed(main: &MainHeader, tile: &Area, lengths: &[u32]) -> Option<Vec<Packet>> {
+/// The packets of a tile in the order of the codestream (B.12), without their lengths. `None` if the order is one that is not followed here,
+/// or there are too many.
+pub fn ordered(main: &MainHeader, tile: &Area) -> Option<Vec<Packet>> {
     let sequence = &main.sequence;
     let precincts: u64 = resolutions(main)
         .map(|(_, component, style, resolution)| {
@@ -94,10 +94,10 @@ pub fn listed(main: &MainHeader, tile: &Area, lengths: &[u32]) -> Option<Vec<Pac
         })
         .fold(0, u64::saturating_add);
     let count = precincts.saturating_mul(u64::from(sequence.layers));
-    if sequence.changes || count != lengths.len() as u64 || lengths.len() > MOST_PACKETS {
+    if sequence.changes || count > MOST_PACKETS as u64 {
         return None;
     }
-    let mut packets = Vec::with_capacity(lengths.len());
+    let mut packets = Vec::with_capacity(usize::try_from(count).ok()?);
     for (number, component, style, resolution) in resolutions(main) {
         let place = Place {
             tile,
@@ -109,8 +109,18 @@ pub fn listed(main: &MainHeader, tile: &Area, lengths: &[u32]) -> Option<Vec<Pac
         place.list(sequence, &mut packets)?;
     }
     packets.sort_unstable_by_key(|(key, _)| *key);
-    let with_length = |((_, packet), &length)| Packet { length, ..packet };
-    Some(packets.into_iter().zip(lengths).map(with_length).collect())
+    Some(packets.into_iter().map(|(_, packet)| packet).collect())
+}
+
+/// The same with the lengths that PLT tells. `None` if they are not those of these packets.
+pub fn listed(main: &MainHeader, tile: &Area, lengths: &[u32]) -> Option<Vec<Packet>> {
+    let packets = ordered(main, tile).filter(|packets| packets.len() == lengths.len())?;
+    let packets = packets.into_iter().zip(lengths);
+    Some(
+        packets
+            .map(|(packet, &length)| Packet { length, ..packet })
+            .collect(),
+    )
 }
 
 /// What packets are sorted by.

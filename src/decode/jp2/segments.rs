@@ -1,9 +1,10 @@
 //! Marker segments, one after the other (ISO/IEC 15444-1, A.1).
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::ops::Range;
 
 use super::fields::malformed;
+use super::skim::Skim;
 use crate::decode::DecodeError;
 use crate::input::Input;
 
@@ -26,54 +27,20 @@ pub const EOC: u16 = 0xFFD9;
 
 /// A reader of marker segments.
 pub struct Segments {
-    bytes: BufReader<Stretch>,
-}
-
-/// Part of an input as a reader that ends where the part does.
-struct Stretch {
-    input: Input,
-    position: u64,
-    end: u64,
-}
-
-impl Read for Stretch {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
-        let length = left.min(buffer.len());
-        self.input
-            .read_exact_at(&mut buffer[..length], self.position)?;
-        self.position += length as u64;
-        Ok(length)
-    }
-}
-
-impl Stretch {
-    fn skip(&mut self, length: u64) -> io::Result<()> {
-        let after = self.position.saturating_add(length);
-        if after > self.end {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.position = after;
-        Ok(())
-    }
+    bytes: Skim,
 }
 
 impl Segments {
     /// Reads `buffer` bytes of the input at once, and none beyond the range.
     pub fn new(input: &Input, range: Range<u64>, buffer: usize) -> Self {
-        let stretch = Stretch {
-            input: Input::clone(input),
-            position: range.start,
-            end: range.end.min(input.size()),
-        };
         Self {
-            bytes: BufReader::with_capacity(buffer, stretch),
+            bytes: Skim::new(input, range, buffer),
         }
     }
 
     /// Where in the input the next byte lies.
     pub fn position(&self) -> u64 {
-        self.bytes.get_ref().position - self.bytes.buffer().len() as u64
+        self.bytes.position()
     }
 
     pub fn marker(&mut self) -> Result<u16, DecodeError> {
@@ -101,16 +68,12 @@ impl Segments {
         Ok(content)
     }
 
-    /// Where the content of the segment lies. What is not in the buffer yet is not read: a hostile header has thousands
-    /// of segments of 64 KiB.
+    /// Where the content of the segment lies. It is not read.
     pub fn skip(&mut self) -> Result<Range<u64>, DecodeError> {
-        let length = self.length()?;
+        let length = self.length()? as u64;
         let start = self.position();
-        let buffered = length.min(self.bytes.buffer().len());
-        self.bytes.consume(buffered);
-        let left = (length - buffered) as u64;
-        self.bytes.get_mut().skip(left).map_err(truncated)?;
-        Ok(start..start + length as u64)
+        self.bytes.skip(length).map_err(truncated)?;
+        Ok(start..start + length)
     }
 }
 

@@ -13,7 +13,7 @@ use super::windows::TileWindow;
 use super::{Image, Window};
 use crate::decode::DecodeError;
 use crate::ffi::openjpeg::{self, Part};
-use crate::geometry::Rect;
+use crate::geometry::{Dimensions, Rect};
 use crate::input::read_ahead;
 use crate::raster::{Raster, Samples};
 
@@ -54,11 +54,14 @@ impl Image {
         let Some(tiles) = self.our_tiles(&part)? else {
             return Ok(None);
         };
-        self.check_bytes(whole, strip.rect.dimensions().area() * self.sample_bytes())?;
+        let components = self.coded.main.size.components.len() as u64;
+        let beside = memory(strip.rect.dimensions(), components);
         let mut planes = None;
         for tile in &tiles {
             let window = self.tile_window(tile, &part)?;
-            let decoded = window.decode(&self.coded.blocks, threads)?;
+            let beside = beside.saturating_add(window.index_bytes()?);
+            let most = self.check_bytes(whole, beside)?;
+            let decoded = window.decode(&self.coded.kept, most, threads)?;
             planes = Some(joined(
                 planes,
                 decoded,
@@ -113,12 +116,15 @@ impl Image {
         part: &Part,
     ) -> Result<TileWindow<'a>, DecodeError> {
         let coded = &self.coded;
-        TileWindow::new(&coded.codestream, &coded.main, tile, part, &coded.blocks)
+        TileWindow::new(&coded.codestream, &coded.main, tile, part, &coded.kept)
     }
+}
 
-    fn sample_bytes(&self) -> u64 {
-        SAMPLE * self.coded.main.size.components.len() as u64
-    }
+/// Bytes that decoding a window of so many pixels and channels takes, beside the result.
+pub fn memory(window: Dimensions, channels: u64) -> u64 {
+    let strip = u64::from(PIXELS).max(u64::from(window.width()) * u64::from(ROWS));
+    let samples = window.area().min(strip).saturating_mul(channels);
+    samples.saturating_mul(SAMPLE)
 }
 
 /// From the top to the bottom.

@@ -206,6 +206,31 @@ fn what_is_encoded_without_loss_is_decoded() {
 }
 
 #[test]
+fn large_windows_are_put_together_of_strips() {
+    let size = dimensions(1400, 1300);
+    let tiled = Encoding {
+        tile: Some(dimensions(500, 300)),
+        ..LOSSLESS
+    };
+    for encoding in [LOSSLESS, tiled] {
+        let planes = planes(size, &encoding, 1);
+        let limits = Limits {
+            source_pixels: 1 << 21,
+            ..LIMITS
+        };
+        let decoder = open(Arc::new(encoded(&planes, size, &encoding)), &limits).unwrap();
+        let expected: Vec<u8> = planes[0]
+            .samples
+            .iter()
+            .map(|sample| *sample as u8)
+            .collect();
+        assert!(whole(&*decoder, 0).as_u8() == Some(&expected[..]));
+        let part = decoded(&*decoder, 0, Rect::new(3, 700, 1390, 590).unwrap());
+        assert!(part == whole(&*decoder, 0).crop(Rect::new(3, 700, 1390, 590).unwrap()));
+    }
+}
+
+#[test]
 fn levels_have_the_dimensions_and_tiles_of_the_codestream() {
     let size = dimensions(131, 97);
     let [_, (_, tiled), (_, precincts), (_, offset), _] = arrangements(LOSSLESS);

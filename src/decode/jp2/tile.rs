@@ -12,6 +12,7 @@ use super::fields::malformed;
 use super::packets::{self, Area, MOST_PACKETS, Packet};
 use super::segments::{COM, PLT, QCC, QCD, RGN, SOD, Segments};
 use super::tile_parts::{SOT_LENGTH, TilePart, TileParts};
+use super::walk;
 use crate::decode::DecodeError;
 
 /// Bytes read at once: without PLT a tile-part header has two.
@@ -37,7 +38,7 @@ pub struct Tile {
     pub segments: Vec<Segment>,
     /// The tile-parts may be joined: their headers hold nothing else of weight.
     pub can_be_joined: bool,
-    /// All packets in their order, if PLT tells their lengths.
+    /// All packets in their order, if their lengths are known: from PLT, or because they were followed.
     pub packets: Option<Vec<Packet>>,
 }
 
@@ -62,16 +63,24 @@ impl Tile {
         for part in parts {
             headers.read(codestream, part)?;
         }
-        let lengths = headers.lengths.filter(|_| headers.can_be_joined);
         let coding = coding::of_tile(main, &area, &headers.segments);
+        let coding = coding.filter(|_| headers.can_be_joined);
+        let mut packets = None;
+        if headers.can_be_joined {
+            let lengths = headers.lengths.as_deref();
+            packets = lengths.and_then(|lengths| packets::listed(main, &area, lengths));
+        }
+        if let (None, Some(coding)) = (&packets, &coding) {
+            packets = measured(codestream, main, coding, &headers.parts, &area)?;
+        }
         Ok(Self {
             number,
-            coding: coding.filter(|_| headers.can_be_joined),
-            packets: lengths.and_then(|lengths| packets::listed(main, &area, &lengths)),
             area,
+            coding,
             parts: headers.parts,
             segments: headers.segments,
             can_be_joined: headers.can_be_joined,
+            packets,
         })
     }
 
@@ -96,6 +105,21 @@ impl Tile {
         let bytes = segments.sum::<usize>() + size_of_val(&self.parts[..]);
         TILE_WEIGHT + bytes / size_of::<Packet>() + self.packets.as_ref().map_or(0, Vec::len)
     }
+}
+
+/// The packets of a tile without PLT.
+fn measured(
+    codestream: &Codestream,
+    main: &MainHeader,
+    coding: &Coding,
+    parts: &[Part],
+    area: &Area,
+) -> Result<Option<Vec<Packet>>, DecodeError> {
+    let Some(mut packets) = packets::ordered(main, area) else {
+        return Ok(None);
+    };
+    let are_known = walk::measure(codestream, main, coding, parts, &mut packets)?;
+    Ok(are_known.then_some(packets))
 }
 
 /// What has been read of the tile-part headers of a tile.

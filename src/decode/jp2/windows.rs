@@ -1,36 +1,47 @@
-//! Windows decoded by our own decoder: of each tile only the packets are read whose code-blocks are needed and not kept.
+//! The part of a tile that a window shows, by our own decoder: of the packets only those are read whose code-blocks are needed and not kept.
 
 use std::collections::{HashMap, HashSet};
+use std::io::{self, Read};
 use std::ops::Range;
+use std::sync::Arc;
 
 use azulejo_jpeg2000::wavelet::Plane;
-use azulejo_jpeg2000::{
-    BlockId, Blocks, Coded as CodedBlock, Markers, Needed, Precinct, PrecinctId,
-};
+use azulejo_jpeg2000::{BlockId, Markers, Needed, Piece, Precinct, PrecinctId};
 use azulejo_jpeg2000::{Tile as Coding, Window};
 
-use super::blocks::{Decoded, DecodedBlocks};
+use super::blocks::{BLOCK, Decoded, Kept};
 use super::codestream::{Codestream, MainHeader};
 use super::fields::malformed;
 use super::grid::samples_within;
+use super::loaded::{Loaded, joined};
 use super::packets::Area;
-use super::segments::truncated;
+use super::skim::Skim;
 use super::tile::Tile;
 use crate::decode::DecodeError;
 use crate::ffi::openjpeg::Part;
-use crate::input::{read_ahead, read_range};
 
-/// A codestream, one of its tiles, and what is kept of it.
+/// Packets up to so many bytes are read as a whole; of others the header, and then what is needed.
+const SMALL: u64 = 64 << 10;
+/// Bytes read at once of headers.
+const READ_BUFFER: usize = 4 << 10;
+
+type Precincts = HashMap<PrecinctId, Arc<Precinct>>;
+
+/// A codestream, one of its tiles, and what a window needs of it.
 pub struct TileWindow<'a> {
     codestream: &'a Codestream,
-    main: &'a MainHeader,
     tile: &'a Tile,
     coding: &'a Coding,
+    markers: Markers,
     needed: Vec<Needed>,
-    /// Those that are kept.
+    /// Code-blocks that are kept.
     known: HashMap<BlockId, Decoded>,
     /// Those that are not.
     missing: Vec<(BlockId, PrecinctId)>,
+    /// Their precincts, as far as they are kept.
+    precincts: Precincts,
+    /// The packets of the other precincts.
+    packets: Vec<(PrecinctId, Range<u64>)>,
 }
 
 impl<'a> TileWindow<'a> {
@@ -43,111 +54,160 @@ impl<'a> TileWindow<'a> {
         main: &'a MainHeader,
         tile: &'a Tile,
         part: &Part,
-        kept: &DecodedBlocks,
+        kept: &Kept,
     ) -> Result<Self, DecodeError> {
         let unknown = || DecodeError::unsupported("a JPEG 2000 tile of a kind of its own");
         let coding = tile.coding.as_ref().ok_or_else(unknown)?;
         let windows = windows(main, &tile.area, part);
         let needed = coding.needed(&windows, part.reduction).map_err(broken)?;
         let blocks = || needed.iter().flat_map(Needed::blocks);
-        let known = kept.get(tile.number, blocks().map(|(block, _)| block));
-        let missing = blocks().filter(|(block, _)| !known.contains_key(block));
+        let known = kept.blocks(tile.number, blocks().map(|(block, _)| block));
+        let missing: Vec<_> = blocks()
+            .filter(|(block, _)| !known.contains_key(block))
+            .collect();
+        let ids: HashSet<_> = missing.iter().map(|(_, precinct)| *precinct).collect();
+        let precincts = kept.precincts(tile.number, ids.iter().copied());
+        let placed = tile.placed_packets();
+        let packets = placed
+            .map(|(_, packet, range)| (packet.precinct(), range))
+            .filter(|(id, _)| ids.contains(id) && !precincts.contains_key(id));
         Ok(Self {
-            missing: missing.collect(),
+            packets: packets.collect(),
             codestream,
-            main,
             tile,
             coding,
+            markers: main.markers(),
             needed,
             known,
+            missing,
+            precincts,
         })
     }
 
-    /// Where the packets lie that have to be read, those that follow each other together.
+    /// What will be read, as far as that can be told. Of large packets it is their beginning.
     pub fn stretches(&self) -> Vec<Range<u64>> {
-        joined(&self.packets())
+        let packets = self.packets.iter();
+        let packets = packets.map(|(_, range)| range.start..range.end.min(range.start + SMALL));
+        let blocks = self.missing.iter().filter_map(|(block, precinct)| {
+            let precinct = self.precincts.get(precinct)?;
+            let coded = precinct.block(usize::from(block.band), block.place)?;
+            Some(coded.pieces().iter().cloned())
+        });
+        joined(packets.chain(blocks.flatten()).collect())
     }
 
-    fn packets(&self) -> Vec<(PrecinctId, Range<u64>)> {
-        let precincts: HashSet<_> = self.missing.iter().map(|(_, precinct)| *precinct).collect();
-        let placed = self.tile.placed_packets();
-        placed
-            .map(|(_, packet, range)| (packet.precinct(), range))
-            .filter(|(precinct, _)| precincts.contains(precinct))
-            .collect()
-    }
-
-    /// The samples of each component, on so many threads.
+    /// Bytes that reading the headers of packets takes.
     ///
     /// # Errors
-    /// If the packets cannot be read or are damaged.
+    /// If the tile cannot be divided as its header says.
+    pub fn index_bytes(&self) -> Result<u64, DecodeError> {
+        let ids: HashSet<_> = self.packets.iter().map(|(id, _)| *id).collect();
+        let counts = ids.into_iter().map(|id| self.coding.block_count(id));
+        let count = counts.sum::<Result<u64, _>>().map_err(broken)?;
+        let small: u64 = self.small_packets().map(|range| length(&range)).sum();
+        Ok(count.saturating_mul(BLOCK).saturating_add(small))
+    }
+
+    /// The samples of each component, on so many threads, if no more than so many bytes of packets have to be read.
+    ///
+    /// # Errors
+    /// If the packets cannot be read, are damaged or too large.
     pub fn decode(
-        self,
-        kept: &DecodedBlocks,
+        mut self,
+        kept: &Kept,
+        most: u64,
         threads: usize,
     ) -> Result<Vec<Plane<i32>>, DecodeError> {
-        let precincts = self.read()?;
-        let missing = self.missing.iter();
-        let coded = missing.map(|(id, precinct)| Ok((*id, coded(&precincts, *id, *precinct)?)));
-        let coded: Vec<_> = coded.collect::<Result<_, DecodeError>>()?;
-        let mut blocks = self.coding.decode(&coded, threads).map_err(broken)?;
-        let fresh = coded.iter().map(|(id, _)| (*id, blocks.get(id).cloned()));
-        kept.keep(self.tile.number, fresh);
-        add_known(&mut blocks, self.known);
+        let mut loaded = Loaded::default();
+        self.read_headers(&mut loaded, kept)?;
+        self.load_bodies(&mut loaded, most)?;
+        let pieces = self.missing.iter().map(|(id, precinct)| {
+            let coded = coded(&self.precincts, *id, *precinct)?;
+            let bytes = loaded.concatenated(coded.pieces());
+            let bytes = bytes.ok_or_else(|| malformed("a code-block outside of its packet"))?;
+            let id = *id;
+            Ok(Piece { id, coded, bytes })
+        });
+        let pieces: Vec<_> = pieces.collect::<Result<_, DecodeError>>()?;
+        let mut blocks = self.coding.decode(&pieces, threads).map_err(broken)?;
+        let fresh = pieces
+            .iter()
+            .map(|piece| (piece.id, blocks.get(&piece.id).cloned()));
+        kept.keep_blocks(self.tile.number, fresh);
+        let known = self.known.into_iter();
+        blocks.extend(known.filter_map(|(id, decoded)| Some((id, decoded?))));
         self.coding
             .samples(&self.needed, &blocks, threads)
             .map_err(broken)
     }
 
-    /// Reads all layers of the precincts that have missing code-blocks.
-    fn read(&self) -> Result<HashMap<PrecinctId, Precinct>, DecodeError> {
-        let packets = self.packets();
-        let stretches = joined(&packets);
-        let input = &*self.codestream.input;
-        read_ahead(input, stretches.clone())?;
-        let mut packets = packets.into_iter().peekable();
-        let mut precincts = HashMap::new();
-        for stretch in stretches {
-            let length = usize::try_from(stretch.end - stretch.start).unwrap_or(usize::MAX);
-            let bytes = read_range(input, stretch.start, length).map_err(truncated)?;
-            while let Some((id, range)) = packets.next_if(|(_, range)| range.end <= stretch.end) {
-                let within = |position: u64| (position - stretch.start) as usize;
-                let packet = &bytes[within(range.start)..within(range.end)];
-                self.read_packet(&mut precincts, id, packet)?;
-            }
-        }
-        Ok(precincts)
+    fn small_packets(&self) -> impl Iterator<Item = Range<u64>> {
+        let packets = self.packets.iter().map(|(_, range)| range.clone());
+        packets.filter(|range| length(range) <= SMALL)
     }
 
-    fn read_packet(
-        &self,
-        precincts: &mut HashMap<PrecinctId, Precinct>,
-        id: PrecinctId,
-        mut packet: &[u8],
-    ) -> Result<(), DecodeError> {
-        let precinct = match precincts.entry(id) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(self.coding.precinct(id).map_err(broken)?)
+    /// Reads all layers of the precincts that are not known.
+    fn read_headers(&mut self, loaded: &mut Loaded, kept: &Kept) -> Result<(), DecodeError> {
+        loaded.load(&self.codestream.input, self.small_packets().collect())?;
+        let mut read: HashMap<PrecinctId, Precinct> = HashMap::new();
+        for (id, range) in &self.packets {
+            if !read.contains_key(id) {
+                read.insert(*id, self.coding.precinct(*id).map_err(broken)?);
             }
-        };
-        let markers = markers(self.main);
-        precinct
-            .read_header(&mut packet, markers)
-            .and_then(|_| precinct.read_body(&mut packet))
-            .map_err(|error| malformed(format!("a packet: {error}")))?;
-        if !packet.is_empty() {
-            return Err(malformed("a packet shorter than its length"));
+            let Some(precinct) = read.get_mut(id) else {
+                continue;
+            };
+            self.read_header(precinct, range, loaded).map_err(damaged)?;
+        }
+        for (id, precinct) in read {
+            let precinct = Arc::new(precinct);
+            kept.keep_precinct(self.tile.number, id, Arc::clone(&precinct));
+            self.precincts.insert(id, precinct);
         }
         Ok(())
     }
+
+    fn read_header(
+        &self,
+        precinct: &mut Precinct,
+        range: &Range<u64>,
+        loaded: &Loaded,
+    ) -> io::Result<()> {
+        let start = if let Some(mut bytes) = loaded.get(range) {
+            precinct.read_header(&mut bytes, self.markers)?;
+            range.end - bytes.len() as u64
+        } else {
+            let mut skim = Skim::new(&self.codestream.input, range.clone(), READ_BUFFER);
+            precinct.read_header(&mut skim.by_ref(), self.markers)?;
+            skim.position()
+        };
+        if precinct.place_body(start) != range.end {
+            let problem = "its length is another one";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
+        Ok(())
+    }
+
+    fn load_bodies(&self, loaded: &mut Loaded, most: u64) -> Result<(), DecodeError> {
+        let mut ranges = Vec::new();
+        for (id, precinct) in &self.missing {
+            ranges.extend_from_slice(coded(&self.precincts, *id, *precinct)?.pieces());
+        }
+        let value = ranges.iter().map(length).sum();
+        if value > most {
+            let what = "bytes of packets";
+            return Err(DecodeError::TooLarge {
+                what,
+                value,
+                limit: most,
+            });
+        }
+        loaded.load(&self.codestream.input, ranges)
+    }
 }
 
-pub fn markers(main: &MainHeader) -> Markers {
-    Markers {
-        start: main.sequence.start_markers,
-        end: main.sequence.end_markers,
-    }
+fn length(range: &Range<u64>) -> u64 {
+    range.end - range.start
 }
 
 /// The samples of each component that a part of the image has in a tile.
@@ -168,30 +228,23 @@ fn windows(main: &MainHeader, tile: &Area, part: &Part) -> Vec<Window> {
 }
 
 fn coded(
-    precincts: &HashMap<PrecinctId, Precinct>,
+    precincts: &Precincts,
     block: BlockId,
     precinct: PrecinctId,
-) -> Result<&CodedBlock, DecodeError> {
+) -> Result<&azulejo_jpeg2000::Coded, DecodeError> {
     precincts
         .get(&precinct)
         .and_then(|precinct| precinct.block(usize::from(block.band), block.place))
         .ok_or_else(|| malformed("a packet is missing"))
 }
 
-fn add_known(blocks: &mut Blocks, known: HashMap<BlockId, Decoded>) {
-    let known = known.into_iter();
-    blocks.extend(known.filter_map(|(id, decoded)| Some((id, decoded?))));
-}
-
-fn joined(packets: &[(PrecinctId, Range<u64>)]) -> Vec<Range<u64>> {
-    let mut stretches: Vec<Range<u64>> = Vec::new();
-    for (_, range) in packets {
-        match stretches.last_mut() {
-            Some(last) if last.end == range.start => last.end = range.end,
-            _ => stretches.push(range.clone()),
-        }
+/// What is said of packets is the file's fault; other errors are the source's.
+fn damaged(error: io::Error) -> DecodeError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => malformed("a packet that ends too early"),
+        io::ErrorKind::InvalidData => malformed(format!("a packet: {error}")),
+        _ => DecodeError::Io(error),
     }
-    stretches
 }
 
 fn broken(error: azulejo_jpeg2000::Error) -> DecodeError {

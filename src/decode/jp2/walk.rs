@@ -1,0 +1,110 @@
+//! The lengths of packets that no PLT tells: found once, from one header to the next.
+
+use std::collections::HashMap;
+use std::io;
+
+use azulejo_jpeg2000::{Precinct, PrecinctId, Tile as Coding};
+
+use super::codestream::{Codestream, MainHeader};
+use super::packets::Packet;
+use super::skim::Skim;
+use super::tile::Part;
+use crate::decode::DecodeError;
+
+/// Code-blocks of a tile. An image of a gigapixel has as many; each takes a hundred bytes on the way.
+const MOST_BLOCKS: u64 = 1 << 20;
+/// Bytes read at once: headers are short, and far from each other.
+const READ_BUFFER: usize = 4 << 10;
+
+/// Fills in the lengths of all packets of a tile, which are in their order. Returns whether that could be done: damaged packets cannot be followed.
+///
+/// # Errors
+/// If the input cannot be read.
+pub fn measure(
+    codestream: &Codestream,
+    main: &MainHeader,
+    coding: &Coding,
+    parts: &[Part],
+    packets: &mut [Packet],
+) -> Result<bool, DecodeError> {
+    if !are_few(coding, main.sequence.layers, packets) {
+        return Ok(false);
+    }
+    let mut walk = Walk {
+        codestream,
+        main,
+        coding,
+        begun: HashMap::new(),
+    };
+    match walk.all(parts, packets) {
+        Ok(()) => Ok(true),
+        Err(error) if is_damage(&error) => Ok(false),
+        Err(error) => Err(DecodeError::Io(error)),
+    }
+}
+
+fn are_few(coding: &Coding, layers: u16, packets: &[Packet]) -> bool {
+    let precincts = packets
+        .iter()
+        .map(|packet| coding.block_count(packet.precinct()));
+    let blocks = precincts.map(|count| count.unwrap_or(u64::MAX));
+    let blocks = blocks.fold(0, u64::saturating_add);
+    blocks / u64::from(layers.max(1)) <= MOST_BLOCKS
+}
+
+fn is_damage(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData
+    )
+}
+
+struct Walk<'a> {
+    codestream: &'a Codestream,
+    main: &'a MainHeader,
+    coding: &'a Coding,
+    /// Precincts with layers to come, and how many were read.
+    begun: HashMap<PrecinctId, (Precinct, u16)>,
+}
+
+impl Walk<'_> {
+    fn all(&mut self, parts: &[Part], packets: &mut [Packet]) -> io::Result<()> {
+        let mut parts = parts.iter().map(|part| part.data.clone());
+        let mut data = parts.next().unwrap_or_default();
+        let mut skim = self.skim(&data);
+        for packet in packets {
+            while skim.position() >= data.end {
+                data = parts.next().ok_or(io::ErrorKind::UnexpectedEof)?;
+                skim = self.skim(&data);
+            }
+            let start = skim.position();
+            let length = self.packet(packet.precinct(), &mut skim)? - start;
+            packet.length = u32::try_from(length).map_err(|_| io::ErrorKind::InvalidData)?;
+        }
+        Ok(())
+    }
+
+    fn skim(&self, data: &std::ops::Range<u64>) -> Skim {
+        Skim::new(&self.codestream.input, data.clone(), READ_BUFFER)
+    }
+
+    /// Goes to the end of a packet.
+    fn packet(&mut self, id: PrecinctId, skim: &mut Skim) -> io::Result<u64> {
+        let (mut precinct, layers) = match self.begun.remove(&id) {
+            Some(begun) => begun,
+            None => (self.coding.precinct(id).map_err(invalid)?, 0),
+        };
+        precinct.read_header(skim, self.main.markers())?;
+        let body = skim.position();
+        let end = precinct.place_body(body);
+        skim.skip(end - body)?;
+        if layers + 1 < self.main.sequence.layers {
+            self.begun.insert(id, (precinct, layers + 1));
+        }
+        Ok(end)
+    }
+}
+
+fn invalid(error: azulejo_jpeg2000::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
