@@ -82,7 +82,7 @@ pub async fn claim(
             return Ok(None);
         };
         if take(connection, &job, node, now + milliseconds(length)).await? {
-            turn(connection, &job.owner, now).await?;
+            turn(connection, &job.owner).await?;
             return Ok(Some(job));
         }
     }
@@ -134,12 +134,14 @@ async fn take(
     Ok(done.rows_affected() == 1)
 }
 
-async fn turn(connection: &mut AnyConnection, owner: &str, now: i64) -> sqlx::Result<()> {
-    sqlx::query("UPDATE job_owners SET turn = $2 WHERE owner = $1")
-        .bind(owner)
-        .bind(now)
-        .execute(connection)
-        .await?;
+/// It was the turn of this owner after that of all others: a count and no time, of which two turns may have the same.
+async fn turn(connection: &mut AnyConnection, owner: &str) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE job_owners SET turn = (SELECT MAX(turn) FROM job_owners) + 1 WHERE owner = $1",
+    )
+    .bind(owner)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

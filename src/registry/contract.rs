@@ -1,7 +1,7 @@
 //! What every registry promises, whatever keeps it.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use futures_util::future::{join, join_all};
 use sqlx::{Any, AnyConnection, Connection, Row, Transaction};
@@ -17,7 +17,8 @@ use stalling_proxy::StallingProxy;
 #[path = "../../tests/common/stalling_proxy.rs"]
 mod stalling_proxy;
 
-const LIMIT: Duration = Duration::from_millis(1500);
+/// Where it is known that no answer comes. Else it may take as long as it takes.
+const LIMIT: Duration = Duration::from_secs(3);
 const OVER_ENTRY: Over = Over {
     entry: true,
     tombstone: false,
@@ -30,8 +31,15 @@ const OVER_TOMBSTONE: Over = Over {
 fn config(url: &str) -> RegistryConfig {
     RegistryConfig {
         url: Some(url.parse().unwrap()),
-        timeout_ms: LIMIT.as_millis().try_into().unwrap(),
+        timeout_ms: 60_000,
         ..RegistryConfig::default()
+    }
+}
+
+fn hasty(url: &str) -> RegistryConfig {
+    RegistryConfig {
+        timeout_ms: LIMIT.as_millis().try_into().unwrap(),
+        ..config(url)
     }
 }
 
@@ -453,25 +461,24 @@ async fn soon(registry: &Registry, identifier: &str) -> Answer {
 #[tokio::test]
 async fn a_server_that_is_gone_is_no_answer_and_comes_back() {
     let mut server = PostgresServer::start();
-    let registry = open(&config(&server.new_database("azulejo"))).await;
+    let registry = open(&hasty(&server.new_database("azulejo"))).await;
     registry
         .put(&entry("a", "file:1"), Over::NOTHING)
         .await
         .unwrap();
     server.stop();
-    let start = Instant::now();
     registry.find("a").await.unwrap_err();
-    registry.find("unknown").await.unwrap_err();
-    assert!(start.elapsed() < 3 * LIMIT, "each within its limit");
+    let error = registry.find("unknown").await.unwrap_err();
+    assert!(matches!(error, RegistryError::TooSlow(LIMIT)), "{error:?}");
     server.start_again();
-    assert_eq!(found(registry.find("a").await.unwrap()).location, "file:1");
-    assert_eq!(registry.find("unknown").await.unwrap(), Answer::Unknown);
+    assert_eq!(found(soon(&registry, "a").await).location, "file:1");
+    assert_eq!(soon(&registry, "unknown").await, Answer::Unknown);
     server.stop();
     join_all((0..3).map(|_| registry.find("b"))).await;
-    let start = Instant::now();
-    let error = registry.find("b").await.unwrap_err();
-    assert!(matches!(error, RegistryError::Silent), "{error:?}");
-    assert!(start.elapsed() < LIMIT / 2, "at once");
+    // Of those who come in the pauses, one tries.
+    let errors = join_all((0..20).map(|_| registry.find("b"))).await;
+    let is_refused = |answer: &&_| matches!(answer, Err(RegistryError::Silent));
+    assert!(errors.iter().filter(is_refused).count() > 10, "{errors:?}");
     server.start_again();
     assert_eq!(soon(&registry, "b").await, Answer::Unknown);
 }
@@ -487,7 +494,7 @@ async fn lock(connection: &mut AnyConnection) -> Transaction<'_, Any> {
 #[tokio::test]
 async fn a_server_that_hangs_is_no_answer_and_comes_back() {
     let server = PostgresServer::start();
-    let config = config(&server.new_database("azulejo"));
+    let config = hasty(&server.new_database("azulejo"));
     let registry = open(&config).await;
     let mut other = connect(&config).await;
     let transaction = lock(&mut other).await;
@@ -508,7 +515,7 @@ async fn connections_that_nothing_comes_through_are_not_used_again() {
     let proxy = StallingProxy::to(server.port).await;
     let direct = server.new_database("azulejo");
     let url = direct.replace(&format!(":{}/", server.port), &format!(":{}/", proxy.port));
-    let registry = open(&config(&url)).await;
+    let registry = open(&hasty(&url)).await;
     let ask_all = async |prefix: &str| {
         let identifiers = (0..20).map(|number| format!("{prefix}{number}"));
         let asking = identifiers.map(async |identifier| registry.find(&identifier).await);
@@ -573,6 +580,11 @@ async fn a_file_is_opened_as_it_should_be() {
     };
     assert_eq!(ask("PRAGMA journal_mode").await.get::<String, _>(0), "wal");
     assert_eq!(ask("PRAGMA synchronous").await.get::<i64, _>(0), 2, "FULL");
+    let patience = ask("PRAGMA busy_timeout").await.get::<i64, _>(0);
+    assert_eq!(
+        patience, 10_000,
+        "milliseconds, as long as a write may take"
+    );
 }
 
 #[tokio::test]

@@ -23,8 +23,10 @@ const WRITERS_OF_POSTGRES: usize = 4;
 /// Opening and writing may wait for another node that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Readers never wait for the one who writes, and what is committed survives a loss of power.
-const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+/// Who writes waits as long as [`PATIENCE`] for others, in milliseconds. Readers never wait for the one who writes, and what is committed
+/// survives a loss of power.
+const SQLITE_SETTINGS: &str =
+    "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
 
 pub struct Database {
     pool: AnyPool,

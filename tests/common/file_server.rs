@@ -145,6 +145,11 @@ impl FileServer {
             .push_back(Box::new(fault));
     }
 
+    /// What was to be answered otherwise is not any more.
+    pub fn recover(&self) {
+        self.shared.faults.lock().unwrap().clear();
+    }
+
     /// All requests since the last call.
     pub fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.shared.requests.lock().unwrap())

@@ -18,7 +18,7 @@ use crate::postgres_server::PostgresServer;
 use crate::process::{self, Process};
 
 /// A lease ends, and a busy machine takes its time.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(300);
 const SPACE: i64 = 6;
 /// A file in the folder of a site.
 const SQLITE: &str = "sqlite";
@@ -84,7 +84,7 @@ fn configuration(database: &str, folder: &Path, origin: &str) -> String {
     let (one, other) = (hash("seven"), hash("eight"));
     let folder = folder.display();
     format!(
-        "[registry]\nurl = \"{database}\"\ntimeout_ms = 5000\n\
+        "[registry]\nurl = \"{database}\"\ntimeout_ms = 60000\n\
          [composites]\nfolder = \"{folder}/composites\"\n\
          [composites.origins]\nhosts = [\"{origin}\"]\nprivate_networks = [\"127.0.0.0/8\"]\n\
          [composites.customers.one]\nid = 7\nkey = \"one\"\nsecret_hash = '{one}'\n\

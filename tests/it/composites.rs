@@ -57,7 +57,7 @@ impl Desk {
         let file = format!("sqlite:{}/azulejo.db", folder.path().display());
         let registry = RegistryConfig {
             url: Some(url.unwrap_or(file).parse().unwrap()),
-            timeout_ms: 5000,
+            timeout_ms: 60_000,
             ..RegistryConfig::default()
         };
         let server = Server::opened(fixtures("images"), |config| {

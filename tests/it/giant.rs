@@ -67,11 +67,15 @@ impl Counting for S3sServer {
     }
 }
 
+/// Milliseconds in which every origin answers: a request that is made again would count twice.
+const LONG: u32 = 300_000;
+
 /// A server over a web server.
 fn over_http(origin: &FolderServer) -> Server {
     let source = HttpSourceConfig {
         url: Some(origin.url()),
         private_networks: vec!["127.0.0.0/8".parse().unwrap()],
+        timeout_ms: LONG,
         ..HttpSourceConfig::default()
     };
     Server::configured("/", |config| {
@@ -87,6 +91,7 @@ fn over_s3(origin: &S3sServer) -> Server {
         endpoint: Some(origin.endpoint().to_owned()),
         access_key: Some(KEY.to_owned()),
         secret_key: Some(Secret::new(SECRET)),
+        timeout_ms: LONG,
         ..ObjectsSourceConfig::default()
     };
     Server::configured("/", |config| {

@@ -25,7 +25,7 @@ fn server(provider: &OidcProvider) -> axum::Router {
         client_secret = '{SECRET}'
         scopes = ['profile']
         roles = 'realm.roles'
-        timeout_ms = 2000",
+        timeout_ms = 60000",
         provider.issuer
     );
     router(App::new(&config(&toml)).unwrap())

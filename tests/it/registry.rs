@@ -523,7 +523,7 @@ async fn a_registry_that_does_not_answer_is_503() {
     let url = postgres.new_database("azulejo");
     let server = Server::opened(fixtures("images"), |config| {
         configure(config, &url);
-        config.registry.timeout_ms = 500;
+        config.registry.timeout_ms = 3_000;
     })
     .await;
     let path = format!("/resources?uri={LOCATION}");
@@ -550,7 +550,7 @@ async fn a_registry_that_does_not_answer_is_503() {
     }
     postgres.start_again();
     // It is left alone for a moment.
-    for _ in 0..400 {
+    for _ in 0..2400 {
         if server.status("/resources/unknown").await != 503 {
             break;
         }
@@ -627,7 +627,7 @@ fn where_the_registry_is_lost_nothing_starts() {
         command.env("AZULEJO_SERVER__LISTEN", "127.0.0.1:0");
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let ended = (0..400).any(|_| {
+        let ended = (0..2400).any(|_| {
             thread::sleep(Duration::from_millis(50));
             child.try_wait().unwrap().is_some()
         });

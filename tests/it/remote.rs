@@ -37,14 +37,25 @@ fn web(origin: &FolderServer, revalidate_after: u32) -> HttpSourceConfig {
     HttpSourceConfig {
         url: Some(origin.url()),
         private_networks: vec!["127.0.0.0/8".parse().unwrap()],
-        timeout_ms: 500,
+        timeout_ms: 60_000,
         revalidate_after,
         ..HttpSourceConfig::default()
     }
 }
 
 fn over(origin: &FolderServer, revalidate_after: u32) -> Server {
-    let source = web(origin, revalidate_after);
+    served(web(origin, revalidate_after))
+}
+
+/// One that asks each time, and does not wait long.
+fn hasty(origin: &FolderServer) -> Server {
+    served(HttpSourceConfig {
+        timeout_ms: 2_500,
+        ..web(origin, 0)
+    })
+}
+
+fn served(source: HttpSourceConfig) -> Server {
     Server::configured("/", |config| {
         config.sources.http.insert("web".to_owned(), source);
         config.routes.push(RouteConfig::to("web"));
@@ -153,7 +164,7 @@ async fn copied_bytes_are_of_one_state_too() {
 async fn f000_3_a_server_that_is_down_is_no_absent_image() {
     let folder = folder();
     let origin = FolderServer::over(folder.path()).await;
-    let far = over(&origin, 0);
+    let far = hasty(&origin);
     assert_eq!(far.status("/iiif/3/a.tif/info.json").await, 200);
     assert_eq!(far.status("/iiif/3/b.tif/info.json").await, 404);
     origin.fall_silent();
@@ -174,7 +185,7 @@ async fn failures_do_not_tell_where_images_are() {
     fs::write(folder.path().join("broken.tif"), "II*\0").unwrap();
     let origin = FolderServer::over(folder.path()).await;
     let host = origin.url();
-    let far = over(&origin, 0);
+    let far = hasty(&origin);
     let absent = far.get("/iiif/3/absent/info.json").await;
     let broken = far.get("/iiif/3/broken.tif/info.json").await;
     origin.fall_silent();
@@ -213,7 +224,7 @@ async fn a_resolver_says_where_images_are() {
         config.sources.http.insert("web".to_owned(), source);
         let config_of = ResolverConfig {
             url,
-            timeout_ms: 1_000,
+            timeout_ms: 60_000,
             ttl: 60,
         };
         config.resolvers.insert("ours".to_owned(), config_of);
@@ -239,7 +250,6 @@ async fn a_source_that_is_slow_does_not_keep_others_waiting() {
     let slow = FolderServer::over(folder.path()).await;
     let fast = FolderServer::over(folder.path()).await;
     let patient = HttpSourceConfig {
-        timeout_ms: 20_000,
         connections: 100,
         ..web(&slow, 0)
     };
@@ -264,9 +274,11 @@ async fn a_source_that_is_slow_does_not_keep_others_waiting() {
                 .await
         });
     }
+    while slow.take_counts().0 == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(slow.take_counts().0 > 0);
     let answer = server.status("/iiif/3/fast-a.tif/info.json");
-    let answer = tokio::time::timeout(Duration::from_secs(10), answer).await;
+    let answer = tokio::time::timeout(Duration::from_secs(30), answer).await;
     assert_eq!(answer, Ok(200));
 }

@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 use super::*;
 use crate::access::service::{Reply, ScriptedService};
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 fn config(url: &str) -> ExternalConfig {
     ExternalConfig {
         url: Some(url.to_owned()),
-        timeout_ms: 500,
+        timeout_ms: 60_000,
         ..ExternalConfig::default()
     }
 }
@@ -25,15 +27,15 @@ fn external(config: &ExternalConfig) -> External {
 }
 
 /// Somebody's question about an image.
-struct Asked {
-    identifier: &'static str,
+struct Asked<'a> {
+    identifier: &'a str,
     request: &'static str,
     address: Option<IpAddr>,
     headers: HeaderMap,
 }
 
-impl Asked {
-    fn of(identifier: &'static str) -> Self {
+impl<'a> Asked<'a> {
+    fn of(identifier: &'a str) -> Self {
         Self {
             identifier,
             request: "info.json",

@@ -82,12 +82,13 @@ fn config(url: &str) -> JwtConfig {
         jwks: Some(url.to_owned()),
         issuer: Some(ISSUER.to_owned()),
         audience: vec![AUDIENCE.to_owned()],
-        timeout_ms: 300,
+        timeout_ms: 60_000,
         ..JwtConfig::default()
     }
 }
 
 const SOON: Duration = Duration::from_millis(100);
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Everything is for a tenth of a second.
 const HASTY: Pace = Pace {
@@ -95,6 +96,14 @@ const HASTY: Pace = Pace {
     grace: SOON,
     pause: SOON,
     retry: SOON,
+};
+
+/// What was once asked for is not asked for again, however slow the machine.
+const LASTING: Pace = Pace {
+    refresh: HOUR,
+    grace: HOUR,
+    pause: HOUR,
+    retry: HOUR,
 };
 
 async fn issuer(pairs: &[&Pair]) -> (ScriptedService, JwtVerifier) {

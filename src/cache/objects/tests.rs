@@ -121,7 +121,7 @@ async fn a_store_that_was_silent_is_used_again() {
             let _ = timeout(Duration::from_millis(100), layer.put(&key, record)).await;
         }
         server.becomes(Mood::Well);
-        let found = timeout(Duration::from_secs(10), layer.get(&key)).await;
+        let found = timeout(Duration::from_secs(60), layer.get(&key)).await;
         assert!(found.unwrap().unwrap().is_some(), "{mood:?}");
         put(&layer, &key).await;
     }
@@ -133,7 +133,7 @@ async fn a_store_that_cannot_be_reached_is_an_error() {
     let layer = over(&server);
     drop(server);
     tokio::task::yield_now().await;
-    let got = timeout(Duration::from_secs(10), layer.get(&key("image", "1"))).await;
+    let got = timeout(Duration::from_secs(60), layer.get(&key("image", "1"))).await;
     assert!(got.unwrap().is_err());
 }
 

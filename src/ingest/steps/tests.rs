@@ -29,9 +29,10 @@ use crate::source::remote::http::{self, config::HttpSourceConfig};
 mod documents_of_tests;
 use documents_of_tests::{pdf, tiff};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Pages become files in the background, which comes last where much is to be done.
+const PATIENCE: Duration = Duration::from_secs(300);
 const PACE: Pace = Pace {
-    lease: Duration::from_secs(5),
+    lease: PATIENCE,
     beat: Duration::from_millis(100),
     poll: Duration::from_millis(100),
     pause: Duration::from_millis(100),
@@ -47,6 +48,7 @@ struct Site {
     origin: FileServer,
     store: Store,
     rasterizes: bool,
+    per_piece: Duration,
 }
 
 impl Site {
@@ -57,6 +59,7 @@ impl Site {
             folder: TempDir::new().unwrap(),
             origin: FileServer::start(Manner::USUAL),
             rasterizes: false,
+            per_piece: PATIENCE,
         }
     }
 
@@ -65,7 +68,7 @@ impl Site {
             hosts: vec![self.origin.host()],
             private_networks: vec!["127.0.0.0/8".parse().unwrap()],
             max_bytes: 4 << 20,
-            timeout_ms: 3000,
+            timeout_ms: 60_000,
             ..HttpSourceConfig::default()
         }
     }
@@ -86,7 +89,7 @@ impl Site {
             scratch_bytes: 8 << 20,
             per_batch: 2,
             workers: 2,
-            per_piece: Duration::from_secs(1),
+            per_piece: self.per_piece,
             limits: Limits::default(),
         };
         Steps::new(
@@ -187,7 +190,7 @@ fn count(folder: &Path) -> usize {
 async fn open(url: &str) -> Registry {
     let config = RegistryConfig {
         url: Some(url.parse().unwrap()),
-        timeout_ms: 5000,
+        timeout_ms: 60_000,
         ..RegistryConfig::default()
     };
     Registry::open(&config).await.unwrap().unwrap()
@@ -415,9 +418,14 @@ async fn what_is_asked_again_is_not_answered_with_what_was_before(site: Site) {
 
 /// Though never so slowly that it would seem to be dead.
 async fn what_comes_too_slowly_is_left(site: Site) {
+    let site = Site {
+        per_piece: Duration::from_secs(1),
+        ..site
+    };
     site.origin.put("/a.tif", &tiff(&[(600, 400)]));
     for _ in 0..3 {
-        site.origin.then(|reply| reply.slowly(PATIENCE));
+        site.origin
+            .then(|reply| reply.slowly(Duration::from_secs(30)));
     }
     let runner = site.start().await;
     let id = site.post_one("a", "/a.tif").await;

@@ -58,7 +58,7 @@ async fn keeps_the_contract(new: impl Fn(&str) -> String) {
 async fn open(url: &str) -> Store {
     let config = RegistryConfig {
         url: Some(url.parse().unwrap()),
-        timeout_ms: 5000,
+        timeout_ms: 60_000,
         ..RegistryConfig::default()
     };
     Store::new(Registry::open(&config).await.unwrap().unwrap())

@@ -51,7 +51,7 @@ async fn answer(
 fn resolver(url: &str, ttl: u32) -> Resolver {
     let config = ResolverConfig {
         url: url.to_owned(),
-        timeout_ms: 500,
+        timeout_ms: 60_000,
         ttl,
     };
     Resolver::new("test", &config).unwrap()

@@ -245,7 +245,7 @@ fn token(roles: &[&str]) -> String {
 async fn with_issuer(reply: Reply) -> (ScriptedService, TempDir, Server) {
     let issuer = ScriptedService::start(reply).await;
     let jwt = format!(
-        "[jwt]\nalgorithms = ['EdDSA']\nissuer = 'us'\ntimeout_ms = 300\njwks = '{}'",
+        "[jwt]\nalgorithms = ['EdDSA']\nissuer = 'us'\ntimeout_ms = 60000\njwks = '{}'",
         issuer.url
     );
     let folder = folder();

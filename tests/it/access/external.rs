@@ -26,7 +26,7 @@ async fn with_service(reply: Reply, cache_seconds: u32) -> (ScriptedService, Tem
         external = true
         [external]
         url = "{}"
-        timeout_ms = 300
+        timeout_ms = 60000
         cache_seconds = {cache_seconds}
         "#,
         service.url

@@ -2,7 +2,7 @@
 
 use super::*;
 
-async fn sent(asked: Asked) -> HeaderMap {
+async fn sent(asked: Asked<'_>) -> HeaderMap {
     let service = ScriptedService::start(Reply::status(204)).await;
     let config = ExternalConfig {
         forward_headers: ["Cookie", "authorization"].map(str::to_owned).into(),

@@ -49,18 +49,19 @@ async fn an_answer_holds_for_the_image_and_who_asks() {
 
 #[tokio::test]
 async fn a_no_is_remembered_too_and_neither_outlasts_its_time() {
-    let (service, external) = service(Reply::status(403), 1).await;
-    let ask = async || Asked::of("x").of_service(&external).await;
-    assert_eq!(ask().await, Verdict::Refuse(Refusal::Forbidden));
-    service.answers(Reply::status(204));
-    assert_eq!(ask().await, Verdict::Refuse(Refusal::Forbidden));
-    tokio::time::sleep(Duration::from_millis(1_050)).await;
-    assert_eq!(ask().await, yes());
-    service.answers(Reply::status(401));
-    assert_eq!(ask().await, yes());
-    tokio::time::sleep(Duration::from_millis(1_050)).await;
-    assert_eq!(ask().await, Verdict::Refuse(Refusal::Unauthorized));
-    assert_eq!(service.times_asked(), 3);
+    let no = Verdict::Refuse(Refusal::Forbidden);
+    for (first, then) in [(403, 204), (204, 403)] {
+        let verdicts = [first, then].map(|status| if status == 204 { yes() } else { no.clone() });
+        for cache_seconds in [3600, 1] {
+            let (service, external) = service(Reply::status(first), cache_seconds).await;
+            let ask = async || Asked::of("x").of_service(&external).await;
+            assert_eq!(ask().await, verdicts[0]);
+            service.answers(Reply::status(then));
+            tokio::time::sleep(Duration::from_millis(1_050)).await;
+            let expected = &verdicts[usize::from(cache_seconds == 1)];
+            assert_eq!(ask().await, *expected, "{cache_seconds} s");
+        }
+    }
 }
 
 #[tokio::test]
@@ -96,19 +97,27 @@ async fn equal_questions_are_one() {
 
 #[tokio::test]
 async fn nobody_waits_for_ever_and_a_service_that_is_down_is_left_alone() {
-    let late = Reply::status(204).late(Duration::from_secs(60));
-    let (service, external) = service(late, 60).await;
-    let names = ["a", "b", "c", "d", "e"];
-    let mut asked = Vec::new();
-    for name in names {
+    let service = ScriptedService::start(Reply::status(204).late(HOUR)).await;
+    let external = external(&ExternalConfig {
+        timeout_ms: 500,
+        ..config(&service.url)
+    });
+    for name in ["a", "b", "c"] {
         let verdict = Asked::of(name).of_service(&external).await;
         assert_eq!(verdict, Verdict::Unavailable);
-        asked.push(service.times_asked());
     }
-    assert_eq!(asked, [1, 2, 3, 3, 3]);
+    // At once: of those who come in the pauses, one tries.
+    let names: Vec<_> = (0..100).map(|number| number.to_string()).collect();
+    let asked = names.iter().map(|name| Asked::of(name));
+    let verdicts = asked.map(async |asked| asked.of_service(&external).await);
+    for verdict in join_all(verdicts).await {
+        assert_eq!(verdict, Verdict::Unavailable);
+    }
+    assert!(service.times_asked() < 50, "{}", service.times_asked());
     service.answers(Reply::status(204));
-    tokio::time::sleep(Duration::from_millis(550)).await;
-    assert_eq!(Asked::of("a").of_service(&external).await, yes());
+    while Asked::of("a").of_service(&external).await != yes() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// Nobody keeps it from others by asking for what it cannot answer.
@@ -133,19 +142,42 @@ async fn nobody_there_is_no_yes() {
 
 #[tokio::test]
 async fn only_so_many_questions_are_put_at_a_time() {
-    let late = Reply::status(204).late(Duration::from_millis(300));
-    let service = ScriptedService::start(late).await;
+    let service = ScriptedService::start(Reply::status(204).late(HOUR)).await;
     let external = external(&ExternalConfig {
         in_flight: 1,
         ..config(&service.url)
     });
-    let asked = ["a", "b", "c", "d", "e", "f"].map(Asked::of);
-    let verdicts = join_all(asked.iter().map(|asked| asked.of_service(&external))).await;
-    let allowed = verdicts.iter().filter(|verdict| **verdict == yes()).count();
-    assert_eq!(allowed, 2, "others waited as long as they would");
-    assert_eq!(service.times_asked(), 2);
-    let next = Asked::of("g").of_service(&external).await;
-    assert_eq!(next, yes(), "it has not failed");
+    let first = tokio::spawn({
+        let external = external.clone();
+        async move { Asked::of("a").of_service(&external).await }
+    });
+    while service.times_asked() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let asked = ["b", "c", "d", "e", "f"].map(Asked::of);
+    let others = join_all(asked.iter().map(|asked| asked.of_service(&external)));
+    let soon = tokio::time::timeout(Duration::from_millis(300), others);
+    assert!(soon.await.is_err(), "they wait");
+    assert_eq!(service.times_asked(), 1);
+    first.abort();
+}
+
+/// As long as they would for an answer. It has not failed, for all that is known.
+#[tokio::test]
+async fn nobody_waits_for_a_place_for_ever() {
+    let service = ScriptedService::start(Reply::status(204)).await;
+    let hasty = external(&ExternalConfig {
+        in_flight: 1,
+        timeout_ms: 100,
+        ..config(&service.url)
+    });
+    let place = hasty.0.places.acquire().await.unwrap();
+    let asked = ["a", "b", "c", "d", "e"].map(Asked::of);
+    let verdicts = join_all(asked.iter().map(|asked| asked.of_service(&hasty))).await;
+    assert_eq!(verdicts, vec![Verdict::Unavailable; asked.len()]);
+    assert_eq!(service.times_asked(), 0);
+    assert!(hasty.0.breaker.is_closed());
+    drop(place);
 }
 
 #[test]

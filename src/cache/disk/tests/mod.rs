@@ -163,16 +163,19 @@ async fn work_that_hangs_holds_no_more_threads_than_there_are_places() {
     let (release, hangs) = std::sync::mpsc::channel::<()>();
     let hangs = Arc::new(std::sync::Mutex::new(hangs));
     let begun = Arc::new(Count::default());
-    for _ in 0..5 {
-        let (hangs, begun) = (Arc::clone(&hangs), Arc::clone(&begun));
+    for number in 0..5 {
+        let (hangs, begins) = (Arc::clone(&hangs), Arc::clone(&begun));
         let work = gate.run(move || {
-            begun.add_one();
+            begins.add_one();
             let _ = hangs.lock().unwrap().recv();
             Ok(())
         });
         // Given up by whoever waited: the thread still hangs.
         let given_up = tokio::time::timeout(Duration::from_millis(30), work).await;
         assert!(given_up.is_err());
+        if number < 2 {
+            wait_until("it has begun", || begun.get() == number + 1);
+        }
     }
     assert_eq!(begun.get(), 2);
     drop(release);

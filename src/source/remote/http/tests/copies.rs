@@ -219,7 +219,7 @@ fn a_copy_that_comes_late_is_told_and_found_by_the_next() {
     server.put("/a.tif", &content);
     let scratch = Scratch::new();
     let config = HttpSourceConfig {
-        timeout_ms: 300,
+        timeout_ms: 3_000,
         revalidate_after: 60,
         ..config(&server)
     };
@@ -228,20 +228,17 @@ fn a_copy_that_comes_late_is_told_and_found_by_the_next() {
     let input = source.open(&found).unwrap();
     let all = 0..SIZE as u64;
     let all = slice::from_ref(&all);
-    server.then(|reply| reply.slowly(Duration::from_millis(2_500)));
+    server.then(|reply| reply.slowly(Duration::from_secs(10)));
     server.requests();
     let late = input.read_ahead(all).unwrap_err();
     assert_eq!(late.kind(), io::ErrorKind::TimedOut, "{late}");
-    let start = Instant::now();
     let mut buffer = vec![0; 100];
     input.read_exact_at(&mut buffer, 5_000_000).unwrap();
     assert!(buffer == content[5_000_000..][..100]);
-    assert!(
-        start.elapsed() < Duration::from_millis(800),
-        "it does not wait for the copy"
-    );
+    assert_eq!(scratch.files("copy"), 0, "it does not wait for the copy");
+    let start = Instant::now();
     while input.read_ahead(all).is_err() {
-        assert!(start.elapsed() < Duration::from_secs(20));
+        assert!(start.elapsed() < Duration::from_secs(60));
     }
     let whole = server.requests();
     let whole = whole.iter().filter(|it| !it.headers.contains_key("range"));

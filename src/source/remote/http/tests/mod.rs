@@ -29,7 +29,7 @@ fn config(server: &FileServer) -> HttpSourceConfig {
         url: Some(server.url()),
         private_networks: vec!["127.0.0.0/8".parse().unwrap()],
         revalidate_after: 0,
-        timeout_ms: 5_000,
+        timeout_ms: 60_000,
         ..HttpSourceConfig::default()
     }
 }

@@ -56,7 +56,7 @@ impl Nginx {
             if nginx.child.try_wait().unwrap().is_some() {
                 return None;
             }
-            assert!(start.elapsed() < Duration::from_secs(20));
+            assert!(start.elapsed() < Duration::from_secs(60));
             thread::sleep(Duration::from_millis(20));
         }
         Some(nginx)
