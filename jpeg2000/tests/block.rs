@@ -349,7 +349,7 @@ fn random_raw_bytes_never_panic() {
     let mut random = Random(7);
     for _ in 0..300 {
         let bytes: Vec<u8> = (0..500)
-            .map(|_| random.below(256) as u8 | random.below(2) as u8 * 0xF0)
+            .map(|_| random.below(256) as u8 | (random.below(2) as u8 * 0xF0))
             .collect();
         let segment = |passes: u32| Segment {
             passes,
