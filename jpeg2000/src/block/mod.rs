@@ -178,8 +178,8 @@ impl Passes<'_> {
     fn raw(&mut self, mut raw: Raw<'_>, passes: impl Iterator<Item = Pass>) -> Result<(), Error> {
         for pass in passes {
             match pass.kind {
-                Kind::Propagation => self.canvas.propagate(&mut raw, pass.plane),
-                Kind::Refinement => self.canvas.refine(&mut raw, pass.plane),
+                Kind::Propagation => self.canvas.propagate(&mut raw, &mut self.states, pass.plane),
+                Kind::Refinement => self.canvas.refine(&mut raw, &mut self.states, pass.plane),
                 Kind::CleanUp => return Err(MIXED),
             }
             self.reset();
@@ -201,17 +201,17 @@ impl Passes<'_> {
 
     /// Gives the MQ decoder back as it is after the pass.
     fn coded_pass<'a>(&mut self, mq: Mq<'a>, pass: &Pass) -> Result<Mq<'a>, Error> {
+        let states = &mut self.states;
         let mut coder = Arithmetic {
             mq,
-            states: &mut self.states,
             significance: contexts::significance(self.block.band),
         };
         match pass.kind {
-            Kind::Propagation => self.canvas.propagate(&mut coder, pass.plane),
-            Kind::Refinement => self.canvas.refine(&mut coder, pass.plane),
+            Kind::Propagation => self.canvas.propagate(&mut coder, states, pass.plane),
+            Kind::Refinement => self.canvas.refine(&mut coder, states, pass.plane),
             Kind::CleanUp => {
-                self.canvas.clean_up(&mut coder, pass.plane);
-                if self.block.modes.has(Modes::SYMBOLS) && coder.segmentation_symbol() != 0b1010 {
+                self.canvas.clean_up(&mut coder, states, pass.plane);
+                if self.block.modes.has(Modes::SYMBOLS) && coder.segmentation_symbol(states) != 0b1010 {
                     return Err(Error("a segmentation symbol is wrong"));
                 }
             }

@@ -6,68 +6,66 @@ use super::raw::Raw;
 use super::window::{self, COLUMN, COLUMNS, Cell, ROWS, Stripe, TOPS};
 
 /// Where the decisions of a pass come from: the MQ decoder, or raw bits.
-pub trait Coder {
+pub trait Coder: Copy {
     /// Whether a sample with these neighbours ([`window::neighbours`]) is significant.
-    fn significance(&mut self, neighbours: usize) -> u64;
+    fn significance(&mut self, states: &mut States, neighbours: usize) -> u64;
     /// Whether a sample with these neighbours ([`window::signs`]) is negative.
-    fn sign(&mut self, neighbours: usize) -> u64;
-    fn refinement(&mut self, context: usize) -> u64;
+    fn sign(&mut self, states: &mut States, neighbours: usize) -> u64;
+    fn refinement(&mut self, states: &mut States, context: usize) -> u64;
 }
 
 /// Decisions of the MQ decoder in the contexts of a code-block.
-pub struct Arithmetic<'a, 'b> {
+#[derive(Clone, Copy)]
+pub struct Arithmetic<'a> {
     pub mq: Mq<'a>,
-    pub states: &'b mut States,
     pub significance: &'static Significance,
 }
 
-impl Arithmetic<'_, '_> {
+impl Arithmetic<'_> {
     #[inline(always)]
-    fn uniform(&mut self) -> u64 {
-        self.mq.decide_evenly(&mut self.states[UNIFORM])
+    fn uniform(&mut self, states: &mut States) -> u64 {
+        self.mq.decide(&mut states[UNIFORM])
     }
 
     /// The segmentation symbol (D.5), which is 1010.
-    pub fn segmentation_symbol(&mut self) -> u64 {
-        (0..4).fold(0, |symbol, _| symbol << 1 | self.uniform())
+    pub fn segmentation_symbol(&mut self, states: &mut States) -> u64 {
+        (0..4).fold(0, |symbol, _| symbol << 1 | self.uniform(states))
     }
 }
 
-impl Coder for Arithmetic<'_, '_> {
+impl Coder for Arithmetic<'_> {
     #[inline(always)]
-    fn significance(&mut self, neighbours: usize) -> u64 {
+    fn significance(&mut self, states: &mut States, neighbours: usize) -> u64 {
         let context = self.significance[neighbours & 511] & 31;
-        self.mq.decide(&mut self.states[usize::from(context)])
+        self.mq.decide(&mut states[usize::from(context)])
     }
 
     #[inline(always)]
-    fn sign(&mut self, neighbours: usize) -> u64 {
+    fn sign(&mut self, states: &mut States, neighbours: usize) -> u64 {
         let entry = SIGN[neighbours & 511];
-        let bit = self
-            .mq
-            .decide_evenly(&mut self.states[usize::from(entry & 31)]);
+        let bit = self.mq.decide(&mut states[usize::from(entry & 31)]);
         bit ^ u64::from(entry >> 7)
     }
 
     #[inline(always)]
-    fn refinement(&mut self, context: usize) -> u64 {
-        self.mq.decide_evenly(&mut self.states[context & 31])
+    fn refinement(&mut self, states: &mut States, context: usize) -> u64 {
+        self.mq.decide(&mut states[context & 31])
     }
 }
 
 impl Coder for Raw<'_> {
     #[inline(always)]
-    fn significance(&mut self, _neighbours: usize) -> u64 {
+    fn significance(&mut self, _: &mut States, _: usize) -> u64 {
         self.bit()
     }
 
     #[inline(always)]
-    fn sign(&mut self, _neighbours: usize) -> u64 {
+    fn sign(&mut self, _: &mut States, _: usize) -> u64 {
         self.bit()
     }
 
     #[inline(always)]
-    fn refinement(&mut self, _context: usize) -> u64 {
+    fn refinement(&mut self, _: &mut States, _: usize) -> u64 {
         self.bit()
     }
 }
@@ -133,8 +131,9 @@ impl Canvas<'_> {
     }
 
     /// The significance propagation pass (D.3.1).
-    #[inline(always)]
-    pub fn propagate(&mut self, coder: &mut impl Coder, plane: u32) {
+    #[inline(never)]
+    pub fn propagate<C: Coder>(&mut self, coder: &mut C, states: &mut States, plane: u32) {
+        let mut local = *coder;
         self.scan(|stripe, place, samples| {
             let (mut significant, mut negative) = stripe.window(place.word);
             let insignificant = place.inside & !significant;
@@ -143,10 +142,10 @@ impl Canvas<'_> {
             while next != 0 {
                 let bit = next.trailing_zeros();
                 next &= next - 1;
-                if coder.significance(window::neighbours(significant, bit)) == 0 {
+                if local.significance(states, window::neighbours(significant, bit)) == 0 {
                     continue;
                 }
-                let sign = coder.sign(window::signs(significant, negative, bit));
+                let sign = local.sign(states, window::signs(significant, negative, bit));
                 significant |= 1 << bit;
                 negative |= sign << bit;
                 let more = window::later_neighbours(bit) & insignificant;
@@ -159,11 +158,13 @@ impl Canvas<'_> {
             cell.negative = negative & place.inside;
             cell.visited = visited;
         });
+        *coder = local;
     }
 
     /// The magnitude refinement pass (D.3.3).
-    #[inline(always)]
-    pub fn refine(&mut self, coder: &mut impl Coder, plane: u32) {
+    #[inline(never)]
+    pub fn refine<C: Coder>(&mut self, coder: &mut C, states: &mut States, plane: u32) {
+        let mut local = *coder;
         self.scan(|stripe, place, samples| {
             let (significant, _) = stripe.window(place.word);
             let cell = &mut stripe.own[place.word];
@@ -179,15 +180,18 @@ impl Canvas<'_> {
                     1 => 2,
                     _ => crowded >> bit & 1,
                 };
-                let value = coder.refinement(REFINEMENT + context as usize);
+                let value = local.refinement(states, REFINEMENT + context as usize);
                 samples.refine(bit, value, plane);
             }
             cell.refined |= members;
         });
+        *coder = local;
     }
 
     /// The clean-up pass (D.3.4).
-    pub fn clean_up(&mut self, coder: &mut Arithmetic<'_, '_>, plane: u32) {
+    #[inline(never)]
+    pub fn clean_up(&mut self, coder: &mut Arithmetic<'_>, states: &mut States, plane: u32) {
+        let mut local = *coder;
         self.scan(|stripe, place, samples| {
             let (mut significant, mut negative) = stripe.window(place.word);
             let whole = place.inside >> (ROWS - 1) & TOPS;
@@ -195,19 +199,19 @@ impl Canvas<'_> {
             while next != 0 {
                 let mut bit = next.trailing_zeros();
                 if whole >> bit & 1 == 1 && window::is_empty(significant, bit) {
-                    if coder.mq.decide(&mut coder.states[RUN]) == 0 {
+                    if local.mq.decide_likely(&mut states[RUN]) == 0 {
                         next &= !(COLUMN << bit);
                         continue;
                     }
-                    let zeros = (coder.uniform() << 1 | coder.uniform()) as u32;
+                    let zeros = (local.uniform(states) << 1 | local.uniform(states)) as u32;
                     bit += zeros;
                     next = next >> bit << bit;
-                } else if coder.significance(window::neighbours(significant, bit)) == 0 {
+                } else if local.significance(states, window::neighbours(significant, bit)) == 0 {
                     next &= next - 1;
                     continue;
                 }
                 next &= next - 1;
-                let sign = coder.sign(window::signs(significant, negative, bit));
+                let sign = local.sign(states, window::signs(significant, negative, bit));
                 significant |= 1 << bit;
                 negative |= sign << bit;
                 samples.begin(bit, sign, plane);
@@ -216,6 +220,7 @@ impl Canvas<'_> {
             cell.significant = significant & place.inside;
             cell.negative = negative & place.inside;
         });
+        *coder = local;
     }
 }
 
