@@ -9,41 +9,42 @@ const POINT: u32 = 48;
 /// A is renormalised below it: 0.75 in the standard's numbers (C.1.1).
 const HALF: u64 = 0x8000 << POINT;
 
-/// A context: its row of table C.2 and the more probable symbol, in the form that [`Mq::decide`] wants.
+/// A context: its row of table C.2 and the more probable symbol.
 ///
-/// From the top: Qe (16 bits), and, in bytes from the bottom: the more probable symbol, the next state after it, the next after the other.
+/// The lower 16 bits are Qe. The next are the symbol, and above it the row: together an index of [`NEXT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State(u64);
+pub struct State(u32);
 
 impl State {
     /// The row of table C.2, with 0 as the more probable symbol.
     pub const fn new(row: usize) -> Self {
-        STATES[2 * row]
+        Self::with(row as u32, 0)
+    }
+
+    const fn with(row: u32, symbol: u32) -> Self {
+        Self((2 * row + symbol) << 16 | ROWS[row as usize].0)
     }
 
     #[inline(always)]
     fn qe(self) -> u64 {
-        self.0 & (0xFFFF << POINT)
+        u64::from(self.0) << POINT
     }
 
     #[inline(always)]
     fn symbol(self) -> u64 {
-        self.0 & 1
+        u64::from(self.0 >> 16 & 1)
     }
 
+    /// The states after the more probable symbol and after the other.
     #[inline(always)]
-    fn after_likely(self) -> Self {
-        STATES[(self.0 >> 8) as usize & 127]
-    }
-
-    #[inline(always)]
-    fn after_unlikely(self) -> Self {
-        STATES[(self.0 >> 16) as usize & 127]
+    fn next(self) -> (Self, Self) {
+        let both = NEXT[(self.0 >> 16) as usize & 127];
+        (Self(both as u32), Self((both >> 32) as u32))
     }
 }
 
 /// Table C.2: Qe, the next row after the more probable symbol, the next after the other, and whether the symbols change places then.
-const ROWS: [(u64, u8, u8, bool); 47] = [
+const ROWS: [(u32, u32, u32, bool); 47] = [
     (0x5601, 1, 1, true),
     (0x3401, 2, 6, false),
     (0x1801, 3, 9, false),
@@ -93,22 +94,21 @@ const ROWS: [(u64, u8, u8, bool); 47] = [
     (0x5601, 46, 46, false),
 ];
 
-/// The rows twice, for either symbol as the more probable one; the rest is never reached.
-static STATES: [State; 128] = states();
-
-const fn states() -> [State; 128] {
-    let mut states = [State(0); 128];
+/// The state after the more probable symbol, and above it the one after the other: one word, so that both are there before it is known
+/// which one is needed. The rest of the table is never reached.
+static NEXT: [u64; 128] = {
+    let mut next = [0; 128];
     let mut index = 0;
     while index < 2 * ROWS.len() {
-        let (qe, likely, unlikely, switch) = ROWS[index / 2];
-        let symbol = index as u64 % 2;
-        let after_likely = 2 * likely as u64 + symbol;
-        let after_unlikely = 2 * unlikely as u64 + (symbol ^ switch as u64);
-        states[index] = State(qe << POINT | after_unlikely << 16 | after_likely << 8 | symbol);
+        let (_, likely, unlikely, switch) = ROWS[index / 2];
+        let symbol = index as u32 % 2;
+        let after_likely = State::with(likely, symbol);
+        let after_unlikely = State::with(unlikely, symbol ^ switch as u32);
+        next[index] = (after_unlikely.0 as u64) << 32 | after_likely.0 as u64;
         index += 1;
     }
-    states
-}
+    next
+};
 
 /// The decoder of a segment.
 #[derive(Clone, Copy)]
@@ -147,10 +147,10 @@ impl<'a> Mq<'a> {
         let unlikely = low ^ (rest < qe);
         let interval = select_unpredictable(low, qe, rest);
         let code = select_unpredictable(low, self.code, above);
-        let shift = interval.leading_zeros();
-        let (likely_next, unlikely_next) = (before.after_likely(), before.after_unlikely());
+        let (likely_next, unlikely_next) = before.next();
         let next = select_unpredictable(unlikely, unlikely_next, likely_next);
-        *state = select_unpredictable(shift == 0, before, next);
+        *state = select_unpredictable(interval >= HALF, before, next);
+        let shift = interval.leading_zeros();
         self.interval = interval << shift;
         self.code = code << shift;
         self.spare -= shift as i32;
