@@ -10,8 +10,8 @@ use crate::{Band, Error};
 use contexts::States;
 use mq::Mq;
 use passes::{Arithmetic, Canvas};
+use window::Bits;
 use raw::Raw;
-use window::Cell;
 
 /// The code-block style (table A.19).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Pass {
 /// What is kept from one code-block to the next: memory.
 #[derive(Default)]
 pub struct Decoder {
-    cells: Vec<Cell>,
+    words: Vec<u64>,
 }
 
 impl Decoder {
@@ -126,16 +126,24 @@ impl Decoder {
     pub fn decode(&mut self, block: &Block<'_>, samples: &mut [i32]) -> Result<(), Error> {
         block.check(samples.len())?;
         samples.fill(0);
-        self.cells.clear();
-        self.cells
-            .resize(Canvas::cells(block.width, block.height), Cell::default());
+        let count = passes::words(block.width, block.height);
+        self.words.clear();
+        self.words.resize(4 * count, 0);
+        let mut parts = self.words.chunks_exact_mut(count);
+        let mut bits = || Bits {
+            words: parts.next().unwrap_or_default(),
+            row: passes::row(block.width),
+        };
         let canvas = Canvas {
-            cells: &mut self.cells,
+            significant: bits(),
+            negative: bits(),
+            visited: bits(),
+            refined: bits(),
             samples,
             width: block.width,
             height: block.height,
             sees_below: !block.modes.has(Modes::CAUSAL),
-            offsets: Canvas::offsets(block.width),
+            offsets: passes::offsets(block.width),
         };
         let mut passes = Passes {
             block,
