@@ -172,6 +172,22 @@ impl<'a> Mq<'a> {
         self.decide(state)
     }
 
+    /// Decodes so many symbols in the context if they are all 0 and need no renormalisation; otherwise nothing.
+    #[inline(always)]
+    pub fn skip(&mut self, state: &State, count: u32) -> bool {
+        let qe = (state.0 & 0xFFFF) * count;
+        let all = u64::from(qe) << POINT;
+        let skips = state.symbol() == 0
+            && qe < 0x8000
+            && self.code >= all
+            && self.interval - all >= HALF;
+        if skips {
+            self.interval -= all;
+            self.code -= all;
+        }
+        skips
+    }
+
     /// Reads bytes until C is full.
     #[inline(always)]
     fn fill(&mut self) {

@@ -220,7 +220,12 @@ impl Canvas<'_> {
                 let mut negative = sign_walk.next(&signs, word);
                 let first_sample = (stripe - 1) * ROWS * self.width + (word - 1) * COLUMNS;
                 let inside = window::inside(self.width - (word - 1) * COLUMNS, rows);
-                let whole = inside >> (ROWS - 1) & TOPS;
+                let mut runs = window::empty_columns(significant) & inside >> (ROWS - 1);
+                if runs == TOPS && local.mq.skip(&states[RUN], COLUMNS as u32) {
+                    walk.leave(significant);
+                    sign_walk.leave(negative);
+                    continue;
+                }
                 let mut next = inside & !significant & !visits[word];
                 let mut samples = Samples {
                     samples: &mut self.samples[first_sample..],
@@ -228,7 +233,7 @@ impl Canvas<'_> {
                 };
                 while next != 0 {
                     let mut bit = next.trailing_zeros();
-                    if whole >> bit & 1 == 1 && window::is_empty(significant, bit) {
+                    if runs >> bit & 1 == 1 {
                         if local.mq.decide_likely(&mut states[RUN]) == 0 {
                             next &= !(COLUMN << bit);
                             continue;
@@ -244,6 +249,7 @@ impl Canvas<'_> {
                     next &= next - 1;
                     let sign = local.sign(states, window::signs(significant, negative, bit));
                     significant |= 1 << bit;
+                    runs &= !window::next_top(bit);
                     negative |= sign << bit;
                     samples.begin(bit, sign, plane);
                 }

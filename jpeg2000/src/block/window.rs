@@ -129,8 +129,16 @@ pub fn signs(significant: u64, negative: u64, bit: u32) -> usize {
     ((pairs | pairs >> 10) & 0b1_1110_1111) as usize
 }
 
-/// Whether the column that begins at `bit`, and all around it, are insignificant.
+/// The first samples of the columns which are, as all around them, insignificant.
 #[inline(always)]
-pub fn is_empty(significant: u64, bit: u32) -> bool {
-    significant >> (bit - 7) & 0x3_FFFF == 0
+pub fn empty_columns(significant: u64) -> u64 {
+    let near = spread(significant);
+    let pairs = near | near >> 1;
+    TOPS & !(pairs | pairs >> 2)
+}
+
+/// The first sample of the column after that of `bit`, and others that have been scanned or are none.
+#[inline(always)]
+pub fn next_top(bit: u32) -> u64 {
+    0b111_1111 << bit
 }
