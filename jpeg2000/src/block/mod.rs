@@ -11,7 +11,7 @@ use contexts::States;
 use mq::Mq;
 use passes::{Arithmetic, Canvas};
 use raw::Raw;
-use window::Cell;
+use window::Bits;
 
 /// The code-block style (table A.19).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Pass {
 /// What is kept from one code-block to the next: memory.
 #[derive(Default)]
 pub struct Decoder {
-    cells: Vec<Cell>,
+    words: Vec<u64>,
 }
 
 impl Decoder {
@@ -126,16 +126,24 @@ impl Decoder {
     pub fn decode(&mut self, block: &Block<'_>, samples: &mut [i32]) -> Result<(), Error> {
         block.check(samples.len())?;
         samples.fill(0);
-        self.cells.clear();
-        self.cells
-            .resize(Canvas::cells(block.width, block.height), Cell::default());
+        let count = passes::words(block.width, block.height);
+        self.words.clear();
+        self.words.resize(4 * count, 0);
+        let mut parts = self.words.chunks_exact_mut(count);
+        let mut bits = || Bits {
+            words: parts.next().unwrap_or_default(),
+            row: passes::row(block.width),
+        };
         let canvas = Canvas {
-            cells: &mut self.cells,
+            significant: bits(),
+            negative: bits(),
+            visited: bits(),
+            refined: bits(),
             samples,
             width: block.width,
             height: block.height,
             sees_below: !block.modes.has(Modes::CAUSAL),
-            offsets: Canvas::offsets(block.width),
+            offsets: passes::offsets(block.width),
         };
         let mut passes = Passes {
             block,
@@ -178,8 +186,10 @@ impl Passes<'_> {
     fn raw(&mut self, mut raw: Raw<'_>, passes: impl Iterator<Item = Pass>) -> Result<(), Error> {
         for pass in passes {
             match pass.kind {
-                Kind::Propagation => self.canvas.propagate(&mut raw, pass.plane),
-                Kind::Refinement => self.canvas.refine(&mut raw, pass.plane),
+                Kind::Propagation => self
+                    .canvas
+                    .propagate(&mut raw, &mut self.states, pass.plane),
+                Kind::Refinement => self.canvas.refine(&mut raw, &mut self.states, pass.plane),
                 Kind::CleanUp => return Err(MIXED),
             }
             self.reset();
@@ -201,17 +211,19 @@ impl Passes<'_> {
 
     /// Gives the MQ decoder back as it is after the pass.
     fn coded_pass<'a>(&mut self, mq: Mq<'a>, pass: &Pass) -> Result<Mq<'a>, Error> {
+        let states = &mut self.states;
         let mut coder = Arithmetic {
             mq,
-            states: &mut self.states,
             significance: contexts::significance(self.block.band),
         };
         match pass.kind {
-            Kind::Propagation => self.canvas.propagate(&mut coder, pass.plane),
-            Kind::Refinement => self.canvas.refine(&mut coder, pass.plane),
+            Kind::Propagation => self.canvas.propagate(&mut coder, states, pass.plane),
+            Kind::Refinement => self.canvas.refine(&mut coder, states, pass.plane),
             Kind::CleanUp => {
-                self.canvas.clean_up(&mut coder, pass.plane);
-                if self.block.modes.has(Modes::SYMBOLS) && coder.segmentation_symbol() != 0b1010 {
+                self.canvas.clean_up(&mut coder, states, pass.plane);
+                if self.block.modes.has(Modes::SYMBOLS)
+                    && coder.segmentation_symbol(states) != 0b1010
+                {
                     return Err(Error("a segmentation symbol is wrong"));
                 }
             }

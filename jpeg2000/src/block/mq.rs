@@ -1,48 +1,50 @@
 //! The MQ decoder (ISO/IEC 15444-1, annex C.3).
 //!
 //! The interval A and the code register C are kept in 64 bits, with the 16 bits that are compared on top, so that several bytes are read at once.
-//! As a symbol that needs no renormalisation takes Qe from both, only their distance to the next other symbol is counted down.
+
+use std::hint::select_unpredictable;
 
 /// Where the lowest of the 16 bits stands that A and Qe have.
 const POINT: u32 = 48;
 /// A is renormalised below it: 0.75 in the standard's numbers (C.1.1).
 const HALF: u64 = 0x8000 << POINT;
 
-/// A context: its row of table C.2 and the more probable symbol, in the form that [`Mq::decide`] wants.
+/// A context: its row of table C.2 and the more probable symbol.
 ///
-/// From the top: Qe (16 bits), and, in bytes from the bottom: the more probable symbol, the next state after it, the next after the other.
+/// The lower 16 bits are Qe. The next are the symbol, and above it the row: together an index of [`NEXT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State(u64);
+pub struct State(u32);
 
 impl State {
     /// The row of table C.2, with 0 as the more probable symbol.
     pub const fn new(row: usize) -> Self {
-        STATES[2 * row]
+        Self::with(row as u32, 0)
+    }
+
+    const fn with(row: u32, symbol: u32) -> Self {
+        Self((2 * row + symbol) << 16 | ROWS[row as usize].0)
     }
 
     #[inline(always)]
     fn qe(self) -> u64 {
-        self.0 & (0xFFFF << POINT)
+        u64::from(self.0) << POINT
     }
 
     #[inline(always)]
     fn symbol(self) -> u64 {
-        self.0 & 1
+        u64::from(self.0 >> 16 & 1)
     }
 
+    /// The states after the more probable symbol and after the other.
     #[inline(always)]
-    fn after_likely(self) -> Self {
-        STATES[(self.0 >> 8) as usize & 127]
-    }
-
-    #[inline(always)]
-    fn after_unlikely(self) -> Self {
-        STATES[(self.0 >> 16) as usize & 127]
+    fn next(self) -> (Self, Self) {
+        let both = NEXT[(self.0 >> 16) as usize & 127];
+        (Self(both as u32), Self((both >> 32) as u32))
     }
 }
 
 /// Table C.2: Qe, the next row after the more probable symbol, the next after the other, and whether the symbols change places then.
-const ROWS: [(u64, u8, u8, bool); 47] = [
+const ROWS: [(u32, u32, u32, bool); 47] = [
     (0x5601, 1, 1, true),
     (0x3401, 2, 6, false),
     (0x1801, 3, 9, false),
@@ -92,31 +94,28 @@ const ROWS: [(u64, u8, u8, bool); 47] = [
     (0x5601, 46, 46, false),
 ];
 
-/// The rows twice, for either symbol as the more probable one; the rest is never reached.
-static STATES: [State; 128] = states();
-
-const fn states() -> [State; 128] {
-    let mut states = [State(0); 128];
+/// The state after the more probable symbol, and above it the one after the other: one word, so that both are there before it is known
+/// which one is needed. The rest of the table is never reached.
+static NEXT: [u64; 128] = {
+    let mut next = [0; 128];
     let mut index = 0;
     while index < 2 * ROWS.len() {
-        let (qe, likely, unlikely, switch) = ROWS[index / 2];
-        let symbol = index as u64 % 2;
-        let after_likely = 2 * likely as u64 + symbol;
-        let after_unlikely = 2 * unlikely as u64 + (symbol ^ switch as u64);
-        states[index] = State(qe << POINT | after_unlikely << 16 | after_likely << 8 | symbol);
+        let (_, likely, unlikely, switch) = ROWS[index / 2];
+        let symbol = index as u32 % 2;
+        let after_likely = State::with(likely, symbol);
+        let after_unlikely = State::with(unlikely, symbol ^ switch as u32);
+        next[index] = (after_unlikely.0 as u64) << 32 | after_likely.0 as u64;
         index += 1;
     }
-    states
-}
+    next
+};
 
 /// The decoder of a segment.
 #[derive(Clone, Copy)]
 pub struct Mq<'a> {
-    /// A and C, both less `distance`.
+    /// A and C.
     interval: u64,
     code: u64,
-    /// What may be taken from both before something else than the more probable symbol comes out, or A has to be renormalised.
-    distance: u64,
     /// Bits of the segment that are in C below [`POINT`].
     spare: i32,
     bytes: &'a [u8],
@@ -127,91 +126,93 @@ pub struct Mq<'a> {
 impl<'a> Mq<'a> {
     /// C.3.5.
     pub fn new(bytes: &'a [u8]) -> Self {
-        let empty = Self {
+        let mut empty = Self {
             interval: HALF,
             code: 0,
-            distance: 0,
             spare: -15,
             bytes,
             at: 0,
         };
-        empty.filled()
+        empty.fill();
+        empty
     }
 
-    /// Decodes a symbol, which is 0 or 1, in a context where it is mostly the same (C.3.2).
+    /// Decodes a symbol, which is 0 or 1 (C.3.2), without a branch on it: it is hard to guess.
     #[inline(always)]
     pub fn decide(&mut self, state: &mut State) -> u64 {
-        if let Some(distance) = self.distance.checked_sub(state.qe()) {
-            self.distance = distance;
-            return state.symbol();
-        }
-        self.decide_evenly(state)
-    }
-
-    /// Decodes a symbol as [`Self::decide`] does, without a branch on it: for contexts where it is hard to guess.
-    #[inline(always)]
-    pub fn decide_evenly(&mut self, state: &mut State) -> u64 {
-        self.interval = self.interval.wrapping_add(self.distance);
-        self.code = self.code.wrapping_add(self.distance);
-        let symbol = self.exchange(state);
-        self.measure();
-        symbol
-    }
-
-    /// Figures C.15 to C.18 in one, on A and C as they are.
-    #[inline(always)]
-    fn exchange(&mut self, state: &mut State) -> u64 {
         let before = *state;
         let qe = before.qe();
         let rest = self.interval - qe;
         let (above, low) = self.code.overflowing_sub(qe);
         let unlikely = low ^ (rest < qe);
-        let interval = if low { qe } else { rest };
-        let code = if low { self.code } else { above };
+        let interval = select_unpredictable(low, qe, rest);
+        let code = select_unpredictable(low, self.code, above);
+        let (likely_next, unlikely_next) = before.next();
+        let next = select_unpredictable(unlikely, unlikely_next, likely_next);
+        *state = select_unpredictable(interval >= HALF, before, next);
         let shift = interval.leading_zeros();
-        let next = if unlikely {
-            before.after_unlikely()
-        } else {
-            before.after_likely()
-        };
-        *state = if shift == 0 { before } else { next };
         self.interval = interval << shift;
         self.code = code << shift;
         self.spare -= shift as i32;
         if self.spare < 0 {
-            *self = self.filled();
+            self.fill();
         }
         before.symbol() ^ unlikely as u64
     }
 
+    /// Decodes a symbol as [`Self::decide`] does, in a context where it is nearly always the same.
     #[inline(always)]
-    fn measure(&mut self) {
-        self.distance = self.code.min(self.interval - HALF);
-        self.code -= self.distance;
-        self.interval -= self.distance;
-    }
-
-    /// Reads bytes until C is full (C.3.4). Bits after the end, or after a marker, are ones.
-    #[cold]
-    #[inline(never)]
-    fn filled(mut self) -> Self {
-        while self.spare <= POINT as i32 - 8 {
-            let stuffed = self.at > 0 && self.byte(self.at - 1) == 0xFF;
-            let byte = self.byte(self.at);
-            let marker = stuffed && byte > 0x8F;
-            let bits = if stuffed && !marker { 7 } else { 8 };
-            let byte = if marker { 0xFF } else { u64::from(byte) };
-            self.code += byte << (POINT as i32 - self.spare - bits);
-            self.spare += bits;
-            self.at += usize::from(!marker);
+    pub fn decide_likely(&mut self, state: &mut State) -> u64 {
+        let rest = self.interval - state.qe();
+        if rest >= HALF && self.code >= state.qe() {
+            self.interval = rest;
+            self.code -= state.qe();
+            return state.symbol();
         }
-        self
+        self.decide(state)
     }
 
+    /// Decodes so many symbols in the context if they are all 0 and need no renormalisation; otherwise nothing.
     #[inline(always)]
-    fn byte(&self, at: usize) -> u8 {
-        self.bytes.get(at).copied().unwrap_or(0xFF)
+    pub fn skip(&mut self, state: &State, count: u32) -> bool {
+        let qe = (state.0 & 0xFFFF) * count;
+        let all = u64::from(qe) << POINT;
+        let skips =
+            state.symbol() == 0 && qe < 0x8000 && self.code >= all && self.interval - all >= HALF;
+        if skips {
+            self.interval -= all;
+            self.code -= all;
+        }
+        skips
     }
+
+    /// Reads bytes until C is full.
+    #[inline(always)]
+    fn fill(&mut self) {
+        let (code, spare, at) = read(self.bytes, self.at, self.spare);
+        self.code += code;
+        self.spare = spare;
+        self.at = at;
+    }
+}
+
+/// What is added to C, how much is spare then, and the next byte (C.3.4). Bits after the end, or after a marker, are ones.
+#[cold]
+#[inline(never)]
+fn read(bytes: &[u8], mut at: usize, mut spare: i32) -> (u64, i32, usize) {
+    let byte_at = |at: usize| bytes.get(at).copied().unwrap_or(0xFF);
+    let mut code = 0;
+    while spare <= POINT as i32 - 8 {
+        let stuffed = at > 0 && byte_at(at - 1) == 0xFF;
+        let byte = byte_at(at);
+        let marker = stuffed && byte > 0x8F;
+        let bits = if stuffed && !marker { 7 } else { 8 };
+        let byte = if marker { 0xFF } else { u64::from(byte) };
+        code += byte << (POINT as i32 - spare - bits);
+        spare += bits;
+        at += usize::from(!marker);
+    }
+    (code, spare, at)
 }
 
 #[cfg(test)]
@@ -231,15 +232,15 @@ mod tests {
             0xAA, 0xAA, 0x82, 0xC0, 0x20, 0x00, 0xFC, 0xD7, 0x9E, 0xF6, 0xBF, 0x7F, 0xED, 0x90,
             0x4F, 0x46, 0xA3, 0xBF,
         ];
-        for evenly in [false, true] {
+        for likely in [false, true] {
             let mut mq = Mq::new(&coded);
             let mut state = State::new(0);
-            let mut bit = || match evenly {
+            let mut bit = || match likely {
                 false => mq.decide(&mut state),
-                true => mq.decide_evenly(&mut state),
+                true => mq.decide_likely(&mut state),
             };
             let decoded = [(); 32].map(|()| (0..8).fold(0, |byte, _| byte << 1 | bit() as u8));
-            assert_eq!(decoded, plain, "evenly: {evenly}");
+            assert_eq!(decoded, plain, "likely: {likely}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Segments that bypass the MQ coder (ISO/IEC 15444-1, D.6).
 
 /// Reads bits, the highest of a byte first. After a byte 0xFF, the highest bit of the next is none.
+#[derive(Clone, Copy)]
 pub struct Raw<'a> {
     bytes: &'a [u8],
     at: usize,

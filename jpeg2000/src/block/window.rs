@@ -16,53 +16,84 @@ pub const TOPS: u64 = LOWEST << 1;
 /// A column, from its first sample on.
 pub const COLUMN: u64 = 0b1111;
 
-/// What is known of the samples of a word; only their own bits are set.
-#[derive(Clone, Copy, Default)]
-pub struct Cell {
-    pub significant: u64,
-    pub negative: u64,
-    /// Coded in the significance propagation pass of this bit-plane.
-    pub visited: u64,
-    /// Coded in a magnitude refinement pass before.
-    pub refined: u64,
+/// The columns that a word has itself.
+const OWN: u64 = LOWEST * 0b11_1111;
+
+/// One bit for each sample of a code-block. Of a word only its own bits are set; around the block there are empty words.
+pub struct Bits<'a> {
+    pub words: &'a mut [u64],
+    /// Words from one stripe to the next.
+    pub row: usize,
 }
 
-/// A row of words and its neighbours. There is an empty word at either end.
+impl Bits<'_> {
+    /// The words of a stripe, from 1 on, with those above and below.
+    #[inline(always)]
+    pub fn stripe(&mut self, stripe: usize, sees_below: bool) -> Stripe<'_> {
+        let (above, rest) = self.words.split_at_mut(self.row * stripe);
+        let (own, below) = rest.split_at_mut(self.row);
+        Stripe {
+            above: &above[self.row * (stripe - 1)..],
+            own,
+            below: &below[..self.row],
+            below_mask: if sees_below { BELOW } else { 0 },
+        }
+    }
+}
+
+/// A row of words and its neighbours.
 pub struct Stripe<'a> {
-    pub above: &'a [Cell],
-    pub own: &'a mut [Cell],
-    pub below: &'a [Cell],
-    /// False where samples below count as insignificant (D.7).
-    pub sees_below: bool,
+    above: &'a [u64],
+    pub own: &'a mut [u64],
+    below: &'a [u64],
+    /// Nothing, where samples below count as insignificant (D.7).
+    below_mask: u64,
 }
 
 impl Stripe<'_> {
-    /// The word with its neighbours: whether they are significant, and whether they are negative.
+    /// A word with the rows above and below, but without the columns beside it.
     #[inline(always)]
-    pub fn window(&self, word: usize) -> (u64, u64) {
-        (
-            self.around(word, |cell| cell.significant),
-            self.around(word, |cell| cell.negative),
-        )
+    fn columns(&self, word: usize) -> u64 {
+        self.own[word]
+            | self.above[word] >> ROWS & ABOVE
+            | self.below[word] << ROWS & self.below_mask
+    }
+}
+
+/// Goes over the words of a stripe, each with its neighbours.
+pub struct Walk {
+    left: u64,
+    here: u64,
+    right: u64,
+}
+
+impl Walk {
+    #[inline(always)]
+    pub fn new(stripe: &Stripe<'_>) -> Self {
+        Self {
+            left: 0,
+            here: 0,
+            right: stripe.columns(1),
+        }
     }
 
+    /// The next word; `word` is its number.
     #[inline(always)]
-    fn around(&self, word: usize, bits: impl Fn(&Cell) -> u64 + Copy) -> u64 {
-        self.columns(word, bits)
-            | self.columns(word - 1, bits) >> 48
-            | self.columns(word + 1, bits) << 48
+    pub fn next(&mut self, stripe: &Stripe<'_>, word: usize) -> u64 {
+        self.here = self.right;
+        self.right = stripe.columns(word + 1);
+        self.left >> 48 | self.here | self.right << 48
     }
 
+    /// What the word has become.
     #[inline(always)]
-    fn columns(&self, word: usize, bits: impl Fn(&Cell) -> u64) -> u64 {
-        let below = if self.sees_below { BELOW } else { 0 };
-        bits(&self.own[word])
-            | bits(&self.above[word]) >> ROWS & ABOVE
-            | bits(&self.below[word]) << ROWS & below
+    pub fn leave(&mut self, window: u64) {
+        self.left = window & OWN;
     }
 }
 
 /// The samples of a word of which so many columns and rows are in the block.
+#[inline(always)]
 pub fn inside(columns: usize, rows: usize) -> u64 {
     let first_rows = TOPS * ((1 << rows.min(ROWS)) - 1);
     let first_columns = (1 << (6 * (columns.min(COLUMNS) + 1))) - 1;
@@ -86,9 +117,8 @@ pub fn later_neighbours(bit: u32) -> u64 {
 #[inline(always)]
 pub fn neighbours(significant: u64, bit: u32) -> usize {
     let columns = significant >> (bit - 7) & 0b111_000_111_000_111;
-    // From 0, 6 and 12 to 18, 15 and 12.
-    let packed = columns * (1 << 18 | 1 << 9 | 1);
-    (packed >> 12 & 511) as usize
+    // From 0, 6 and 12 to 61, 58 and 55: nothing else gets so high.
+    (columns.wrapping_mul(1 << 61 | 1 << 52 | 1 << 43) >> 55) as usize
 }
 
 /// The index of the neighbours' signs in [`super::contexts::SIGN`].
@@ -99,8 +129,16 @@ pub fn signs(significant: u64, negative: u64, bit: u32) -> usize {
     ((pairs | pairs >> 10) & 0b1_1110_1111) as usize
 }
 
-/// Whether the column that begins at `bit`, and all around it, are insignificant.
+/// The first samples of the columns which are, as all around them, insignificant.
 #[inline(always)]
-pub fn is_empty(significant: u64, bit: u32) -> bool {
-    significant >> (bit - 7) & 0x3_FFFF == 0
+pub fn empty_columns(significant: u64) -> u64 {
+    let near = spread(significant);
+    let pairs = near | near >> 1;
+    TOPS & !(pairs | pairs >> 2)
+}
+
+/// The first sample of the column after that of `bit`, and others that have been scanned or are none.
+#[inline(always)]
+pub fn next_top(bit: u32) -> u64 {
+    0b111_1111 << bit
 }

@@ -102,7 +102,7 @@ impl Encoder<'_> {
 
     /// Table D.9: which passes are raw.
     fn is_raw(&self, index: u32) -> bool {
-        self.mode(Modes::BYPASS) && index >= 10 && index % 3 != 0
+        self.mode(Modes::BYPASS) && index >= 10 && !index.is_multiple_of(3)
     }
 
     /// Table D.9: where the coders are terminated.
@@ -122,7 +122,7 @@ impl Encoder<'_> {
     }
 
     fn pass(&mut self, index: u32) {
-        let plane = u32::from(self.source.planes) - 1 - (index + 2) / 3;
+        let plane = u32::from(self.source.planes) - 1 - index.div_ceil(3);
         match index % 3 {
             1 => self.propagate(plane),
             2 => self.refine(plane),
