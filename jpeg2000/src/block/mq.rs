@@ -177,10 +177,8 @@ impl<'a> Mq<'a> {
     pub fn skip(&mut self, state: &State, count: u32) -> bool {
         let qe = (state.0 & 0xFFFF) * count;
         let all = u64::from(qe) << POINT;
-        let skips = state.symbol() == 0
-            && qe < 0x8000
-            && self.code >= all
-            && self.interval - all >= HALF;
+        let skips =
+            state.symbol() == 0 && qe < 0x8000 && self.code >= all && self.interval - all >= HALF;
         if skips {
             self.interval -= all;
             self.code -= all;
