@@ -23,17 +23,18 @@ pub struct Arithmetic<'a> {
 
 impl Arithmetic<'_> {
     #[inline(always)]
-    fn uniform(&mut self, states: &mut States) -> u64 {
-        self.mq.decide(&mut states[UNIFORM])
+    fn uniform(&mut self) -> u64 {
+        let mut state = UNIFORM;
+        self.mq.decide(&mut state)
     }
 
     /// How many samples of an empty column are insignificant before one that is not, if there is one (D.3.4).
     #[inline(always)]
     pub fn run(&mut self, states: &mut States) -> Option<u32> {
-        if self.mq.decide_likely(&mut states[RUN]) == 0 {
+        if self.mq.decide(&mut states[RUN]) == 0 {
             return None;
         }
-        Some((self.uniform(states) << 1 | self.uniform(states)) as u32)
+        Some((self.uniform() << 1 | self.uniform()) as u32)
     }
 
     /// Takes so many empty columns at once, if that is easy.
@@ -43,8 +44,8 @@ impl Arithmetic<'_> {
     }
 
     /// The segmentation symbol (D.5), which is 1010.
-    pub fn segmentation_symbol(&mut self, states: &mut States) -> u64 {
-        (0..4).fold(0, |symbol, _| symbol << 1 | self.uniform(states))
+    pub fn segmentation_symbol(&mut self) -> u64 {
+        (0..4).fold(0, |symbol, _| symbol << 1 | self.uniform())
     }
 }
 

@@ -225,9 +225,7 @@ impl Passes<'_> {
             Kind::Refinement => self.canvas.refine(&mut coder, states, pass.plane),
             Kind::CleanUp => {
                 self.canvas.clean_up(&mut coder, states, pass.plane);
-                if self.block.modes.has(Modes::SYMBOLS)
-                    && coder.segmentation_symbol(states) != 0b1010
-                {
+                if self.block.modes.has(Modes::SYMBOLS) && coder.segmentation_symbol() != 0b1010 {
                     return Err(Error("a segmentation symbol is wrong"));
                 }
             }
