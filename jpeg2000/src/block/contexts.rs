@@ -8,9 +8,10 @@ use crate::Band;
 /// Contexts 0 to 8 are for significance, 9 to 13 for signs, 14 to 16 for refinement.
 pub const REFINEMENT: usize = 14;
 pub const RUN: usize = 17;
-pub const UNIFORM: usize = 18;
+/// The uniform context, whose state never changes (table D.7).
+pub const UNIFORM: State = State::new(46);
 
-/// The states of the contexts, of which there are 19; the rest makes an index of five bits one that needs no check.
+/// The states of the contexts 0 to 17; the rest makes an index of five bits one that needs no check.
 pub type States = [State; 32];
 
 /// Table D.7.
@@ -18,7 +19,6 @@ pub const INITIAL: States = {
     let mut states = [State::new(0); 32];
     states[0] = State::new(4);
     states[RUN] = State::new(3);
-    states[UNIFORM] = State::new(46);
     states
 };
 

@@ -1,5 +1,7 @@
 //! Code-blocks: the bit-plane coding passes (ISO/IEC 15444-1, annex D) over the MQ coder (annex C).
 
+mod canvas;
+mod coder;
 mod contexts;
 mod mq;
 mod passes;
@@ -7,9 +9,11 @@ mod raw;
 mod window;
 
 use crate::{Band, Error};
+use canvas::Canvas;
+use coder::Arithmetic;
 use contexts::States;
 use mq::Mq;
-use passes::{Arithmetic, Canvas};
+
 use raw::Raw;
 use window::Bits;
 
@@ -126,13 +130,13 @@ impl Decoder {
     pub fn decode(&mut self, block: &Block<'_>, samples: &mut [i32]) -> Result<(), Error> {
         block.check(samples.len())?;
         samples.fill(0);
-        let count = passes::words(block.width, block.height);
+        let count = canvas::words(block.width, block.height);
         self.words.clear();
         self.words.resize(4 * count, 0);
         let mut parts = self.words.chunks_exact_mut(count);
         let mut bits = || Bits {
             words: parts.next().unwrap_or_default(),
-            row: passes::row(block.width),
+            row: canvas::row(block.width),
         };
         let canvas = Canvas {
             significant: bits(),
@@ -143,7 +147,7 @@ impl Decoder {
             width: block.width,
             height: block.height,
             sees_below: !block.modes.has(Modes::CAUSAL),
-            offsets: passes::offsets(block.width),
+            offsets: canvas::offsets(block.width),
         };
         let mut passes = Passes {
             block,
@@ -221,9 +225,7 @@ impl Passes<'_> {
             Kind::Refinement => self.canvas.refine(&mut coder, states, pass.plane),
             Kind::CleanUp => {
                 self.canvas.clean_up(&mut coder, states, pass.plane);
-                if self.block.modes.has(Modes::SYMBOLS)
-                    && coder.segmentation_symbol(states) != 0b1010
-                {
+                if self.block.modes.has(Modes::SYMBOLS) && coder.segmentation_symbol() != 0b1010 {
                     return Err(Error("a segmentation symbol is wrong"));
                 }
             }

@@ -137,7 +137,7 @@ impl<'a> Mq<'a> {
         empty
     }
 
-    /// Decodes a symbol, which is 0 or 1 (C.3.2), without a branch on it: it is hard to guess.
+    /// Decodes a symbol, which is 0 or 1 (figures C.15 to C.18), without a branch on it: it is hard to guess.
     #[inline(always)]
     pub fn decide(&mut self, state: &mut State) -> u64 {
         let before = *state;
@@ -158,18 +158,6 @@ impl<'a> Mq<'a> {
             self.fill();
         }
         before.symbol() ^ unlikely as u64
-    }
-
-    /// Decodes a symbol as [`Self::decide`] does, in a context where it is nearly always the same.
-    #[inline(always)]
-    pub fn decide_likely(&mut self, state: &mut State) -> u64 {
-        let rest = self.interval - state.qe();
-        if rest >= HALF && self.code >= state.qe() {
-            self.interval = rest;
-            self.code -= state.qe();
-            return state.symbol();
-        }
-        self.decide(state)
     }
 
     /// Decodes so many symbols in the context if they are all 0 and need no renormalisation; otherwise nothing.
@@ -232,15 +220,9 @@ mod tests {
             0xAA, 0xAA, 0x82, 0xC0, 0x20, 0x00, 0xFC, 0xD7, 0x9E, 0xF6, 0xBF, 0x7F, 0xED, 0x90,
             0x4F, 0x46, 0xA3, 0xBF,
         ];
-        for likely in [false, true] {
-            let mut mq = Mq::new(&coded);
-            let mut state = State::new(0);
-            let mut bit = || match likely {
-                false => mq.decide(&mut state),
-                true => mq.decide_likely(&mut state),
-            };
-            let decoded = [(); 32].map(|()| (0..8).fold(0, |byte, _| byte << 1 | bit() as u8));
-            assert_eq!(decoded, plain, "likely: {likely}");
-        }
+        let mut mq = Mq::new(&coded);
+        let mut state = State::new(0);
+        let mut byte = || (0..8).fold(0, |byte, _| byte << 1 | mq.decide(&mut state) as u8);
+        assert_eq!([(); 32].map(|()| byte()), plain);
     }
 }

@@ -27,13 +27,13 @@ pub struct Bits<'a> {
 }
 
 impl Bits<'_> {
-    /// The words of a stripe, from 1 on, with those above and below.
+    /// The words of a stripe with those above and below.
     #[inline(always)]
     pub fn stripe(&mut self, stripe: usize, sees_below: bool) -> Stripe<'_> {
-        let (above, rest) = self.words.split_at_mut(self.row * stripe);
+        let (above, rest) = self.words.split_at_mut(self.row * (stripe + 1));
         let (own, below) = rest.split_at_mut(self.row);
         Stripe {
-            above: &above[self.row * (stripe - 1)..],
+            above: &above[self.row * stripe..],
             own,
             below: &below[..self.row],
             below_mask: if sees_below { BELOW } else { 0 },
@@ -100,7 +100,15 @@ pub fn inside(columns: usize, rows: usize) -> u64 {
     first_rows & first_columns
 }
 
-/// The samples that have one of `samples` beside them, or are among them.
+/// The places that have one of `samples` beside them.
+#[inline(always)]
+pub fn beside(samples: u64) -> u64 {
+    let vertical = samples << 1 | samples >> 1;
+    let columns = samples | vertical;
+    vertical | columns << 6 | columns >> 6
+}
+
+/// The places that have one of `samples` beside them, or are among them.
 #[inline(always)]
 pub fn spread(samples: u64) -> u64 {
     let columns = samples | samples << 1 | samples >> 1;
