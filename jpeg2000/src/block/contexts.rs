@@ -89,7 +89,7 @@ const fn crossed(straight: u8, diagonal: u8) -> u8 {
 /// The context of a sign, and in the highest bit what it is exclusive-ored with, for each set of neighbours.
 ///
 /// Bits of the index in pairs, whether significant and whether negative: left, right, (one bit not used,) above, below.
-pub static SIGN: [u8; 512] = signs();
+pub const SIGN: &[u8; 512] = &signs();
 
 const fn signs() -> [u8; 512] {
     let mut contexts = [0; 512];

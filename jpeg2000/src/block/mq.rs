@@ -96,7 +96,7 @@ const ROWS: [(u32, u32, u32, bool); 47] = [
 
 /// The state after the more probable symbol, and above it the one after the other: one word, so that both are there before it is known
 /// which one is needed. The rest of the table is never reached.
-static NEXT: [u64; 128] = {
+const NEXT: &[u64; 128] = &{
     let mut next = [0; 128];
     let mut index = 0;
     while index < 2 * ROWS.len() {
