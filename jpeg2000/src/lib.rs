@@ -9,6 +9,7 @@ pub mod block;
 pub mod color;
 mod finish;
 mod geometry;
+mod needed;
 mod packet;
 mod parallel;
 mod quantization;
@@ -19,10 +20,11 @@ pub mod wavelet;
 
 pub use finish::Depth;
 pub use geometry::{Division, Place};
+pub use needed::{BlockId, Needed, PrecinctId, Window};
 pub use packet::{Coded, Markers, Precinct};
 pub use quantization::Quantization;
 pub use samples::Samples;
-pub use tile::{BlockId, Blocks, Component, Needed, Piece, PrecinctId, Tile, Window};
+pub use tile::{Blocks, Component, Piece, Tile};
 
 use std::fmt;
 

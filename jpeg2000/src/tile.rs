@@ -1,4 +1,4 @@
-//! A window of a tile: which code-blocks it needs, and its samples made of them.
+//! A tile: its code-blocks decoded, and the samples of a window made of them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,11 +9,12 @@ use crate::Error;
 use crate::block::{Block, Decoder, Modes};
 use crate::finish::{Depth, Transformed, transform_colors};
 use crate::geometry::{Division, Place, Resolution, SubBand};
+use crate::needed::{BlockId, Needed, PrecinctId, Window};
 use crate::packet::{Coded, Precinct};
 use crate::parallel::in_parallel;
 use crate::quantization::{Quantization, Scale};
 use crate::samples::{Coefficient, Samples, copy_row};
-use crate::wavelet::{Bands, Filter, Irreversible, Plane, Reversible, needed, synthesize};
+use crate::wavelet::{Bands, Filter, Irreversible, Plane, Reversible, synthesize};
 
 /// A tile-component: how it is divided and coded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,88 +33,6 @@ pub struct Tile {
     pub components: Vec<Component>,
     /// The first three components are to be transformed (annex G).
     pub color_transform: bool,
-}
-
-/// A rectangle of a resolution of a tile-component.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Window {
-    pub x: Range<u32>,
-    pub y: Range<u32>,
-}
-
-/// A precinct of a tile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PrecinctId {
-    pub component: u8,
-    pub resolution: u8,
-    pub place: Place,
-}
-
-/// A code-block of a tile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct BlockId {
-    pub component: u8,
-    pub resolution: u8,
-    /// The number of the sub-band in its resolution.
-    pub band: u8,
-    pub place: Place,
-}
-
-/// What a window of a tile-component needs, from its smallest resolution on.
-pub struct Needed {
-    component: u8,
-    resolutions: Vec<Stage>,
-}
-
-/// A resolution that is made on the way.
-struct Stage {
-    number: u8,
-    resolution: Resolution,
-    window: Window,
-    /// What is needed of each sub-band.
-    bands: Vec<Window>,
-}
-
-impl Needed {
-    /// The code-blocks, and the precincts that they are in.
-    pub fn blocks(&self) -> impl Iterator<Item = (BlockId, PrecinctId)> {
-        self.resolutions.iter().flat_map(move |stage| {
-            let bands = stage.resolution.bands.iter().zip(&stage.bands).enumerate();
-            bands.flat_map(move |(index, (band, window))| {
-                blocks(band, window).map(move |place| self.named(stage.number, index, band, place))
-            })
-        })
-    }
-
-    fn named(
-        &self,
-        resolution: u8,
-        index: usize,
-        band: &SubBand,
-        place: Place,
-    ) -> (BlockId, PrecinctId) {
-        let component = self.component;
-        let block = BlockId {
-            component,
-            resolution,
-            band: index as u8,
-            place,
-        };
-        let place = band.precinct_of(place);
-        (
-            block,
-            PrecinctId {
-                component,
-                resolution,
-                place,
-            },
-        )
-    }
-}
-
-fn blocks(band: &SubBand, window: &Window) -> impl Iterator<Item = Place> + use<> {
-    let (columns, rows) = band.blocks_in(&window.x, &window.y);
-    rows.flat_map(move |row| columns.clone().map(move |column| (column, row)))
 }
 
 /// A code-block, what its packets say of it, and its bytes.
@@ -165,10 +84,12 @@ impl Tile {
         let components = (0..).zip(&self.components).zip(windows);
         components
             .map(|((number, component), window)| {
-                Ok(Needed {
-                    component: number,
-                    resolutions: component.stages(window, reduction)?,
-                })
+                let division = &component.division;
+                if component.reversible {
+                    Needed::new::<Reversible>(number, division, window, reduction)
+                } else {
+                    Needed::new::<Irreversible>(number, division, window, reduction)
+                }
             })
             .collect()
     }
@@ -250,57 +171,6 @@ struct Scratch {
 }
 
 impl Component {
-    fn stages(&self, window: &Window, reduction: u8) -> Result<Vec<Stage>, Error> {
-        let top = self.division.levels.checked_sub(reduction);
-        let top = top.ok_or(Error("a component with fewer resolutions"))?;
-        let mut stages = Vec::new();
-        let mut window = window.clone();
-        for number in (0..=top).rev() {
-            let resolution = self.division.resolution(number)?;
-            let bands = self.bands(number, &resolution, &window);
-            let below = bands[0].clone();
-            stages.push(Stage {
-                number,
-                resolution,
-                window,
-                bands,
-            });
-            window = below;
-        }
-        // LL has been found on the way, as the window of the resolution below.
-        for stage in stages.iter_mut().filter(|stage| stage.number > 0) {
-            stage.bands.remove(0);
-        }
-        stages.reverse();
-        Ok(stages)
-    }
-
-    /// What is needed of LL, HL, LH and HH for a window of a resolution; of the smallest resolution it is the window.
-    fn bands(&self, number: u8, resolution: &Resolution, window: &Window) -> Vec<Window> {
-        if number == 0 {
-            return vec![window.clone()];
-        }
-        let along = |window: &Range<u32>, bounds: &Range<u32>| {
-            if self.reversible {
-                needed::<Reversible>(window.clone(), bounds.clone())
-            } else {
-                needed::<Irreversible>(window.clone(), bounds.clone())
-            }
-        };
-        let (low_x, high_x) = along(&window.x, &resolution.x);
-        let (low_y, high_y) = along(&window.y, &resolution.y);
-        let band = |x: &Range<u32>, y: &Range<u32>| Window {
-            x: x.clone(),
-            y: y.clone(),
-        };
-        vec![
-            band(&low_x, &low_y),
-            band(&high_x, &low_y),
-            band(&low_x, &high_y),
-            band(&high_x, &high_y),
-        ]
-    }
-
     fn scale(&self, resolution: u8, band: &SubBand) -> Result<Scale, Error> {
         self.quantization
             .scale((resolution, band.band), self.depth.precision)
@@ -323,13 +193,13 @@ impl Component {
         F::Sample: Coefficient,
     {
         let mut made: Option<Plane<F::Sample>> = None;
-        for stage in &needed.resolutions {
+        for stage in &needed.stages {
             let mut bands = stage.resolution.bands.iter().zip(&stage.bands).enumerate();
             let mut next = || {
                 let (index, (band, window)) = bands.next().ok_or(Error("a sub-band is missing"))?;
                 let step = self.scale(stage.number, band)?.step;
                 let block = |place| {
-                    let (id, _) = needed.named(stage.number, index, band, place);
+                    let id = needed.block(stage.number, index, place);
                     blocks.get(&id).map(|samples| &**samples)
                 };
                 Ok::<_, Error>(filled(band, window, step, block))
@@ -366,7 +236,7 @@ fn filled<'a, C: Coefficient>(
         y: window.y.clone(),
         samples: vec![C::default(); width * window.y.len()],
     };
-    for place in blocks(band, window) {
+    for place in window.blocks(band) {
         let Some(samples) = block(place) else {
             continue;
         };

@@ -11,8 +11,8 @@ use crate::decode::Decoder;
 use crate::page::Page;
 use crate::source::{Object, Stamp};
 
-/// Bytes of all headers: offsets of tiles, colour profiles.
-const MOST_BYTES: u64 = 128 << 20;
+/// Bytes of all headers: offsets of tiles, colour profiles, and code-blocks of JPEG 2000.
+const MOST_BYTES: u64 = 256 << 20;
 /// Each keeps a file open, of which a process may have a thousand.
 const MOST_FILES: u64 = 400;
 /// A file that was deleted takes space on the disk as long as it is open.

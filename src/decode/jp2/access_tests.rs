@@ -50,10 +50,12 @@ fn uncut(bytes: Vec<u8>) -> Image {
     image
 }
 
-fn assert_same(name: &str, image: &Image, expected: &Image) {
-    for (level, stored) in image.header.levels.iter().enumerate() {
+/// Each window of an image of its own, which has kept nothing.
+fn assert_same(name: &str, bytes: &[u8], expected: &Image) {
+    for (level, stored) in expected.header.levels.iter().enumerate() {
         for rect in windows(stored.dimensions) {
             let window = Window { level, rect };
+            let image = image(bytes.to_vec());
             let raster = image.decode(&window).unwrap();
             let difference = largest_difference(&raster, &expected.decode(&window).unwrap());
             // Of numbers with fractions the last bit differs, and seldom that makes another sample.
@@ -88,18 +90,16 @@ fn are_listed(image: &Image) -> bool {
 #[test]
 fn every_order_of_packets_shows_what_the_whole_codestream_shows() {
     for name in LISTED {
-        let image = image(file(name));
-        assert!(are_listed(&image), "{name}");
-        assert_same(name, &image, &uncut(file(name)));
+        assert!(are_listed(&image(file(name))), "{name}");
+        assert_same(name, &file(name), &uncut(file(name)));
     }
 }
 
 #[test]
 fn packets_that_cannot_be_chosen_are_given_as_they_are() {
     for name in UNLISTED {
-        let image = image(file(name));
-        assert!(!are_listed(&image), "{name}");
-        assert_same(name, &image, &uncut(file(name)));
+        assert!(!are_listed(&image(file(name))), "{name}");
+        assert_same(name, &file(name), &uncut(file(name)));
     }
 }
 
@@ -130,6 +130,46 @@ fn only_the_packets_of_the_window_are_read() {
     let file = file("lossless");
     let (_, small) = bytes_read(&file, 0, (1, 1));
     assert!(small < file.len() / 4, "{small} bytes");
+}
+
+#[test]
+fn what_is_decoded_is_not_read_again() {
+    let input = Counting::new(file("lossless"));
+    let coded = Coded::open(Arc::clone(&input) as Input, 0, input.size(), &LIMITS).unwrap();
+    let image = coded.into_image().unwrap();
+    let mut read = |x| {
+        let rect = Rect::new(x, 0, 40, 64).unwrap();
+        image.decode(&Window { level: 0, rect }).unwrap();
+        input.bytes_read()
+    };
+    assert!(read(0) > 0);
+    assert_eq!(read(0), 0);
+    // Code-blocks of 64 hold the samples of both.
+    assert_eq!(read(20), 0);
+    assert!(read(100) > 0);
+}
+
+/// A packet is a whole resolution, and no marker says how long it is.
+#[test]
+fn of_large_packets_only_what_is_needed_is_read() {
+    let size = Dimensions::new(900, 900).unwrap();
+    let file = super::tests::noise(size);
+    let input = Counting::new(file.clone());
+    let coded = Coded::open(Arc::clone(&input) as Input, 0, input.size(), &LIMITS).unwrap();
+    let image = coded.into_image().unwrap();
+    assert!(are_listed(&image));
+    let mut read = |x, y| {
+        let rect = Rect::new(x, y, 16, 16).unwrap();
+        image.decode(&Window { level: 0, rect }).unwrap();
+        input.bytes_read()
+    };
+    read(0, 0);
+    let second = read(700, 500);
+    assert!(
+        second > 0 && second < file.len() / 10,
+        "{second} of {}",
+        file.len()
+    );
 }
 
 #[test]
@@ -180,7 +220,7 @@ fn an_index_that_lies_is_not_believed() {
         ("packets", packets),
     ] {
         assert_ne!(bytes, right, "{name}");
-        assert_same(name, &image(bytes), &expected);
+        assert_same(name, &bytes, &expected);
     }
 }
 

@@ -7,8 +7,8 @@ use azulejo_jpeg2000::{BlockId, Precinct, PrecinctId, Samples};
 
 use super::recent::Recent;
 
-/// Bytes of coefficients that are kept: what a screen shows, in three components, has ten million.
-const MOST_SAMPLES: u64 = 32 << 20;
+/// Bytes of coefficients that are kept: what a screen shows has a megapixel and a half, in three components.
+const MOST_SAMPLES: u64 = 24 << 20;
 /// Bytes of precincts: where the code-blocks of 200 megapixels lie.
 const MOST_PRECINCTS: u64 = 32 << 20;
 /// What a code-block takes beside its samples, in a precinct as well as here.

@@ -96,6 +96,11 @@ fn encoded(planes: &[Plane], size: Dimensions, encoding: &Encoding) -> Vec<u8> {
     openjpeg::encode(planes, size, encoding).unwrap()
 }
 
+/// A codestream of one component, without loss, tiles, precincts and lengths of packets.
+pub fn noise(size: Dimensions) -> Vec<u8> {
+    encoded(&planes(size, &LOSSLESS, 1), size, &LOSSLESS)
+}
+
 fn opened(file: Vec<u8>) -> Box<dyn Decoder> {
     open(Arc::new(file), &LIMITS).unwrap()
 }
