@@ -10,6 +10,7 @@ use super::packets::Packet;
 use super::skim::Skim;
 use super::tile::Part;
 use crate::decode::DecodeError;
+use crate::input::read_ahead;
 
 /// Code-blocks of a tile. An image of a gigapixel has as many; each takes a hundred bytes on the way.
 const MOST_BLOCKS: u64 = 1 << 20;
@@ -30,6 +31,8 @@ pub fn measure(
     if !are_few(coding, main.sequence.layers, packets) {
         return Ok(false);
     }
+    let data = parts.iter().map(|part| part.data.clone());
+    read_ahead(&*codestream.input, data.collect())?;
     let mut walk = Walk {
         codestream,
         main,
