@@ -35,6 +35,8 @@ mod information_2;
 mod information_3;
 mod levels;
 mod link;
+#[path = "../common/log.rs"]
+mod log;
 mod manifests;
 mod metrics;
 mod negotiation;

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::admin::{TOKEN, WITH_TOKEN};
 use crate::documents::pdf;
+use crate::log::Log;
 use crate::pages::{Gray, tiff};
 use crate::server::{HOST, Server, VERSIONS, fixtures};
 
@@ -809,16 +810,10 @@ async fn one_line_is_logged_however_much_is_left_out() {
     let folder = folder_with(&files);
     let server = over(folder.path());
     for (path, left_out) in [("a.tif/manifest", 39), ("manifest", 30)] {
-        let log = tempfile::NamedTempFile::new().unwrap();
-        let writer = fs::File::create(log.path()).unwrap();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(std::sync::Arc::new(writer));
-        let guard = tracing::subscriber::set_default(subscriber.finish());
+        let log = Log::start();
         let manifest = server.json(&format!("/presentation/3/{path}")).await;
-        drop(guard);
+        let log = log.text();
         assert_eq!(labels(&manifest).len(), 1);
-        let log = fs::read_to_string(log.path()).unwrap();
         let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
         assert_eq!(warnings.len(), 1, "{log}");
         let told = format!("left_out={left_out}");

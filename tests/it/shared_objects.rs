@@ -8,9 +8,9 @@ use crate::node::{NO_MEMORY, Node, Setting, survive};
 use crate::redis_server::RedisServer;
 use crate::s3_server::{KEY_ID, Mood, S3Server};
 
-const REDIS_IS_SLOW: Setting = ("AZULEJO_CACHE__REDIS__TIMEOUT_MS", "5000");
+const REDIS_IS_SLOW: Setting = ("AZULEJO_CACHE__REDIS__TIMEOUT_MS", "10000");
 /// Where nothing is broken, a busy machine must not look like it.
-const SLOW: Setting = ("AZULEJO_CACHE__OBJECTS__TIMEOUT_MS", "5000");
+const SLOW: Setting = ("AZULEJO_CACHE__OBJECTS__TIMEOUT_MS", "60000");
 
 /// What a node needs to use the store.
 fn settings<'a>(endpoint: &'a str, url: &'a str) -> [Setting<'a>; 4] {

@@ -26,6 +26,7 @@ pub mod http;
 mod input;
 mod known;
 #[cfg(test)]
+#[path = "../../../tests/common/log.rs"]
 mod log;
 pub mod objects;
 mod origin;

@@ -58,15 +58,23 @@ impl Store {
         })
     }
 
-    /// What is under a key, asked for by one at a time.
     fn look(&self, key: &str) -> Result<Arc<Found>, RemoteError> {
-        if let Some(answer) = self.finder.known.fresh(key) {
-            return answer.ok_or(RemoteError::Absent);
+        match self.finder.known.fresh(key) {
+            Some(answer) => answer.ok_or(RemoteError::Absent),
+            None => self.join(key),
         }
+    }
+
+    /// What is under a key, asked for by one at a time.
+    pub(super) fn join(&self, key: &str) -> Result<Arc<Found>, RemoteError> {
         let (flight, landing) = self.finder.finds.board(&key.to_owned());
         if let Some(landing) = landing {
             let finder = Arc::clone(&self.finder);
             self.runtime.spawn(async move {
+                // Another may have landed since it was looked at what is known.
+                if let Some(answer) = finder.known.fresh(landing.key()) {
+                    return landing.land(answer.ok_or(RemoteError::Absent));
+                }
                 let found = finder.find(landing.key()).await;
                 if landing.is_current() {
                     finder.keep(landing.key(), &found);

@@ -32,6 +32,19 @@ fn all_who_look_for_a_file_make_one_request() {
     assert_eq!(server.requests().len(), 2, "the header, and one block");
 }
 
+/// Who has looked at what is known just before the answer came.
+#[test]
+fn what_is_known_when_one_would_ask_is_not_asked_for() {
+    let server = FileServer::start(Manner::USUAL);
+    server.put("/a.tif", &bytes(1000, 1));
+    let source = open(&fresh(&server), &Scratch::new().shared).unwrap();
+    for key in ["a.tif", "absent.tif"] {
+        let is_there = source.find(key).is_ok();
+        assert_eq!(source.join(key).is_ok(), is_there);
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
 #[test]
 fn what_was_found_is_asked_for_again_by_its_tag() {
     let server = FileServer::start(Manner::USUAL);

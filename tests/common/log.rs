@@ -1,10 +1,15 @@
 //! For tests: what is logged on this thread.
 
 use std::fs::{self, File};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tempfile::NamedTempFile;
-use tracing::subscriber::DefaultGuard;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
+
+/// While there is one subscriber alone, a line of the program that another thread reaches first is asked of that thread, which has none,
+/// and is never logged again.
+static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
 
 pub struct Log {
     file: NamedTempFile,
@@ -13,6 +18,7 @@ pub struct Log {
 
 impl Log {
     pub fn start() -> Self {
+        LazyLock::force(&ANOTHER);
         let file = NamedTempFile::new().unwrap();
         let writer = File::create(file.path()).unwrap();
         let subscriber = tracing_subscriber::fmt()
