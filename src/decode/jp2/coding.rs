@@ -66,9 +66,9 @@ fn quantization(main: &[Segment], tile: &[Segment], component: usize) -> Option<
     let content = [tile, main].into_iter().find_map(|segments| {
         let own = segments.iter().filter(|segment| segment.marker == QCC);
         let own = own.filter_map(|segment| segment.content.split_first());
-        let own = own.filter(|(of, _)| usize::from(**of) == component);
+        let mut own = own.filter(|(of, _)| usize::from(**of) == component);
         let default = segments.iter().rev().find(|segment| segment.marker == QCD);
-        own.last()
+        own.next_back()
             .map(|(_, content)| content)
             .or(default.map(|segment| &segment.content[..]))
     })?;

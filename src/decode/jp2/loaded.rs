@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(*both, [3, (50_001_u32 & 0xFF) as u8]);
         assert!(loaded.concatenated(&[3..4, 20_000..20_001]).is_none());
         assert!(loaded.concatenated(&[]).unwrap().is_empty());
-        let beyond = loaded.load(&input, vec![99_990..100_001]);
+        let beyond = loaded.load(&input, vec![0..1, 99_990..100_001]);
         assert!(matches!(beyond, Err(DecodeError::Malformed { .. })));
     }
 }
