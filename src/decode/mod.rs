@@ -35,7 +35,7 @@ pub use error::DecodeError;
 #[cfg(test)]
 pub use header::sample as sample_header;
 pub use header::{Coding, ColorModel, Header, Level, Resolution, SourceFormat};
-pub use jp2::{JP2_SAMPLE, jp2_strip};
+pub use jp2::{JP2_SAMPLE, jp2_band};
 pub use limits::Limits;
 pub use pdf::Document;
 pub use pdf::config::PdfLimits;

@@ -1,7 +1,7 @@
 //! What a plan costs in memory, estimated before anything is allocated (K04).
 
 use super::Plan;
-use crate::decode::{Header, JP2_SAMPLE, SourceFormat, Unit, jp2_strip};
+use crate::decode::{Header, JP2_SAMPLE, SourceFormat, Unit, jp2_band};
 use crate::geometry::Dimensions;
 use crate::iiif::Format;
 
@@ -88,7 +88,7 @@ impl Plan {
                 let level = &header.levels[self.window.level];
                 let (decoded, channels) = (self.decoded.dimensions(), header.channels());
                 match level.unit {
-                    Unit::Pixel => jp2_strip(decoded, channels),
+                    Unit::Pixel => jp2_band(decoded, channels),
                     Unit::Level => area(level.dimensions, channels * JP2_SAMPLE),
                     _ => area(decoded, channels * JP2_SAMPLE),
                 }

@@ -4,6 +4,7 @@
 //! codestream of only those packets that a window needs. Every decomposition level of the codestream is a level of the image, except where samples are indices
 //! of a palette: the wavelet transform averages indices, which means nothing.
 
+mod bands;
 mod blocks;
 mod boxes;
 mod channels;
@@ -19,7 +20,6 @@ mod pixels;
 mod recent;
 mod segments;
 mod skim;
-mod strips;
 mod tile;
 mod tile_parts;
 mod walk;
@@ -33,6 +33,7 @@ use crate::geometry::{Dimensions, Rect, ScaleFactor};
 use crate::input::{Input, read_ahead, read_up_to};
 use crate::orientation::Orientation;
 use crate::raster::Raster;
+pub use bands::memory as jp2_band;
 use blocks::Kept;
 use boxes::{Color, Container};
 use channels::Channels;
@@ -40,7 +41,6 @@ use codestream::{Codestream, MainHeader, Size};
 pub use cost::SAMPLE as JP2_SAMPLE;
 use cut::Cut;
 use fields::malformed;
-pub use strips::memory as jp2_strip;
 use tile::Tiles;
 
 /// Pixels of an untiled image that are decoded together: four tiles as viewers ask for them.
@@ -235,7 +235,7 @@ impl Decoder for Image {
     }
 
     fn read_ahead(&self, window: &Window) -> Result<(), DecodeError> {
-        if self.read_strips_ahead(window)? {
+        if self.read_bands_ahead(window)? {
             return Ok(());
         }
         let cut = self.cut(window.rect, &self.part(window)?)?;
@@ -244,7 +244,7 @@ impl Decoder for Image {
     }
 
     fn decode_on(&self, window: &Window, threads: usize) -> Result<Raster, DecodeError> {
-        match self.decode_strips(window, threads)? {
+        match self.decode_bands(window, threads)? {
             Some(raster) => Ok(raster),
             None => self.decode_by_openjpeg(window, threads),
         }

@@ -211,7 +211,7 @@ fn what_is_encoded_without_loss_is_decoded() {
 }
 
 #[test]
-fn large_windows_are_put_together_of_strips() {
+fn large_windows_are_put_together_of_bands() {
     let size = dimensions(1400, 1300);
     let tiled = Encoding {
         tile: Some(dimensions(500, 300)),

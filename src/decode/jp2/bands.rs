@@ -1,4 +1,4 @@
-//! Large windows are decoded in strips: what is needed beside the pixels does not grow with them.
+//! Large windows are decoded in bands: what is needed beside the pixels does not grow with them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,24 +17,24 @@ use crate::geometry::{Dimensions, Rect};
 use crate::input::read_ahead;
 use crate::raster::{Raster, Samples};
 
-/// Pixels of a strip.
+/// Pixels of a band.
 const PIXELS: u32 = 1 << 20;
-/// Rows in whole numbers of which strips are divided: those of a code-block of 64 in the largest resolution.
+/// Rows in whole numbers of which bands are divided: those of a code-block of 64 in the largest resolution.
 const ROWS: u32 = 128;
-/// Bytes for each sample of a strip: coefficients, those of the sub-bands and of the resolution, and the result.
+/// Bytes for each sample of a band: coefficients, those of the sub-bands and of the resolution, and the result.
 const SAMPLE: u64 = 20;
 
 impl Image {
     /// Decodes a window, if ours is the decoder for all of its tiles.
-    pub(super) fn decode_strips(
+    pub(super) fn decode_bands(
         &self,
         window: &Window,
         threads: usize,
     ) -> Result<Option<Raster>, DecodeError> {
         let mut samples: Option<Samples> = None;
-        for rect in strips(window.rect) {
-            let strip = Window { rect, ..*window };
-            let Some(raster) = self.decode_strip(&strip, window.rect, threads)? else {
+        for rect in bands(window.rect) {
+            let band = Window { rect, ..*window };
+            let Some(raster) = self.decode_band(&band, window.rect, threads)? else {
                 return Ok(None);
             };
             samples = Some(appended(samples, raster.into_samples()));
@@ -44,18 +44,18 @@ impl Image {
         Ok(samples.map(whole))
     }
 
-    fn decode_strip(
+    fn decode_band(
         &self,
-        strip: &Window,
+        band: &Window,
         whole: Rect,
         threads: usize,
     ) -> Result<Option<Raster>, DecodeError> {
-        let part = self.part(strip)?;
+        let part = self.part(band)?;
         let Some(tiles) = self.our_tiles(&part)? else {
             return Ok(None);
         };
         let components = self.coded.main.size.components.len() as u64;
-        let beside = memory(strip.rect.dimensions(), components);
+        let beside = memory(band.rect.dimensions(), components);
         let mut planes = None;
         for tile in &tiles {
             let window = self.tile_window(tile, &part)?;
@@ -74,16 +74,16 @@ impl Image {
         let decoded = Decoded {
             size: &self.coded.main.size,
             part: &part,
-            rect: strip.rect,
+            rect: band.rect,
             components: &components,
         };
         pixels::raster(&decoded, &self.channels).map(Some)
     }
 
     /// Says what decoding a window will read, if ours is the decoder for it.
-    pub(super) fn read_strips_ahead(&self, window: &Window) -> Result<bool, DecodeError> {
+    pub(super) fn read_bands_ahead(&self, window: &Window) -> Result<bool, DecodeError> {
         let mut stretches = Vec::new();
-        for rect in strips(window.rect) {
+        for rect in bands(window.rect) {
             let part = self.part(&Window { rect, ..*window })?;
             let Some(tiles) = self.our_tiles(&part)? else {
                 return Ok(false);
@@ -122,19 +122,19 @@ impl Image {
 
 /// Bytes that decoding a window of so many pixels and channels takes, beside the result.
 pub fn memory(window: Dimensions, channels: u64) -> u64 {
-    let strip = u64::from(PIXELS).max(u64::from(window.width()) * u64::from(ROWS));
-    let samples = window.area().min(strip).saturating_mul(channels);
+    let band = u64::from(PIXELS).max(u64::from(window.width()) * u64::from(ROWS));
+    let samples = window.area().min(band).saturating_mul(channels);
     samples.saturating_mul(SAMPLE)
 }
 
 /// From the top to the bottom.
-fn strips(window: Rect) -> impl Iterator<Item = Rect> {
+fn bands(window: Rect) -> impl Iterator<Item = Rect> {
     let rows = (PIXELS / window.width() / ROWS).max(1) * ROWS;
     let first = window.y() / rows;
     let last = (window.bottom() - 1) / rows;
-    (first..=last).filter_map(move |strip| {
-        let start = (strip * rows).max(window.y());
-        let end = (strip * rows).saturating_add(rows).min(window.bottom());
+    (first..=last).filter_map(move |band| {
+        let start = (band * rows).max(window.y());
+        let end = (band * rows).saturating_add(rows).min(window.bottom());
         Rect::new(window.x(), start, window.width(), end - start)
     })
 }
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strips_make_the_window() {
+    fn bands_make_the_window() {
         for (y, width, height) in [
             (0, 512, 512),
             (100, 3000, 1000),
@@ -216,10 +216,10 @@ mod tests {
         ] {
             let window = Rect::new(9, y, width, height).unwrap();
             let mut next = y;
-            for strip in strips(window) {
-                assert_eq!((strip.x(), strip.width(), strip.y()), (9, width, next));
-                assert!(strip.dimensions().area() <= u64::from(PIXELS.max(width * ROWS)));
-                next = strip.bottom();
+            for band in bands(window) {
+                assert_eq!((band.x(), band.width(), band.y()), (9, width, next));
+                assert!(band.dimensions().area() <= u64::from(PIXELS.max(width * ROWS)));
+                next = band.bottom();
             }
             assert_eq!(next, window.bottom());
         }
