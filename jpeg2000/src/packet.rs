@@ -230,6 +230,9 @@ impl Coded {
     }
 
     fn add_piece(&mut self, piece: Range<u64>) {
+        if piece.is_empty() {
+            return;
+        }
         match self.pieces.last_mut() {
             Some(last) if last.end == piece.start => last.end = piece.end,
             _ => self.pieces.push(piece),
@@ -314,4 +317,76 @@ fn segment_end(modes: Modes, start: u32) -> u32 {
 
 fn invalid(problem: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Division;
+
+    fn precinct() -> Precinct {
+        let division = Division {
+            x: 0..8,
+            y: 0..8,
+            levels: 0,
+            block: (6, 6),
+            precincts: Vec::new(),
+        };
+        Precinct::new(&division.resolution(0).unwrap(), (0, 0), Modes(0))
+    }
+
+    /// One packet after the other, their headers as bits and the bytes of their bodies behind them.
+    fn read(precinct: &mut Precinct, mut headers: &[u8]) -> u64 {
+        let markers = Markers::default();
+        precinct.read_header(&mut headers, markers).unwrap();
+        assert!(headers.is_empty());
+        precinct.place_body(100)
+    }
+
+    #[test]
+    fn a_packet_says_where_the_bytes_of_a_code_block_lie() {
+        let mut precinct = precinct();
+        // Not empty, included, one plane without coefficients, two passes, lengths of 3 + 1 bits, five bytes.
+        assert_eq!(read(&mut precinct, &[0b1_1_01_10_0_0, 0b101_0_0000]), 105);
+        let block = precinct.block(0, (0, 0)).unwrap();
+        assert_eq!((block.passes, block.empty_planes), (2, 1));
+        assert_eq!(block.pieces(), [100..105]);
+        // The next layer brings one pass more, in one byte, which is told by one bit more.
+        assert_eq!(read(&mut precinct, &[0b1_1_0_10_000, 0b1_0000000]), 101);
+        let block = precinct.block(0, (0, 0)).unwrap();
+        assert_eq!(block.passes, 3);
+        assert_eq!(block.pieces(), [100..105, 100..101]);
+        assert_eq!(precinct.block(0, (1, 0)).map(|block| block.passes), None);
+    }
+
+    /// A pass may need no bytes at all, and then they lie nowhere.
+    #[test]
+    fn a_pass_without_bytes_has_no_place() {
+        let mut precinct = precinct();
+        assert_eq!(read(&mut precinct, &[0b1_1_1_0_0_000]), 100);
+        let block = precinct.block(0, (0, 0)).unwrap();
+        assert_eq!(block.passes, 1);
+        assert!(block.pieces().is_empty());
+    }
+
+    #[test]
+    fn an_empty_packet_brings_nothing() {
+        let mut precinct = precinct();
+        assert_eq!(read(&mut precinct, &[0]), 100);
+        assert_eq!(precinct.block(0, (0, 0)).unwrap().passes, 0);
+    }
+
+    #[test]
+    fn markers_stand_around_the_header() {
+        let markers = Markers {
+            start: true,
+            end: true,
+        };
+        let header = [0xFF, 0x91, 0, 4, 0, 0, 0, 0xFF, 0x92];
+        let read = |mut bytes: &[u8]| precinct().read_header(&mut bytes, markers).is_ok();
+        assert!(read(&header));
+        assert!(read(&header[6..]), "the one before may be left out");
+        assert!(!read(&[0, 0xFF, 0x93]));
+        assert!(!read(&[]));
+    }
 }

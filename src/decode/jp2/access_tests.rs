@@ -224,6 +224,32 @@ fn an_index_that_lies_is_not_believed() {
     }
 }
 
+/// One of nine tiles has a coding style of its own, although the same.
+#[test]
+fn openjpeg_decodes_the_tiles_that_are_not_ours() {
+    let right = file("tiled");
+    let style = find(&right, segments::COD);
+    let length = usize::from(u16::from_be_bytes([right[style - 2], right[style - 1]]));
+    let style = right[style - 4..style - 2 + length].to_vec();
+    let mut bytes = right.clone();
+    let start = find(&bytes, segments::SOT);
+    let tile_part = &mut bytes[start + 2..start + 6];
+    let longer = u32::from_be_bytes(tile_part.try_into().unwrap()) + style.len() as u32;
+    tile_part.copy_from_slice(&longer.to_be_bytes());
+    bytes.splice(start + 8..start + 8, style);
+    let image = image(bytes.clone());
+    let Coded {
+        codestream,
+        main,
+        tiles,
+        ..
+    } = &image.coded;
+    let tiles = tiles.get(codestream, main, 0..9).unwrap();
+    let ours = tiles.iter().filter(|tile| tile.coding.is_some()).count();
+    assert_eq!((tiles.len(), ours), (9, 8));
+    assert_same("tiled", &bytes, &uncut(right));
+}
+
 fn decoded_whole(bytes: Vec<u8>) -> Result<Raster, DecodeError> {
     let image = image(bytes);
     let rect = Rect::whole(image.header.stored_dimensions());

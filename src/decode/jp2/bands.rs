@@ -6,6 +6,7 @@ use std::sync::Arc;
 use azulejo_jpeg2000::wavelet::Plane;
 
 use super::codestream::Component;
+use super::fields::malformed;
 use super::grid::samples_within;
 use super::pixels::{self, Decoded};
 use super::tile::Tile;
@@ -25,75 +26,71 @@ const ROWS: u32 = 128;
 const SAMPLE: u64 = 20;
 
 impl Image {
-    /// Decodes a window, if ours is the decoder for all of its tiles.
+    /// Decodes a window from the top to the bottom. What is not ours to decode of it goes to OpenJPEG, so that it, too, is never given more
+    /// than a band.
     pub(super) fn decode_bands(
         &self,
         window: &Window,
         threads: usize,
-    ) -> Result<Option<Raster>, DecodeError> {
+    ) -> Result<Raster, DecodeError> {
         let mut samples: Option<Samples> = None;
         for rect in bands(window.rect) {
             let band = Window { rect, ..*window };
-            let Some(raster) = self.decode_band(&band, window.rect, threads)? else {
-                return Ok(None);
+            let part = self.part(&band)?;
+            let raster = match self.our_tiles(&part)? {
+                Some(tiles) => self.decode_band(&band, &part, &tiles, window.rect, threads)?,
+                None => self.decode_by_openjpeg(&band, threads)?,
             };
             samples = Some(appended(samples, raster.into_samples()));
         }
-        let whole =
-            |samples| Raster::new(window.rect.dimensions(), self.channels.layout(), samples);
-        Ok(samples.map(whole))
+        let samples = samples.ok_or_else(|| malformed("a window without rows"))?;
+        let (dimensions, layout) = (window.rect.dimensions(), self.channels.layout());
+        Ok(Raster::new(dimensions, layout, samples))
     }
 
     fn decode_band(
         &self,
         band: &Window,
+        part: &Part,
+        tiles: &[Arc<Tile>],
         whole: Rect,
         threads: usize,
-    ) -> Result<Option<Raster>, DecodeError> {
-        let part = self.part(band)?;
-        let Some(tiles) = self.our_tiles(&part)? else {
-            return Ok(None);
-        };
-        let components = self.coded.main.size.components.len() as u64;
-        let beside = memory(band.rect.dimensions(), components);
+    ) -> Result<Raster, DecodeError> {
+        let size = &self.coded.main.size;
+        let beside = memory(band.rect.dimensions(), size.components.len() as u64);
         let mut planes = None;
-        for tile in &tiles {
-            let window = self.tile_window(tile, &part)?;
+        for tile in tiles {
+            let window = self.tile_window(tile, part)?;
             let beside = beside.saturating_add(window.index_bytes()?);
             let most = self.check_bytes(whole, beside)?;
             let decoded = window.decode(&self.coded.kept, most, threads)?;
-            planes = Some(joined(
-                planes,
-                decoded,
-                &self.coded.main.size.components,
-                &part,
-            ));
+            planes = Some(joined(planes, decoded, &size.components, part));
         }
         let planes = planes.unwrap_or_default();
         let components: Vec<_> = planes.iter().map(component).collect();
         let decoded = Decoded {
-            size: &self.coded.main.size,
-            part: &part,
+            size,
+            part,
             rect: band.rect,
             components: &components,
         };
-        pixels::raster(&decoded, &self.channels).map(Some)
+        pixels::raster(&decoded, &self.channels)
     }
 
-    /// Says what decoding a window will read, if ours is the decoder for it.
-    pub(super) fn read_bands_ahead(&self, window: &Window) -> Result<bool, DecodeError> {
+    /// Says what decoding a window in bands will read.
+    pub(super) fn read_bands_ahead(&self, window: &Window) -> Result<(), DecodeError> {
         let mut stretches = Vec::new();
         for rect in bands(window.rect) {
             let part = self.part(&Window { rect, ..*window })?;
             let Some(tiles) = self.our_tiles(&part)? else {
-                return Ok(false);
+                stretches.extend(self.cut(rect, &part)?.codestream.stretches());
+                continue;
             };
             for tile in &tiles {
                 stretches.extend(self.tile_window(tile, &part)?.stretches());
             }
         }
-        read_ahead(&*self.coded.codestream.input, stretches)?;
-        Ok(true)
+        Ok(read_ahead(&*self.coded.codestream.input, stretches)?)
     }
 
     /// The tiles that a part touches, unless OpenJPEG is needed for one of them.

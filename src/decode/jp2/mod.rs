@@ -235,8 +235,8 @@ impl Decoder for Image {
     }
 
     fn read_ahead(&self, window: &Window) -> Result<(), DecodeError> {
-        if self.read_bands_ahead(window)? {
-            return Ok(());
+        if self.coded.main.is_ours() {
+            return self.read_bands_ahead(window);
         }
         let cut = self.cut(window.rect, &self.part(window)?)?;
         let stretches = cut.codestream.stretches().collect();
@@ -244,9 +244,10 @@ impl Decoder for Image {
     }
 
     fn decode_on(&self, window: &Window, threads: usize) -> Result<Raster, DecodeError> {
-        match self.decode_bands(window, threads)? {
-            Some(raster) => Ok(raster),
-            None => self.decode_by_openjpeg(window, threads),
+        if self.coded.main.is_ours() {
+            self.decode_bands(window, threads)
+        } else {
+            self.decode_by_openjpeg(window, threads)
         }
     }
 }
