@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
+use crate::Error;
 use crate::bits::{Bits, byte};
 use crate::block::{Modes, Segment};
 use crate::geometry::{Place, Resolution};
@@ -10,6 +11,8 @@ use crate::tag_tree::TagTree;
 
 /// No code-block has more passes (table B.4 tells up to 164 in a packet, and there are at most 31 bit-planes of three).
 const MOST_PASSES: u32 = 164;
+/// Segments that the packets of a precinct bring: a quarter of a million code-blocks may have sixteen each.
+const MOST_PARTS: usize = 1 << 22;
 /// Lengths have no more bits.
 const MOST_LENGTH_BITS: u32 = 31;
 
@@ -27,6 +30,8 @@ pub struct Precinct {
     modes: Modes,
     layer: u32,
     bands: Vec<Part>,
+    /// What the packets before the last brought.
+    parts: usize,
     /// What the packet brings whose header was read last, in the order of its body.
     brought: Vec<Brought>,
 }
@@ -76,6 +81,7 @@ impl Precinct {
         Self {
             modes,
             layer: 0,
+            parts: 0,
             bands: resolution.bands.iter().map(part).collect(),
             brought: Vec::new(),
         }
@@ -87,6 +93,7 @@ impl Precinct {
     /// If the bytes end, or are no header.
     pub fn read_header(&mut self, bytes: &mut impl Read, markers: Markers) -> io::Result<()> {
         let mut bits = after_start_marker(bytes, markers)?;
+        self.parts += self.brought.len();
         self.brought.clear();
         if bits.bit()? {
             for part in 0..self.bands.len() {
@@ -104,7 +111,7 @@ impl Precinct {
     /// Says where in the input the body begins whose header was read last. Returns where it ends.
     pub fn place_body(&mut self, start: u64) -> u64 {
         let mut next = start;
-        for brought in self.brought.drain(..) {
+        for brought in &self.brought {
             let coded = &mut self.bands[brought.part].blocks[brought.block];
             let end = next.saturating_add(u64::from(brought.length));
             coded.add_piece(next..end);
@@ -113,9 +120,14 @@ impl Precinct {
         next
     }
 
-    /// Code-blocks, with those that were not in any packet.
-    pub fn block_count(&self) -> usize {
-        self.bands.iter().map(|part| part.blocks.len()).sum()
+    /// Bytes that it takes, roughly.
+    pub fn memory(&self) -> u64 {
+        /// With its share of the tag trees, a precinct as such, and a segment and a place in the input.
+        const BLOCK: usize = 130;
+        const FIELDS: usize = 500;
+        const PART: usize = 48;
+        let blocks: usize = self.bands.iter().map(|part| part.blocks.len()).sum();
+        (FIELDS + blocks * BLOCK + (self.parts + self.brought.len()) * PART) as u64
     }
 
     /// A code-block of the sub-band with this index. `None` if it is of another precinct.
@@ -146,6 +158,9 @@ impl Precinct {
             }
             if is_new {
                 coded.empty_planes = empty_planes(&mut part.empty_planes, place, bits)?;
+            }
+            if self.parts + self.brought.len() > MOST_PARTS {
+                return Err(invalid("a precinct in too many parts"));
             }
             coded.read_lengths(self.modes, bits, |length| {
                 self.brought.push(Brought {
@@ -316,7 +331,7 @@ fn segment_end(modes: Modes, start: u32) -> u32 {
 }
 
 fn invalid(problem: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, problem)
+    io::Error::new(io::ErrorKind::InvalidData, Error(problem))
 }
 
 #[cfg(test)]
@@ -346,13 +361,15 @@ mod tests {
     #[test]
     fn a_packet_says_where_the_bytes_of_a_code_block_lie() {
         let mut precinct = precinct();
+        let memory = precinct.memory();
         // Not empty, included, one plane without coefficients, two passes, lengths of 3 + 1 bits, five bytes.
-        assert_eq!(read(&mut precinct, &[0b1_1_01_10_0_0, 0b101_0_0000]), 105);
+        assert_eq!(read(&mut precinct, &[0b1101_1000, 0b1010_0000]), 105);
         let block = precinct.block(0, (0, 0)).unwrap();
         assert_eq!((block.passes, block.empty_planes), (2, 1));
-        assert_eq!(block.pieces(), [100..105]);
+        assert_eq!(block.pieces(), std::slice::from_ref(&(100..105)));
+        assert!(precinct.memory() > memory, "what packets bring counts");
         // The next layer brings one pass more, in one byte, which is told by one bit more.
-        assert_eq!(read(&mut precinct, &[0b1_1_0_10_000, 0b1_0000000]), 101);
+        assert_eq!(read(&mut precinct, &[0b1101_0000, 0b1000_0000]), 101);
         let block = precinct.block(0, (0, 0)).unwrap();
         assert_eq!(block.passes, 3);
         assert_eq!(block.pieces(), [100..105, 100..101]);
@@ -363,7 +380,7 @@ mod tests {
     #[test]
     fn a_pass_without_bytes_has_no_place() {
         let mut precinct = precinct();
-        assert_eq!(read(&mut precinct, &[0b1_1_1_0_0_000]), 100);
+        assert_eq!(read(&mut precinct, &[0b1110_0000]), 100);
         let block = precinct.block(0, (0, 0)).unwrap();
         assert_eq!(block.passes, 1);
         assert!(block.pieces().is_empty());

@@ -178,7 +178,8 @@ impl<'a> Mq<'a> {
     #[inline(always)]
     fn fill(&mut self) {
         let (code, spare, at) = read(self.bytes, self.at, self.spare);
-        self.code += code;
+        // After a full byte hostile bytes have a bit that carries beyond C.
+        self.code = self.code.wrapping_add(code);
         self.spare = spare;
         self.at = at;
     }
@@ -196,7 +197,7 @@ fn read(bytes: &[u8], mut at: usize, mut spare: i32) -> (u64, i32, usize) {
         let marker = stuffed && byte > 0x8F;
         let bits = if stuffed && !marker { 7 } else { 8 };
         let byte = if marker { 0xFF } else { u64::from(byte) };
-        code += byte << (POINT as i32 - spare - bits);
+        code = u64::wrapping_add(code, byte << (POINT as i32 - spare - bits));
         spare += bits;
         at += usize::from(!marker);
     }

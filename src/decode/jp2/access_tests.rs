@@ -58,6 +58,11 @@ fn assert_same(name: &str, bytes: &[u8], expected: &Image) {
             let window = Window { level, rect };
             let image = image(bytes.to_vec());
             let raster = image.decode(&window).unwrap();
+            let part = image.part(&window).unwrap();
+            if let Some(tiles) = image.our_tiles(&part).unwrap() {
+                let ours = image.decode_band(&window, &part, &tiles, rect, 1);
+                assert!(ours.unwrap() == raster, "{name}: ours gives up");
+            }
             let difference = largest_difference(&raster, &expected.decode(&window).unwrap());
             // Of numbers with fractions the last bit differs, and seldom that makes another sample.
             let is_lossless = image.coded.main.styles.iter().all(|style| style.reversible);
@@ -222,6 +227,25 @@ fn an_index_that_lies_is_not_believed() {
         assert_ne!(bytes, right, "{name}");
         assert_same(name, &bytes, &expected);
     }
+}
+
+#[test]
+fn a_colour_transform_of_one_component_is_none() {
+    let right = super::tests::noise(Dimensions::new(60, 50).unwrap());
+    let mut bytes = right.clone();
+    bytes[find(&right, segments::COD) + 4] = 1;
+    assert_same("gray", &bytes, &uncut(right));
+}
+
+/// Every packet has a byte.
+#[test]
+fn there_are_not_more_packets_than_bytes() {
+    let image = image(file("lrcp"));
+    let main = &image.coded.main;
+    let area = main.size.tile_area(0);
+    let count = packets::ordered(main, &area, u64::MAX).unwrap().len() as u64;
+    assert!(packets::ordered(main, &area, count).is_some());
+    assert!(packets::ordered(main, &area, count - 1).is_none());
 }
 
 /// One of nine tiles has a coding style of its own, although the same.

@@ -38,7 +38,16 @@ impl Image {
             let band = Window { rect, ..*window };
             let part = self.part(&band)?;
             let raster = match self.our_tiles(&part)? {
-                Some(tiles) => self.decode_band(&band, &part, &tiles, window.rect, threads)?,
+                Some(tiles) => {
+                    let ours = self.decode_band(&band, &part, &tiles, window.rect, threads);
+                    match ours {
+                        // OpenJPEG overlooks some of what encoders should not write.
+                        Err(DecodeError::Malformed { .. }) => {
+                            self.decode_by_openjpeg(&band, threads)?
+                        }
+                        ours => ours?,
+                    }
+                }
                 None => self.decode_by_openjpeg(&band, threads)?,
             };
             samples = Some(appended(samples, raster.into_samples()));
@@ -48,7 +57,7 @@ impl Image {
         Ok(Raster::new(dimensions, layout, samples))
     }
 
-    fn decode_band(
+    pub(super) fn decode_band(
         &self,
         band: &Window,
         part: &Part,
@@ -94,7 +103,7 @@ impl Image {
     }
 
     /// The tiles that a part touches, unless OpenJPEG is needed for one of them.
-    fn our_tiles(&self, part: &Part) -> Result<Option<Vec<Arc<Tile>>>, DecodeError> {
+    pub(super) fn our_tiles(&self, part: &Part) -> Result<Option<Vec<Arc<Tile>>>, DecodeError> {
         let coded = &self.coded;
         let numbers = coded
             .main

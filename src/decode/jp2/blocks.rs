@@ -11,7 +11,7 @@ use super::recent::Recent;
 const MOST_SAMPLES: u64 = 24 << 20;
 /// Bytes of precincts: where the code-blocks of 200 megapixels lie.
 const MOST_PRECINCTS: u64 = 32 << 20;
-/// What a code-block takes beside its samples, in a precinct as well as here.
+/// What a code-block takes beside its samples, and what one of a precinct takes.
 pub const BLOCK: u64 = 130;
 
 /// The code-blocks that were decoded last, and where others lie.
@@ -66,7 +66,7 @@ impl Kept {
     }
 
     pub fn keep_precinct(&self, tile: u16, id: PrecinctId, precinct: Arc<Precinct>) {
-        let bytes = BLOCK * (1 + precinct.block_count() as u64);
+        let bytes = precinct.memory();
         lock(&self.precincts).put((tile, id), precinct, bytes);
     }
 

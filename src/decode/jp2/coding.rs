@@ -17,9 +17,18 @@ pub fn of_tile(main: &MainHeader, area: &Area, segments: &[Segment]) -> Option<T
     }
     let color_transform = match main.sequence.color_transform {
         0 => false,
-        1 => true,
+        // OpenJPEG leaves it out where there is nothing to be transformed.
+        1 => main.styles.len() >= 3,
         _ => return None,
     };
+    let filters = main.styles.iter().take(3).map(|style| style.reversible);
+    if color_transform
+        && filters
+            .clone()
+            .any(|filter| filter != main.styles[0].reversible)
+    {
+        return None;
+    }
     let components = 0..main.size.components.len();
     let components = components.map(|number| component(main, area, segments, number));
     Some(Tile {

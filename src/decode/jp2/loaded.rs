@@ -35,10 +35,13 @@ impl Loaded {
     /// The bytes of a range, if they lie in one of the stretches.
     pub fn get(&self, range: &Range<u64>) -> Option<&[u8]> {
         let after = self.0.partition_point(|(start, _)| *start <= range.start);
-        let (start, bytes) = self.0.get(after.checked_sub(1)?)?;
-        let from = usize::try_from(range.start - start).ok()?;
         let length = usize::try_from(range.end.checked_sub(range.start)?).ok()?;
-        bytes.get(from..from.checked_add(length)?)
+        // A shorter stretch may lie within a longer one that begins before it.
+        let mut before = self.0[..after].iter().rev();
+        before.find_map(|(start, bytes)| {
+            let from = usize::try_from(range.start - start).ok()?;
+            bytes.get(from..from.checked_add(length)?)
+        })
     }
 
     /// Several ranges as one, if all of them are there.
@@ -90,6 +93,13 @@ mod tests {
         assert_eq!(loaded.get(&(3..6)), Some(&[3, 4, 5][..]));
         assert_eq!(loaded.get(&(8..11)), None);
         assert_eq!(loaded.get(&(40_000..40_001)), None);
+        loaded
+            .load(&input, vec![49_900..49_990, 50_010..50_100])
+            .unwrap();
+        assert!(
+            loaded.get(&(50_010..50_100)).is_some(),
+            "around what was there"
+        );
         let both = loaded.concatenated(&[3..4, 50_001..50_002]).unwrap();
         assert_eq!(*both, [3, (50_001_u32 & 0xFF) as u8]);
         assert!(loaded.concatenated(&[3..4, 20_000..20_001]).is_none());

@@ -85,8 +85,8 @@ fn resolutions(main: &MainHeader) -> impl Iterator<Item = (u8, &Component, &Styl
 }
 
 /// The packets of a tile in the order of the codestream (B.12), without their lengths. `None` if the order is one that is not followed here,
-/// or there are too many.
-pub fn ordered(main: &MainHeader, tile: &Area) -> Option<Vec<Packet>> {
+/// or there are more than so many.
+pub fn ordered(main: &MainHeader, tile: &Area, most: u64) -> Option<Vec<Packet>> {
     let sequence = &main.sequence;
     let precincts: u64 = resolutions(main)
         .map(|(_, component, style, resolution)| {
@@ -94,7 +94,7 @@ pub fn ordered(main: &MainHeader, tile: &Area) -> Option<Vec<Packet>> {
         })
         .fold(0, u64::saturating_add);
     let count = precincts.saturating_mul(u64::from(sequence.layers));
-    if sequence.changes || count > MOST_PACKETS as u64 {
+    if sequence.changes || count > most.min(MOST_PACKETS as u64) {
         return None;
     }
     let mut packets = Vec::with_capacity(usize::try_from(count).ok()?);
@@ -114,7 +114,8 @@ pub fn ordered(main: &MainHeader, tile: &Area) -> Option<Vec<Packet>> {
 
 /// The same with the lengths that PLT tells. `None` if they are not those of these packets.
 pub fn listed(main: &MainHeader, tile: &Area, lengths: &[u32]) -> Option<Vec<Packet>> {
-    let packets = ordered(main, tile).filter(|packets| packets.len() == lengths.len())?;
+    let packets = ordered(main, tile, lengths.len() as u64)
+        .filter(|packets| packets.len() == lengths.len())?;
     let packets = packets.into_iter().zip(lengths);
     Some(
         packets

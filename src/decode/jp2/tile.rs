@@ -115,7 +115,9 @@ fn measured(
     parts: &[Part],
     area: &Area,
 ) -> Result<Option<Vec<Packet>>, DecodeError> {
-    let Some(mut packets) = packets::ordered(main, area) else {
+    // Each has a byte at least: what is made here is not more than the file has.
+    let bytes = parts.iter().map(|part| part.data.end - part.data.start);
+    let Some(mut packets) = packets::ordered(main, area, bytes.sum()) else {
         return Ok(None);
     };
     let are_known = walk::measure(codestream, main, coding, parts, &mut packets)?;

@@ -14,6 +14,8 @@ use crate::input::read_ahead;
 
 /// Code-blocks of a tile. An image of a gigapixel has as many; each takes a hundred bytes on the way.
 const MOST_BLOCKS: u64 = 1 << 20;
+/// Bytes of the precincts of which there are layers to come.
+const MOST_MEMORY: u64 = 256 << 20;
 /// Bytes read at once: headers are short, and far from each other.
 const READ_BUFFER: usize = 4 << 10;
 
@@ -38,6 +40,7 @@ pub fn measure(
         main,
         coding,
         begun: HashMap::new(),
+        memory: 0,
     };
     match walk.all(parts, packets) {
         Ok(()) => Ok(true),
@@ -55,11 +58,11 @@ fn are_few(coding: &Coding, layers: u16, packets: &[Packet]) -> bool {
     blocks / u64::from(layers.max(1)) <= MOST_BLOCKS
 }
 
-fn is_damage(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData
-    )
+/// Whether it is the file's fault. Sources call what they cannot understand invalid, too.
+pub fn is_damage(error: &io::Error) -> bool {
+    let inner = error.get_ref();
+    let is_ours = inner.is_some_and(|inner| inner.is::<azulejo_jpeg2000::Error>());
+    is_ours || error.kind() == io::ErrorKind::UnexpectedEof
 }
 
 struct Walk<'a> {
@@ -68,6 +71,8 @@ struct Walk<'a> {
     coding: &'a Coding,
     /// Precincts with layers to come, and how many were read.
     begun: HashMap<PrecinctId, (Precinct, u16)>,
+    /// Bytes of these.
+    memory: u64,
 }
 
 impl Walk<'_> {
@@ -82,7 +87,8 @@ impl Walk<'_> {
             }
             let start = skim.position();
             let length = self.packet(packet.precinct(), &mut skim)? - start;
-            packet.length = u32::try_from(length).map_err(|_| io::ErrorKind::InvalidData)?;
+            packet.length = u32::try_from(length)
+                .map_err(|_| invalid(azulejo_jpeg2000::Error("a packet of 4 GiB")))?;
         }
         Ok(())
     }
@@ -94,7 +100,10 @@ impl Walk<'_> {
     /// Goes to the end of a packet.
     fn packet(&mut self, id: PrecinctId, skim: &mut Skim) -> io::Result<u64> {
         let (mut precinct, layers) = match self.begun.remove(&id) {
-            Some(begun) => begun,
+            Some(begun) => {
+                self.memory -= begun.0.memory();
+                begun
+            }
             None => (self.coding.precinct(id).map_err(invalid)?, 0),
         };
         precinct.read_header(skim, self.main.markers())?;
@@ -102,6 +111,10 @@ impl Walk<'_> {
         let end = precinct.place_body(body);
         skim.skip(end - body)?;
         if layers + 1 < self.main.sequence.layers {
+            self.memory += precinct.memory();
+            if self.memory > MOST_MEMORY {
+                return Err(invalid(azulejo_jpeg2000::Error("too much to be followed")));
+            }
             self.begun.insert(id, (precinct, layers + 1));
         }
         Ok(end)

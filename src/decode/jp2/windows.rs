@@ -17,6 +17,7 @@ use super::loaded::{Loaded, joined};
 use super::packets::Area;
 use super::skim::Skim;
 use super::tile::Tile;
+use super::walk::is_damage;
 use crate::decode::DecodeError;
 use crate::ffi::openjpeg::Part;
 
@@ -119,7 +120,7 @@ impl<'a> TileWindow<'a> {
         threads: usize,
     ) -> Result<Vec<Plane<i32>>, DecodeError> {
         let mut loaded = Loaded::default();
-        self.read_headers(&mut loaded, kept)?;
+        self.read_headers(&mut loaded, kept, most)?;
         self.load_bodies(&mut loaded, most)?;
         let pieces = self.missing.iter().map(|(id, precinct)| {
             let coded = coded(&self.precincts, *id, *precinct)?;
@@ -147,7 +148,12 @@ impl<'a> TileWindow<'a> {
     }
 
     /// Reads all layers of the precincts that are not known.
-    fn read_headers(&mut self, loaded: &mut Loaded, kept: &Kept) -> Result<(), DecodeError> {
+    fn read_headers(
+        &mut self,
+        loaded: &mut Loaded,
+        kept: &Kept,
+        most: u64,
+    ) -> Result<(), DecodeError> {
         loaded.load(&self.codestream.input, self.small_packets().collect())?;
         let mut read: HashMap<PrecinctId, Precinct> = HashMap::new();
         for (id, range) in &self.packets {
@@ -159,6 +165,7 @@ impl<'a> TileWindow<'a> {
             };
             self.read_header(precinct, range, loaded).map_err(damaged)?;
         }
+        check(read.values().map(Precinct::memory).sum(), most)?;
         for (id, precinct) in read {
             let precinct = Arc::new(precinct);
             kept.keep_precinct(self.tile.number, id, Arc::clone(&precinct));
@@ -182,7 +189,7 @@ impl<'a> TileWindow<'a> {
             skim.position()
         };
         if precinct.place_body(start) != range.end {
-            let problem = "its length is another one";
+            let problem = azulejo_jpeg2000::Error("its length is another one");
             return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
         }
         Ok(())
@@ -193,17 +200,18 @@ impl<'a> TileWindow<'a> {
         for (id, precinct) in &self.missing {
             ranges.extend_from_slice(coded(&self.precincts, *id, *precinct)?.pieces());
         }
-        let value = ranges.iter().map(length).sum();
-        if value > most {
-            let what = "bytes of packets";
-            return Err(DecodeError::TooLarge {
-                what,
-                value,
-                limit: most,
-            });
-        }
+        let value = joined(ranges.clone()).iter().map(length).sum();
+        check(value, most)?;
         loaded.load(&self.codestream.input, ranges)
     }
+}
+
+fn check(value: u64, limit: u64) -> Result<(), DecodeError> {
+    let what = "bytes of packets";
+    if value > limit {
+        return Err(DecodeError::TooLarge { what, value, limit });
+    }
+    Ok(())
 }
 
 fn length(range: &Range<u64>) -> u64 {
@@ -240,10 +248,10 @@ fn coded(
 
 /// What is said of packets is the file's fault; other errors are the source's.
 fn damaged(error: io::Error) -> DecodeError {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => malformed("a packet that ends too early"),
-        io::ErrorKind::InvalidData => malformed(format!("a packet: {error}")),
-        _ => DecodeError::Io(error),
+    if is_damage(&error) {
+        malformed(format!("a packet: {error}"))
+    } else {
+        DecodeError::Io(error)
     }
 }
 
