@@ -89,6 +89,19 @@ impl Color {
         (0..self.model.channels()).chain(alpha).collect()
     }
 
+    /// Whether [`convert`](Self::convert) changes nothing.
+    pub fn is_stored(&self) -> bool {
+        let is_premultiplied = self.alpha.is_some_and(|alpha| alpha.premultiplied);
+        let is_inverted = matches!(
+            self.model,
+            Model::Gray {
+                white_is_zero: true
+            }
+        );
+        let is_plain = matches!(self.model, Model::Gray { .. } | Model::Rgb | Model::Cmyk);
+        is_plain && !is_inverted && !is_premultiplied
+    }
+
     /// Pixels of the needed channels to pixels of the layout.
     pub fn convert(&self, mut stored: Samples) -> Samples {
         let channels = self.needed().len();

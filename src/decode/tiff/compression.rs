@@ -110,38 +110,84 @@ impl Wanted {
     }
 }
 
-/// Decompresses as many rows as wanted. Fewer are an error, more are not looked at.
-pub fn decompress(
-    compression: Compression,
-    data: &[u8],
-    wanted: Wanted,
-) -> Result<Vec<u8>, DecodeError> {
-    if compression == Compression::Deflate
-        && let Some(out) = deflate_all(data, wanted)
-    {
-        return Ok(out);
-    }
-    let mut out = vec![0; wanted.length() as usize];
-    let filled = match compression {
-        Compression::Fax(scheme) => return fax::decode(data, scheme, wanted.width, wanted.rows),
-        Compression::None => copy(data, &mut out),
-        Compression::Lzw => lzw(data, &mut out),
-        Compression::Deflate => deflate(data, &mut out),
-        Compression::PackBits => pack_bits(data, &mut out),
-        Compression::Zstandard => zstandard(data, &mut out)?,
-        Compression::Jpeg | Compression::WebP | Compression::Jpeg2000 { .. } => {
-            return Err(DecodeError::unsupported(format!(
-                "{} of this kind of pixels",
-                compression.name()
-            )));
+/// Decompresses one strip or tile after the other to the same place.
+#[derive(Default)]
+pub struct Decompressor {
+    out: Vec<u8>,
+    deflate: Option<libdeflater::Decompressor>,
+}
+
+impl Decompressor {
+    /// As many rows as wanted. Fewer are an error, more are not looked at.
+    pub fn decompress(
+        &mut self,
+        compression: Compression,
+        data: &[u8],
+        wanted: Wanted,
+    ) -> Result<&mut [u8], DecodeError> {
+        let length = wanted.length() as usize;
+        if compression == Compression::Deflate && self.deflate_all(data, wanted) {
+            return Ok(&mut self.out[..length]);
         }
-    };
-    if filled < out.len() {
-        let (name, all) = (compression.name(), out.len());
-        let problem = format!("{name} data give {filled} of {all} bytes");
-        return Err(malformed(problem));
+        let out = self.room(length);
+        let filled = match compression {
+            Compression::Fax(scheme) => {
+                copy(&fax::decode(data, scheme, wanted.width, wanted.rows)?, out)
+            }
+            Compression::None => copy(data, out),
+            Compression::Lzw => lzw(data, out),
+            Compression::Deflate => deflate(data, out),
+            Compression::PackBits => pack_bits(data, out),
+            Compression::Zstandard => zstandard(data, out)?,
+            Compression::Jpeg | Compression::WebP | Compression::Jpeg2000 { .. } => {
+                return Err(DecodeError::unsupported(format!(
+                    "{} of this kind of pixels",
+                    compression.name()
+                )));
+            }
+        };
+        if filled < length {
+            let name = compression.name();
+            let problem = format!("{name} data give {filled} of {length} bytes");
+            return Err(malformed(problem));
+        }
+        Ok(out)
     }
-    Ok(out)
+
+    /// What was not compressed.
+    pub fn keep(&mut self, data: Vec<u8>) -> &mut [u8] {
+        self.out = data;
+        &mut self.out
+    }
+
+    /// So many bytes, of whatever was there before.
+    fn room(&mut self, length: usize) -> &mut [u8] {
+        if self.out.len() < length {
+            self.out.resize(length, 0);
+        }
+        &mut self.out[..length]
+    }
+
+    /// All rows by libdeflate, which takes less than half the time of a decoder that can stop anywhere, but wants to know
+    /// how much will come out. False where only a few of them are wanted, or something is missing or left over.
+    fn deflate_all(&mut self, data: &[u8], wanted: Wanted) -> bool {
+        const MOST_BYTES: u64 = 16 << 20;
+        const FASTER: u64 = 3;
+        let all = Wanted {
+            rows: wanted.all_rows,
+            ..wanted
+        };
+        let is_waste = wanted.length().saturating_mul(FASTER) < all.length();
+        if is_waste || all.length() > MOST_BYTES || all.length() < wanted.length() {
+            return false;
+        }
+        let length = all.length() as usize;
+        self.room(length);
+        let decompressor = self
+            .deflate
+            .get_or_insert_with(libdeflater::Decompressor::new);
+        decompressor.zlib_decompress(data, &mut self.out[..length]) == Ok(length)
+    }
 }
 
 fn copy(data: &[u8], out: &mut [u8]) -> usize {
@@ -169,25 +215,6 @@ fn lzw(data: &[u8], out: &mut [u8]) -> usize {
         }
     }
     written
-}
-
-/// All rows by libdeflate, which takes less than half the time of a decoder that can stop anywhere, but wants to know how
-/// much will come out. `None` where only a few of them are wanted, or something is missing or left over.
-fn deflate_all(data: &[u8], wanted: Wanted) -> Option<Vec<u8>> {
-    const MOST_BYTES: u64 = 16 << 20;
-    const FASTER: u64 = 3;
-    let all = Wanted {
-        rows: wanted.all_rows,
-        ..wanted
-    };
-    let is_waste = wanted.length().saturating_mul(FASTER) < all.length();
-    if is_waste || all.length() > MOST_BYTES || all.length() < wanted.length() {
-        return None;
-    }
-    let mut out = vec![0; all.length() as usize];
-    let filled = libdeflater::Decompressor::new().zlib_decompress(data, &mut out);
-    out.truncate(wanted.length() as usize);
-    (filled == Ok(all.length() as usize)).then_some(out)
 }
 
 fn deflate(data: &[u8], out: &mut [u8]) -> usize {
@@ -248,14 +275,16 @@ mod tests {
     use super::*;
 
     fn inflate(compression: Compression, data: &[u8], length: u32) -> Result<Vec<u8>, DecodeError> {
-        let inflated = |all_rows| {
+        let mut decompressor = Decompressor::default();
+        let mut inflated = |all_rows| {
             let wanted = Wanted {
                 width: length,
                 rows: 1,
                 stride: length as usize,
                 all_rows,
             };
-            decompress(compression, data, wanted)
+            let rows = decompressor.decompress(compression, data, wanted)?;
+            Ok::<_, DecodeError>(rows.to_vec())
         };
         let (all, some) = (inflated(1), inflated(1000));
         assert_eq!(all.as_ref().ok(), some.as_ref().ok());

@@ -176,6 +176,14 @@ impl Image {
         (self.color.layout(), self.color.is_deep(self.format))
     }
 
+    /// Whether the decompressed bytes of a strip or tile are the samples of the raster.
+    pub fn stores_pixels(&self) -> bool {
+        let all: Vec<usize> = (0..self.channels).collect();
+        let is_byte = self.format.bits == 8 && !self.planar;
+        let is_coded = self.compression.codes_pixels() || self.subsampling != Subsampling::NONE;
+        is_byte && !is_coded && self.color.needed() == all && self.color.is_stored()
+    }
+
     pub fn bytes_per_pixel(&self) -> u64 {
         let (layout, is_deep) = self.output();
         layout.channels() as u64 * if is_deep { 2 } else { 1 }

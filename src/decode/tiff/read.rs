@@ -4,7 +4,7 @@
 use super::bands;
 use super::canvas::{Canvas, zeros};
 use super::coded::Coded;
-use super::compression::{Compression, Wanted, decompress};
+use super::compression::{Compression, Decompressor, Wanted};
 use super::cost;
 use super::ifd::File;
 use super::image::{Image, PlacedImage};
@@ -15,7 +15,7 @@ use super::samples::Unpacker;
 use super::stored;
 use super::ycbcr::Subsampling;
 use crate::decode::{Coding, DecodeError, Limits};
-use crate::ffi::turbojpeg::Decompressor;
+use crate::ffi::turbojpeg;
 use crate::geometry::{Dimensions, Rect};
 use crate::raster::{Raster, Samples};
 
@@ -64,17 +64,40 @@ impl ChunkReader<'_> {
     fn fill(&self, canvas: &mut Canvas<'_>) -> Result<(), DecodeError> {
         if stored::coding(self.image()) == Some(Coding::Jpeg) {
             self.read_jpegs(canvas)
+        } else if self.image().stores_pixels() {
+            self.read_pixels(canvas)
         } else {
             self.read_chunks(canvas)
         }
     }
 
     fn read_chunks(&self, canvas: &mut Canvas<'_>) -> Result<(), DecodeError> {
+        let mut decompressor = Decompressor::default();
         for chunk in self.image().grid.touching(canvas.rect()) {
             if let Some(part) = chunk.rect.intersection(canvas.rect()) {
-                let stored = self.stored(&chunk, part)?;
+                let stored = self.stored(&mut decompressor, &chunk, part)?;
                 canvas.place(part, &self.image().color.convert(stored));
             }
+        }
+        Ok(())
+    }
+
+    /// Samples of 8 bits that are the pixels as they are: from where they were decompressed straight to their place.
+    fn read_pixels(&self, canvas: &mut Canvas<'_>) -> Result<(), DecodeError> {
+        let (mut decompressor, channels) = (Decompressor::default(), canvas.channels());
+        for chunk in self.image().grid.touching(canvas.rect()) {
+            let Some(part) = chunk.rect.intersection(canvas.rect()) else {
+                continue;
+            };
+            // Samples that were never written are zero, as the canvas is.
+            let Place::At { offset, length } = self.source.places.of(&chunk, 0)? else {
+                continue;
+            };
+            let inner = inner(&chunk, part)?;
+            let wanted = self.wanted(&chunk, inner, channels)?;
+            let rows = self.rows(&mut decompressor, wanted, inner.y(), offset, length)?;
+            let left = inner.x() as usize * channels;
+            canvas.copy(part, &rows[left..], wanted.stride)?;
         }
         Ok(())
     }
@@ -82,7 +105,8 @@ impl ChunkReader<'_> {
     /// JPEGs whose samples are the pixels as they are: one decoder for all, and straight to their place where all
     /// columns are wanted.
     fn read_jpegs(&self, canvas: &mut Canvas<'_>) -> Result<(), DecodeError> {
-        let mut decompressor = Decompressor::new().map_err(|error| malformed(error.to_string()))?;
+        let mut decompressor =
+            turbojpeg::Decompressor::new().map_err(|error| malformed(error.to_string()))?;
         let mut scratch = Vec::new();
         for chunk in self.image().grid.touching(canvas.rect()) {
             let Some(part) = chunk.rect.intersection(canvas.rect()) else {
@@ -114,17 +138,21 @@ impl ChunkReader<'_> {
     }
 
     /// The needed channels, interleaved, of the part of the image that lies in a chunk.
-    fn stored(&self, chunk: &Chunk, part: Rect) -> Result<Samples, DecodeError> {
+    fn stored(
+        &self,
+        decompressor: &mut Decompressor,
+        chunk: &Chunk,
+        part: Rect,
+    ) -> Result<Samples, DecodeError> {
         let needed = self.image().color.needed();
-        let part = part.within(chunk.rect);
-        let part = part.ok_or_else(|| malformed("a strip or tile of no size"))?;
+        let part = inner(chunk, part)?;
         if self.image().planar {
-            let plane = |channel: &usize| self.plane(chunk, part, *channel as u32, 1);
+            let plane = |channel: &usize| self.plane(decompressor, chunk, part, *channel as u32, 1);
             let planes: Vec<_> = needed.iter().map(plane).collect::<Result<_, _>>()?;
             return Ok(interleave(&planes));
         }
         let channels = self.image().channels;
-        let samples = self.plane(chunk, part, 0, channels)?;
+        let samples = self.plane(decompressor, chunk, part, 0, channels)?;
         let all_are_needed = needed.len() == channels;
         Ok(if all_are_needed {
             samples
@@ -136,6 +164,7 @@ impl ChunkReader<'_> {
     /// Of one plane of `channels` samples a pixel, the part of a chunk.
     fn plane(
         &self,
+        decompressor: &mut Decompressor,
         chunk: &Chunk,
         part: Rect,
         plane: u32,
@@ -152,9 +181,13 @@ impl ChunkReader<'_> {
                 self.pixels(chunk, part, &data, channels)
             }
             Place::At { offset, length } if image.subsampling != Subsampling::NONE => {
-                self.units(chunk, part, offset, length)
+                self.units(decompressor, chunk, part, offset, length)
             }
-            Place::At { offset, length } => self.rows(chunk, part, offset, length, channels),
+            Place::At { offset, length } => {
+                let wanted = self.wanted(chunk, part, channels)?;
+                let rows = self.rows(decompressor, wanted, part.y(), offset, length)?;
+                Ok(self.unpacker(part, wanted.stride, channels).unpack(rows))
+            }
         }
     }
 
@@ -186,6 +219,7 @@ impl ChunkReader<'_> {
     /// Sub-sampled Y'CbCr.
     fn units(
         &self,
+        decompressor: &mut Decompressor,
         chunk: &Chunk,
         part: Rect,
         offset: u64,
@@ -198,66 +232,77 @@ impl ChunkReader<'_> {
             stride: subsampling.stride(chunk.stored.width()),
             all_rows: chunk.stored.height(),
         };
-        let (units, _) = self.bytes(wanted, 0, offset, length)?;
-        Ok(Samples::U8(subsampling.unpack(&units, chunk.stored, part)))
+        let units = self.bytes(decompressor, wanted, 0, offset, length)?;
+        Ok(Samples::U8(subsampling.unpack(units, chunk.stored, part)))
     }
 
-    fn rows(
-        &self,
-        chunk: &Chunk,
-        part: Rect,
-        offset: u64,
-        length: Option<u64>,
-        channels: usize,
-    ) -> Result<Samples, DecodeError> {
-        let image = self.image();
-        let wanted = Wanted {
+    /// The rows of a chunk to the last of a part of it.
+    fn wanted(&self, chunk: &Chunk, part: Rect, channels: usize) -> Result<Wanted, DecodeError> {
+        Ok(Wanted {
             width: chunk.stored.width(),
             rows: part.bottom(),
-            stride: stride(chunk.stored, channels, image.format.bits)?,
+            stride: stride(chunk.stored, channels, self.image().format.bits)?,
             all_rows: chunk.stored.height(),
-        };
-        let (mut bytes, first) = self.bytes(wanted, part.y(), offset, length)?;
-        let row = Row {
-            stride: wanted.stride,
-            sample: image.format.bytes(),
-            channels,
-            order: self.file.order,
-        };
-        predictor::undo(image.predictor, &mut bytes, row)?;
-        let unpacker = Unpacker {
-            stride: wanted.stride,
+        })
+    }
+
+    fn unpacker(&self, part: Rect, stride: usize, channels: usize) -> Unpacker {
+        let image = self.image();
+        Unpacker {
+            stride,
             take: part.x() as usize * channels..part.right() as usize * channels,
             format: image.format,
             order: self.file.order,
             scale: image.color.scale(),
-        };
-        let above = (part.y() - first) as usize * wanted.stride;
-        Ok(unpacker.unpack(&bytes[above..]))
+        }
     }
 
-    /// Decompressed rows of a chunk to the last that is wanted, and the number of the first: of what is not
-    /// compressed, those above `first` are not even read.
-    fn bytes(
+    /// Samples of the wanted rows of a chunk from `first` on, as they were before they were predicted.
+    fn rows<'a>(
         &self,
+        decompressor: &'a mut Decompressor,
         wanted: Wanted,
         first: u32,
         offset: u64,
         length: Option<u64>,
-    ) -> Result<(Vec<u8>, u32), DecodeError> {
+    ) -> Result<&'a mut [u8], DecodeError> {
+        let image = self.image();
+        let rows = self.bytes(decompressor, wanted, first, offset, length)?;
+        let row = Row {
+            stride: wanted.stride,
+            sample: image.format.bytes(),
+            channels: if image.planar { 1 } else { image.channels },
+            order: self.file.order,
+        };
+        predictor::undo(image.predictor, rows, row)?;
+        Ok(rows)
+    }
+
+    /// Decompressed rows of a chunk from `first` to the last that is wanted: of what is not compressed, those above are
+    /// not even read.
+    fn bytes<'a>(
+        &self,
+        decompressor: &'a mut Decompressor,
+        wanted: Wanted,
+        first: u32,
+        offset: u64,
+        length: Option<u64>,
+    ) -> Result<&'a mut [u8], DecodeError> {
         let compression = self.image().compression;
-        if compression != Compression::None {
-            self.check_bytes(wanted.length())?;
-            let data = self.compressed(offset, length)?;
-            return Ok((decompress(compression, &data, wanted)?, 0));
-        }
         let (stride, end) = (wanted.stride as u64, wanted.length());
+        let above = stride.saturating_mul(u64::from(first));
+        if compression != Compression::None {
+            self.check_bytes(end)?;
+            let data = self.compressed(offset, length)?;
+            let rows = decompressor.decompress(compression, &data, wanted)?;
+            return Ok(&mut rows[above as usize..]);
+        }
         if length.is_some_and(|length| length < end) {
             let problem = format!("a strip or tile of {length:?} bytes that should have {end}");
             return Err(malformed(problem));
         }
-        let above = stride.saturating_mul(u64::from(first));
-        Ok((self.read(offset.saturating_add(above), end - above)?, first))
+        let data = self.read(offset.saturating_add(above), end - above)?;
+        Ok(decompressor.keep(data))
     }
 
     /// The bytes of a chunk as they stand in the file; to its end where the length is not said.
@@ -286,6 +331,12 @@ impl ChunkReader<'_> {
         }
         Ok(())
     }
+}
+
+/// A part of the image as a part of the chunk in which it lies.
+fn inner(chunk: &Chunk, part: Rect) -> Result<Rect, DecodeError> {
+    let part = part.within(chunk.rect);
+    part.ok_or_else(|| malformed("a strip or tile of no size"))
 }
 
 /// Bytes of a row, which ends with a whole byte.
