@@ -120,14 +120,20 @@ impl Precinct {
         next
     }
 
+    /// Bytes that a precinct of so many code-blocks takes, roughly, before packets are read.
+    pub(crate) fn memory_of(blocks: u64) -> u64 {
+        /// A code-block with its share of the tag trees, and a precinct as such.
+        const BLOCK: u64 = 130;
+        const FIELDS: u64 = 500;
+        blocks.saturating_mul(BLOCK).saturating_add(FIELDS)
+    }
+
     /// Bytes that it takes, roughly.
     pub fn memory(&self) -> u64 {
-        /// With its share of the tag trees, a precinct as such, and a segment and a place in the input.
-        const BLOCK: usize = 130;
-        const FIELDS: usize = 500;
+        /// A segment and a place in the input.
         const PART: usize = 48;
         let blocks: usize = self.bands.iter().map(|part| part.blocks.len()).sum();
-        (FIELDS + blocks * BLOCK + (self.parts + self.brought.len()) * PART) as u64
+        Self::memory_of(blocks as u64) + ((self.parts + self.brought.len()) * PART) as u64
     }
 
     /// A code-block of the sub-band with this index. `None` if it is of another precinct.

@@ -9,7 +9,7 @@ use azulejo_jpeg2000::wavelet::Plane;
 use azulejo_jpeg2000::{BlockId, Markers, Needed, Piece, Precinct, PrecinctId};
 use azulejo_jpeg2000::{Tile as Coding, Window};
 
-use super::blocks::{BLOCK, Decoded, Kept};
+use super::blocks::{Decoded, Kept};
 use super::codestream::{Codestream, MainHeader};
 use super::fields::malformed;
 use super::grid::samples_within;
@@ -103,10 +103,12 @@ impl<'a> TileWindow<'a> {
     /// If the tile cannot be divided as its header says.
     pub fn index_bytes(&self) -> Result<u64, DecodeError> {
         let ids: HashSet<_> = self.packets.iter().map(|(id, _)| *id).collect();
-        let counts = ids.into_iter().map(|id| self.coding.block_count(id));
-        let count = counts.sum::<Result<u64, _>>().map_err(broken)?;
-        let small: u64 = self.small_packets().map(|range| length(&range)).sum();
-        Ok(count.saturating_mul(BLOCK).saturating_add(small))
+        let mut bytes: u64 = self.small_packets().map(|range| length(&range)).sum();
+        for id in ids {
+            let precinct = self.coding.precinct_memory(id).map_err(broken)?;
+            bytes = bytes.saturating_add(precinct);
+        }
+        Ok(bytes)
     }
 
     /// The samples of each component, on so many threads, if no more than so many bytes of packets have to be read.
