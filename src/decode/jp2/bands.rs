@@ -7,7 +7,7 @@ use azulejo_jpeg2000::wavelet::Plane;
 
 use super::codestream::Component;
 use super::fields::malformed;
-use super::grid::samples_within;
+use super::grid::samples_of;
 use super::pixels::{self, Decoded};
 use super::tile::Tile;
 use super::windows::TileWindow;
@@ -178,12 +178,8 @@ fn joined(
 }
 
 fn empty(component: &Component, part: &Part) -> Plane<i32> {
-    let along = |start, end, step| {
-        let samples = samples_within(start, end, step, part.reduction);
-        samples.start as u32..samples.end as u32
-    };
-    let x = along(part.x0, part.x1, component.step_x);
-    let y = along(part.y0, part.y1, component.step_y);
+    let x = samples_of(&(part.x0..part.x1), component.step_x, part.reduction);
+    let y = samples_of(&(part.y0..part.y1), component.step_y, part.reduction);
     let samples = vec![0; x.len() * y.len()];
     Plane { x, y, samples }
 }

@@ -12,7 +12,7 @@ use azulejo_jpeg2000::{Tile as Coding, Window};
 use super::blocks::{Decoded, Kept};
 use super::codestream::{Codestream, MainHeader};
 use super::fields::malformed;
-use super::grid::samples_within;
+use super::grid::samples_of;
 use super::loaded::{Loaded, joined};
 use super::packets::Area;
 use super::skim::Skim;
@@ -222,17 +222,17 @@ fn length(range: &Range<u64>) -> u64 {
 
 /// The samples of each component that a part of the image has in a tile.
 fn windows(main: &MainHeader, tile: &Area, part: &Part) -> Vec<Window> {
-    let along = |tile: &Range<u32>, start: u32, end: u32, step: u32| {
+    let common = |tile: &Range<u32>, start: u32, end: u32| {
         let start = start.clamp(tile.start, tile.end);
-        let end = end.clamp(start, tile.end);
-        let samples = samples_within(start, end, step, part.reduction);
-        samples.start as u32..samples.end as u32
+        start..end.clamp(start, tile.end)
     };
+    let x = common(&tile.x, part.x0, part.x1);
+    let y = common(&tile.y, part.y0, part.y1);
     let components = main.size.components.iter();
     components
         .map(|component| Window {
-            x: along(&tile.x, part.x0, part.x1, component.step_x),
-            y: along(&tile.y, part.y0, part.y1, component.step_y),
+            x: samples_of(&x, component.step_x, part.reduction),
+            y: samples_of(&y, component.step_y, part.reduction),
         })
         .collect()
 }
