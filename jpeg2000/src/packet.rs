@@ -302,8 +302,6 @@ impl Coded {
 
     /// The segment that the next pass belongs to, and how many passes it has room for.
     fn open_segment(&mut self, modes: Modes) -> (usize, u32) {
-        let begun = self.segments.iter().map(|(passes, _)| *passes).sum();
-        debug_assert_eq!(self.passes, begun);
         let last = self.segments.last().map_or(0, |(passes, _)| *passes);
         let room = segment_end(modes, self.passes - last).saturating_sub(self.passes);
         if self.segments.is_empty() || room == 0 {
