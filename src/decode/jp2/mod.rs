@@ -346,4 +346,6 @@ fn broken(error: openjpeg::Error) -> DecodeError {
 #[cfg(test)]
 mod access_tests;
 #[cfg(test)]
+mod failing_tests;
+#[cfg(test)]
 mod tests;
