@@ -120,14 +120,20 @@ impl Precinct {
         next
     }
 
+    /// Bytes that a precinct of so many code-blocks takes, roughly, before packets are read.
+    pub(crate) fn memory_of(blocks: u64) -> u64 {
+        /// A code-block with its share of the tag trees, and a precinct as such.
+        const BLOCK: u64 = 130;
+        const FIELDS: u64 = 500;
+        blocks.saturating_mul(BLOCK).saturating_add(FIELDS)
+    }
+
     /// Bytes that it takes, roughly.
     pub fn memory(&self) -> u64 {
-        /// With its share of the tag trees, a precinct as such, and a segment and a place in the input.
-        const BLOCK: usize = 130;
-        const FIELDS: usize = 500;
+        /// A segment and a place in the input.
         const PART: usize = 48;
         let blocks: usize = self.bands.iter().map(|part| part.blocks.len()).sum();
-        (FIELDS + blocks * BLOCK + (self.parts + self.brought.len()) * PART) as u64
+        Self::memory_of(blocks as u64) + ((self.parts + self.brought.len()) * PART) as u64
     }
 
     /// A code-block of the sub-band with this index. `None` if it is of another precinct.
@@ -296,8 +302,6 @@ impl Coded {
 
     /// The segment that the next pass belongs to, and how many passes it has room for.
     fn open_segment(&mut self, modes: Modes) -> (usize, u32) {
-        let begun = self.segments.iter().map(|(passes, _)| *passes).sum();
-        debug_assert_eq!(self.passes, begun);
         let last = self.segments.last().map_or(0, |(passes, _)| *passes);
         let room = segment_end(modes, self.passes - last).saturating_sub(self.passes);
         if self.segments.is_empty() || room == 0 {
@@ -384,6 +388,63 @@ mod tests {
         let block = precinct.block(0, (0, 0)).unwrap();
         assert_eq!(block.passes, 1);
         assert!(block.pieces().is_empty());
+    }
+
+    /// The bits of a header as bytes.
+    fn stuffed(mut bits: &[bool]) -> Vec<u8> {
+        let mut bytes = vec![0];
+        while !bits.is_empty() || bytes.last() == Some(&0xFF) {
+            let room = if bytes.last() == Some(&0xFF) { 7 } else { 8 };
+            let (byte, after) = bits.split_at(bits.len().min(room));
+            let value = byte
+                .iter()
+                .fold(0, |value, bit| value << 1 | u8::from(*bit));
+            bytes.push(value << (room - byte.len()));
+            bits = after;
+        }
+        bytes.split_off(1)
+    }
+
+    /// The header of a packet with one pass more for each code-block of a square, in a segment of its own, of no bytes.
+    fn one_pass_more(side: usize, is_first: bool) -> Vec<u8> {
+        let mut bits = vec![true];
+        for (row, column) in (0..side).flat_map(|row| (0..side).map(move |column| (row, column))) {
+            bits.push(true);
+            if is_first {
+                // So many nodes of a tag tree are asked for the first time. In both of them they are zero.
+                let levels = side.next_power_of_two().ilog2();
+                let nodes = 1 + (row | column).trailing_zeros().min(levels);
+                bits.extend((1..2 * nodes).map(|_| true));
+            }
+            bits.extend([false; 5]);
+        }
+        stuffed(&bits)
+    }
+
+    /// K04: code-blocks of sixteen samples with 164 passes that need no bytes. What would be kept of them has no other bound.
+    #[test]
+    fn a_precinct_in_endless_segments_is_refused() {
+        let side = 160;
+        let division = Division {
+            x: 0..4 * side as u32,
+            y: 0..4 * side as u32,
+            levels: 0,
+            block: (2, 2),
+            precincts: Vec::new(),
+        };
+        let modes = Modes(Modes::TERMINATE);
+        let mut precinct = Precinct::new(&division.resolution(0).unwrap(), (0, 0), modes);
+        assert_eq!(read(&mut precinct, &one_pass_more(side, true)), 100);
+        assert_eq!(precinct.block(0, (159, 159)).unwrap().passes, 1);
+        let header = one_pass_more(side, false);
+        let mut packets = (0..MOST_PASSES).map(|_| {
+            let markers = Markers::default();
+            precinct.read_header(&mut &header[..], markers)
+        });
+        let error = packets.find_map(Result::err).unwrap();
+        assert_eq!(error.to_string(), "a precinct in too many parts");
+        let last = precinct.block(0, (159, 159)).unwrap();
+        assert_eq!(last.passes as usize, MOST_PARTS / (side * side));
     }
 
     #[test]

@@ -69,6 +69,14 @@ impl Tile {
         Ok(resolution.bands.iter().map(count).sum())
     }
 
+    /// Bytes that a precinct takes of which no packet was read ([`Precinct::memory`]).
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn precinct_memory(&self, id: PrecinctId) -> Result<u64, Error> {
+        self.block_count(id).map(Precinct::memory_of)
+    }
+
     fn resolution(&self, id: PrecinctId) -> Result<(&Component, Resolution), Error> {
         let component = self.components.get(usize::from(id.component));
         let component = component.filter(|component| id.resolution <= component.division.levels);
@@ -255,4 +263,52 @@ fn filled<'a, C: Coefficient>(
 fn common(a: &Range<u32>, b: &Range<u32>) -> Range<u32> {
     let start = a.start.max(b.start);
     start..a.end.min(b.end).max(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tile() -> Tile {
+        let division = Division {
+            x: 5..106,
+            y: 0..70,
+            levels: 1,
+            block: (4, 4),
+            precincts: vec![(5, 5), (6, 6)],
+        };
+        let component = Component {
+            division,
+            modes: Modes(0),
+            reversible: true,
+            quantization: Quantization::parse(&[0x40, 0x40, 0x48, 0x48, 0x50]).unwrap(),
+            depth: Depth {
+                precision: 8,
+                signed: false,
+            },
+        };
+        Tile {
+            components: vec![component],
+            color_transform: false,
+        }
+    }
+
+    /// What is reserved before precincts are made is what they count afterwards.
+    #[test]
+    fn the_memory_of_a_precinct_is_known_before_it_is_made() {
+        let id = |resolution, place| PrecinctId {
+            component: 0,
+            resolution,
+            place,
+        };
+        let mut memories = Vec::new();
+        for id in [id(0, (0, 0)), id(0, (1, 1)), id(1, (0, 0)), id(1, (9, 9))] {
+            let memory = tile().precinct_memory(id).unwrap();
+            assert_eq!(memory, tile().precinct(id).unwrap().memory(), "{id:?}");
+            memories.push(memory);
+        }
+        assert!(memories[2] > memories[0], "it has three sub-bands");
+        assert!(memories[3] < memories[1], "there is no code-block");
+        assert!(tile().precinct_memory(id(2, (0, 0))).is_err());
+    }
 }

@@ -205,6 +205,8 @@ fn read(bytes: &[u8], mut at: usize, mut spare: i32) -> (u64, i32, usize) {
 }
 
 #[cfg(test)]
+mod flow_charts;
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -46,9 +46,16 @@ fn image(bytes: Vec<u8>) -> Image {
 
 /// An image that always gives the whole codestream to OpenJPEG.
 fn uncut(bytes: Vec<u8>) -> Image {
-    let mut image = image(bytes);
-    image.coded.main.packed_headers = true;
-    image
+    let codestream = Codestream {
+        length: bytes.len() as u64,
+        input: Arc::new(bytes),
+        offset: 0,
+    };
+    let mut main = MainHeader::read(&codestream).unwrap();
+    main.packed_headers = true;
+    let coded = Coded::new(codestream, main, &LIMITS).unwrap();
+    assert!(!coded.is_ours);
+    coded.into_image().unwrap()
 }
 
 /// Each window of an image of its own, which has kept nothing.

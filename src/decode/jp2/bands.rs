@@ -7,7 +7,7 @@ use azulejo_jpeg2000::wavelet::Plane;
 
 use super::codestream::Component;
 use super::fields::malformed;
-use super::grid::samples_within;
+use super::grid::samples_of;
 use super::pixels::{self, Decoded};
 use super::tile::Tile;
 use super::windows::TileWindow;
@@ -36,25 +36,29 @@ impl Image {
         let mut samples: Option<Samples> = None;
         for rect in bands(window.rect) {
             let band = Window { rect, ..*window };
-            let part = self.part(&band)?;
-            let raster = match self.our_tiles(&part)? {
-                Some(tiles) => {
-                    let ours = self.decode_band(&band, &part, &tiles, window.rect, threads);
-                    match ours {
-                        // OpenJPEG overlooks some of what encoders should not write.
-                        Err(DecodeError::Malformed { .. }) => {
-                            self.decode_by_openjpeg(&band, threads)?
-                        }
-                        ours => ours?,
-                    }
-                }
-                None => self.decode_by_openjpeg(&band, threads)?,
-            };
+            let raster = self.decode_by_either(&band, window.rect, threads)?;
             samples = Some(appended(samples, raster.into_samples()));
         }
         let samples = samples.ok_or_else(|| malformed("a window without rows"))?;
         let (dimensions, layout) = (window.rect.dimensions(), self.channels.layout());
         Ok(Raster::new(dimensions, layout, samples))
+    }
+
+    fn decode_by_either(
+        &self,
+        band: &Window,
+        whole: Rect,
+        threads: usize,
+    ) -> Result<Raster, DecodeError> {
+        let part = self.part(band)?;
+        let Some(tiles) = self.our_tiles(&part)? else {
+            return self.decode_by_openjpeg(band, threads);
+        };
+        match self.decode_band(band, &part, &tiles, whole, threads) {
+            // OpenJPEG overlooks some of what encoders should not write.
+            Err(DecodeError::Malformed { .. }) => self.decode_by_openjpeg(band, threads),
+            ours => ours,
+        }
     }
 
     pub(super) fn decode_band(
@@ -178,12 +182,8 @@ fn joined(
 }
 
 fn empty(component: &Component, part: &Part) -> Plane<i32> {
-    let along = |start, end, step| {
-        let samples = samples_within(start, end, step, part.reduction);
-        samples.start as u32..samples.end as u32
-    };
-    let x = along(part.x0, part.x1, component.step_x);
-    let y = along(part.y0, part.y1, component.step_y);
+    let x = samples_of(&(part.x0..part.x1), component.step_x, part.reduction);
+    let y = samples_of(&(part.y0..part.y1), component.step_y, part.reduction);
     let samples = vec![0; x.len() * y.len()];
     Plane { x, y, samples }
 }

@@ -11,8 +11,8 @@ use super::recent::Recent;
 const MOST_SAMPLES: u64 = 24 << 20;
 /// Bytes of precincts: where the code-blocks of 200 megapixels lie.
 const MOST_PRECINCTS: u64 = 32 << 20;
-/// What a code-block takes beside its samples, and what one of a precinct takes.
-pub const BLOCK: u64 = 130;
+/// What a decoded code-block takes beside its samples: their fields, and its place in the table.
+const BLOCK: u64 = 130;
 
 /// The code-blocks that were decoded last, and where others lie.
 pub struct Kept {

@@ -249,7 +249,7 @@ impl MainHeader {
         self.styles.iter().any(Style::is_high_throughput)
     }
 
-    /// Whether tiles are decoded by our own decoder, unless their headers bring something else.
+    /// Whether tiles are decoded by our own decoder, unless their headers bring something else. It takes making the coding of one.
     pub fn is_ours(&self) -> bool {
         !self.sequence.changes && coding::of_tile(self, &self.size.tile_area(0), &[]).is_some()
     }

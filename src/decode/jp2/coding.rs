@@ -4,7 +4,7 @@ use azulejo_jpeg2000::block::Modes;
 use azulejo_jpeg2000::{Component, Depth, Division, Quantization, Tile};
 
 use super::codestream::{MainHeader, Segment};
-use super::grid::samples_within;
+use super::grid::samples_of;
 use super::packets::Area;
 use super::segments::{COC, COD, QCC, QCD, SIZ};
 
@@ -48,14 +48,10 @@ fn component(
     if style.modes & !OF_PART_1 != 0 {
         return None;
     }
-    let range = |start, end, step| {
-        let samples = samples_within(start, end, step, 0);
-        Some(u32::try_from(samples.start).ok()?..u32::try_from(samples.end).ok()?)
-    };
     Some(Component {
         division: Division {
-            x: range(area.x.start, area.x.end, size.step_x)?,
-            y: range(area.y.start, area.y.end, size.step_y)?,
+            x: samples_of(&area.x, size.step_x, 0),
+            y: samples_of(&area.y, size.step_y, 0),
             levels: style.levels,
             block: style.block,
             precincts: style.precincts.clone(),

@@ -76,6 +76,12 @@ pub fn samples_within(start: u32, end: u32, step: u32, reduction: u8) -> Range<u
     sample(start)..sample(end)
 }
 
+/// The same in 32 bits, which are always enough: there are no more samples than grid positions.
+pub fn samples_of(range: &Range<u32>, step: u32, reduction: u8) -> Range<u32> {
+    let samples = samples_within(range.start, range.end, step, reduction);
+    samples.start as u32..samples.end as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +128,16 @@ mod tests {
         // The samples of step 2 from position 5 on are at 6, 8…; the pixel at 5 has none before it.
         let shown: Vec<_> = OFFSET.shown(2, 0, &(0..3)).collect();
         assert_eq!(shown, [3, 3, 3]);
+    }
+
+    #[test]
+    fn no_range_has_more_samples_than_32_bits_count() {
+        assert_eq!(samples_of(&(5..106), 2, 1), 2..27);
+        assert_eq!(
+            samples_of(&(u32::MAX - 1..u32::MAX), 1, 0),
+            u32::MAX - 1..u32::MAX
+        );
+        assert_eq!(samples_of(&(0..u32::MAX), 1, 32), 0..1);
     }
 
     #[test]

@@ -85,6 +85,8 @@ fn is_codestream(input: &Input) -> Result<bool, DecodeError> {
 struct Coded {
     codestream: Codestream,
     main: MainHeader,
+    /// Tiles are decoded by our own decoder, unless their headers bring something else.
+    is_ours: bool,
     tiles: Tiles,
     kept: Kept,
     limits: Limits,
@@ -105,12 +107,17 @@ impl Coded {
             length,
         };
         let main = MainHeader::read(&codestream)?;
+        Self::new(codestream, main, limits)
+    }
+
+    fn new(codestream: Codestream, main: MainHeader, limits: &Limits) -> Result<Self, DecodeError> {
         let dimensions = main.size.dimensions(0);
         limits.check_dimensions(
             dimensions.ok_or_else(|| malformed("a component without samples"))?,
         )?;
         Ok(Self {
             codestream,
+            is_ours: main.is_ours(),
             main,
             tiles: Tiles::default(),
             kept: Kept::default(),
@@ -134,7 +141,7 @@ impl Coded {
     }
 
     fn with(self, channels: Channels) -> Image {
-        let mut levels = levels(&self.main);
+        let mut levels = levels(&self);
         if channels.has_palette() {
             levels.truncate(1);
         }
@@ -159,13 +166,14 @@ impl Coded {
 }
 
 /// One level for each resolution that every component has, down to where one has no samples left.
-fn levels(main: &MainHeader) -> Vec<Level> {
+fn levels(coded: &Coded) -> Vec<Level> {
+    let main = &coded.main;
     let level = |reduction| {
         Some(Level {
             dimensions: main.size.dimensions(reduction)?,
             scale_factor: ScaleFactor::from_reduction(reduction)?,
             tile: tile(main, reduction),
-            unit: unit(main, reduction),
+            unit: unit(coded, reduction),
             coding: None,
         })
     };
@@ -187,10 +195,11 @@ fn tile(main: &MainHeader, reduction: u8) -> Option<Dimensions> {
 
 /// Our decoder decodes what a window needs, and keeps what its neighbours share. For OpenJPEG it is the tile, where the tiles of the level lie
 /// in a plain grid; of a single tile it decodes so much around a window that four neighbours together cost as much as two of them.
-fn unit(main: &MainHeader, reduction: u8) -> Unit {
-    if main.is_ours() {
+fn unit(coded: &Coded, reduction: u8) -> Unit {
+    if coded.is_ours {
         return Unit::Pixel;
     }
+    let main = &coded.main;
     let size = &main.size;
     let is_plain = |tile: u32, step: u32| tile.is_multiple_of(step << reduction.min(24));
     let starts_at_zero = size.x.start == 0 && size.y.start == 0;
@@ -235,7 +244,7 @@ impl Decoder for Image {
     }
 
     fn read_ahead(&self, window: &Window) -> Result<(), DecodeError> {
-        if self.coded.main.is_ours() {
+        if self.coded.is_ours {
             return self.read_bands_ahead(window);
         }
         let cut = self.cut(window.rect, &self.part(window)?)?;
@@ -244,7 +253,7 @@ impl Decoder for Image {
     }
 
     fn decode_on(&self, window: &Window, threads: usize) -> Result<Raster, DecodeError> {
-        if self.coded.main.is_ours() {
+        if self.coded.is_ours {
             self.decode_bands(window, threads)
         } else {
             self.decode_by_openjpeg(window, threads)
@@ -336,5 +345,7 @@ fn broken(error: openjpeg::Error) -> DecodeError {
 
 #[cfg(test)]
 mod access_tests;
+#[cfg(test)]
+mod failing_tests;
 #[cfg(test)]
 mod tests;

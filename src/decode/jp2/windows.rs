@@ -9,10 +9,10 @@ use azulejo_jpeg2000::wavelet::Plane;
 use azulejo_jpeg2000::{BlockId, Markers, Needed, Piece, Precinct, PrecinctId};
 use azulejo_jpeg2000::{Tile as Coding, Window};
 
-use super::blocks::{BLOCK, Decoded, Kept};
+use super::blocks::{Decoded, Kept};
 use super::codestream::{Codestream, MainHeader};
 use super::fields::malformed;
-use super::grid::samples_within;
+use super::grid::samples_of;
 use super::loaded::{Loaded, joined};
 use super::packets::Area;
 use super::skim::Skim;
@@ -103,10 +103,12 @@ impl<'a> TileWindow<'a> {
     /// If the tile cannot be divided as its header says.
     pub fn index_bytes(&self) -> Result<u64, DecodeError> {
         let ids: HashSet<_> = self.packets.iter().map(|(id, _)| *id).collect();
-        let counts = ids.into_iter().map(|id| self.coding.block_count(id));
-        let count = counts.sum::<Result<u64, _>>().map_err(broken)?;
-        let small: u64 = self.small_packets().map(|range| length(&range)).sum();
-        Ok(count.saturating_mul(BLOCK).saturating_add(small))
+        let mut bytes: u64 = self.small_packets().map(|range| length(&range)).sum();
+        for id in ids {
+            let precinct = self.coding.precinct_memory(id).map_err(broken)?;
+            bytes = bytes.saturating_add(precinct);
+        }
+        Ok(bytes)
     }
 
     /// The samples of each component, on so many threads, if no more than so many bytes of packets have to be read.
@@ -220,17 +222,17 @@ fn length(range: &Range<u64>) -> u64 {
 
 /// The samples of each component that a part of the image has in a tile.
 fn windows(main: &MainHeader, tile: &Area, part: &Part) -> Vec<Window> {
-    let along = |tile: &Range<u32>, start: u32, end: u32, step: u32| {
+    let common = |tile: &Range<u32>, start: u32, end: u32| {
         let start = start.clamp(tile.start, tile.end);
-        let end = end.clamp(start, tile.end);
-        let samples = samples_within(start, end, step, part.reduction);
-        samples.start as u32..samples.end as u32
+        start..end.clamp(start, tile.end)
     };
+    let x = common(&tile.x, part.x0, part.x1);
+    let y = common(&tile.y, part.y0, part.y1);
     let components = main.size.components.iter();
     components
         .map(|component| Window {
-            x: along(&tile.x, part.x0, part.x1, component.step_x),
-            y: along(&tile.y, part.y0, part.y1, component.step_y),
+            x: samples_of(&x, component.step_x, part.reduction),
+            y: samples_of(&y, component.step_y, part.reduction),
         })
         .collect()
 }
