@@ -264,6 +264,41 @@ fn unsafe_code_is_in_ffi_only() {
     assert_eq!(users, BTreeSet::from(["ffi".to_owned()]));
 }
 
+/// Where it is known that the processor has the instructions, and nowhere else in the crates beside this one.
+#[test]
+fn instructions_of_some_processors_are_called_in_one_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for member in ["jpeg2000/src", "resample/src"] {
+        rust_files(&root.join(member), &mut files);
+    }
+    let text = |file: &Path| fs::read_to_string(file).expect("readable");
+    let users = files.iter().filter(|file| text(file).contains("unsafe {"));
+    let users: Vec<_> = users.map(|file| file.strip_prefix(root)).collect();
+    assert_eq!(users, [Ok(Path::new("resample/src/lib.rs"))]);
+}
+
+/// The image is built from what `.dockerignore` lets through.
+#[test]
+fn containers_are_built_from_all_crates() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |name| fs::read_to_string(root.join(name)).expect("readable");
+    let (manifest, excluded) = (text("Cargo.toml"), text(".dockerignore"));
+    let members = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("members = "));
+    let members = members
+        .expect("a workspace")
+        .split(['[', ']', '"', ',', ' ']);
+    for member in members.filter(|member| !member.is_empty()) {
+        let exception = format!("!{member}");
+        assert!(
+            excluded.lines().any(|line| line == exception),
+            "{exception}"
+        );
+    }
+}
+
 /// Each line of code outside comments and tests, with its top-level module.
 fn code_lines() -> impl Iterator<Item = (String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
