@@ -27,6 +27,11 @@ pub struct CacheConfig {
     #[schemars(example = "512 MiB")]
     pub pixels: Option<ByteSize>,
 
+    /// Memory for images that are open: their headers, and what else their decoders have found out. Most of that are code-blocks
+    /// of JPEG 2000, which the neighbours of a window need, too: up to a quarter of this, and 56 MiB, for each image. An image that takes
+    /// more than all of this is opened again for every request.
+    pub headers: ByteSize,
+
     /// Seconds for which an image that turned out to be broken is not tried again; 0 to try it at every request. A file that
     /// changes is tried at once.
     #[schemars(range(max = 30))]
@@ -47,6 +52,7 @@ impl Default for CacheConfig {
     fn default() -> Self {
         Self {
             pixels: None,
+            headers: ByteSize(256 << 20),
             failure_ttl: 10,
             stale_ttl: 0,
             memory: MemoryConfig::default(),
@@ -142,11 +148,29 @@ impl CacheConfig {
         })
     }
 
+    /// [`Limits::kept_bytes`](crate::decode::Limits::kept_bytes): several images are open at a time.
+    pub fn image_bytes(&self) -> u64 {
+        self.headers.0 / 8
+    }
+
     /// Bytes for decoded pixels.
     pub fn pixel_bytes(&self) -> u64 {
         match self.pixels {
             Some(ByteSize(bytes)) => bytes,
             None => machine::memory() / 16,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::Limits;
+
+    /// Tools that have no cache open images within the same bounds.
+    #[test]
+    fn what_is_kept_of_an_image_is_the_same_without_configuration() {
+        let config = CacheConfig::default();
+        assert_eq!(config.image_bytes(), Limits::DEFAULT.kept_bytes);
     }
 }

@@ -11,8 +11,6 @@ use crate::decode::Decoder;
 use crate::page::Page;
 use crate::source::{Object, Stamp};
 
-/// Bytes of all headers: offsets of tiles, colour profiles, and code-blocks of JPEG 2000.
-const MOST_BYTES: u64 = 256 << 20;
 /// Each keeps a file open, of which a process may have a thousand.
 const MOST_FILES: u64 = 400;
 /// A file that was deleted takes space on the disk as long as it is open.
@@ -44,20 +42,19 @@ impl Entry {
     }
 }
 
-impl Default for Headers {
-    fn default() -> Self {
-        Self::new(UNUSED)
-    }
-}
-
 impl Headers {
+    /// At most so many bytes of all: offsets of tiles, colour profiles, and code-blocks of JPEG 2000.
+    pub fn new(most: u64) -> Self {
+        Self::closing(most, UNUSED)
+    }
+
     /// Images that nobody asks for are closed after so long.
-    fn new(unused: Duration) -> Self {
+    fn closing(most: u64, unused: Duration) -> Self {
         let cache = Cache::builder()
             .eviction_policy(EvictionPolicy::lru())
-            .max_capacity(MOST_BYTES)
+            .max_capacity(most)
             .time_to_idle(unused)
-            .weigher(|_, entry: &Entry| weight(entry.memory))
+            .weigher(move |_, entry: &Entry| weight(entry.memory, most))
             .build();
         Self {
             cache,
@@ -108,8 +105,8 @@ fn key(object: &Object) -> (String, Stamp, Page) {
 }
 
 /// So that as many as there may be open files fill the cache.
-fn weight(bytes: u64) -> u32 {
-    let weight = bytes.max(MOST_BYTES / MOST_FILES);
+fn weight(bytes: u64, most: u64) -> u32 {
+    let weight = bytes.max(most / MOST_FILES);
     u32::try_from(weight).unwrap_or(u32::MAX)
 }
 
@@ -154,7 +151,7 @@ mod tests {
         let files = Filesystem::new(&config.source).unwrap();
         let object = files.find("chart.png").unwrap();
         let input = files.open(&object).unwrap();
-        let headers = Headers::new(Duration::from_millis(10));
+        let headers = Headers::closing(1 << 20, Duration::from_millis(10));
         let opened = crate::decode::open(input, &Limits::default()).unwrap();
         let decoder = Arc::downgrade(&headers.keep(&object, opened));
         // The cache may let go of it a little later than it forgets it.
@@ -181,17 +178,18 @@ mod tests {
             inner: crate::decode::open(input, &Limits::default()).unwrap(),
             memory: Arc::clone(&memory),
         };
-        let headers = Headers::default();
+        let most = 1 << 20;
+        let headers = Headers::new(most);
         assert!(headers.get(&object).is_none());
         headers.keep(&object, Box::new(decoder));
-        memory.store(MOST_BYTES / 2, Ordering::Relaxed);
+        memory.store(most / 2, Ordering::Relaxed);
         assert!(headers.get(&object).is_some());
         headers.cache.run_pending_tasks();
-        assert_eq!(headers.cache.weighted_size(), MOST_BYTES / 2);
+        assert_eq!(headers.cache.weighted_size(), most / 2);
         let report = headers.report();
-        assert_eq!((report.entries, report.bytes), (1, MOST_BYTES / 2));
+        assert_eq!((report.entries, report.bytes), (1, most / 2));
         assert_eq!((report.hits, report.misses), (1, 1));
-        memory.store(2 * MOST_BYTES, Ordering::Relaxed);
+        memory.store(2 * most, Ordering::Relaxed);
         assert!(headers.get(&object).is_some());
         headers.cache.run_pending_tasks();
         assert!(headers.get(&object).is_none(), "too large to be kept");

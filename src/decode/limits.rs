@@ -21,6 +21,11 @@ pub struct Limits {
     #[schemars(with = "ByteSize")]
     pub decoded_bytes: u64,
 
+    /// Bytes of code-blocks that a decoder keeps of an image for the neighbours of a window, and as many of where others lie.
+    /// Of the cache's settings.
+    #[serde(skip)]
+    pub kept_bytes: u64,
+
     pub pdf: PdfLimits,
 }
 
@@ -34,6 +39,7 @@ impl Limits {
     pub const DEFAULT: Self = Self {
         source_pixels: 2_000_000_000,
         decoded_bytes: 2 << 30,
+        kept_bytes: 32 << 20,
         pdf: PdfLimits::DEFAULT,
     };
 

@@ -102,9 +102,12 @@ impl Images {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         Self {
             routes,
-            limits: config.decode,
+            limits: Limits {
+                kept_bytes: config.cache.image_bytes(),
+                ..config.decode
+            },
             tag: config.decode.tag(),
-            headers: Headers::default(),
+            headers: Headers::new(config.cache.headers.0),
             layers,
             sightings: Sightings::new(seconds(config.cache.stale_ttl)),
             failures: Failures::new(seconds(config.cache.failure_ttl)),

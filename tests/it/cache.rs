@@ -8,6 +8,7 @@ use azulejo::config::Config;
 use azulejo::pipeline::{Caching, Pipeline};
 use azulejo::view::View;
 
+use crate::admin::{TOKEN, WITH_TOKEN};
 use crate::server::{Answer, Server, fixtures};
 
 const SCALED: &str = "/iiif/3/chart.png/full/20,/0/default.png";
@@ -277,4 +278,23 @@ async fn length(pipeline: &Pipeline, name: &str) -> usize {
         .unwrap();
     let answer = pipeline.render(prepared, Caching::Use).await;
     answer.unwrap().bytes.len()
+}
+
+/// Of a JPEG 2000 code-blocks are kept as long as it is open. All that are decoded here would take ten times as much.
+#[tokio::test]
+async fn open_images_keep_no_more_than_they_may() {
+    const MOST: u64 = 256 << 10;
+    let server = Server::configured(fixtures("images"), |config| {
+        config.admin.token = Some(TOKEN.parse().unwrap());
+        config.cache.headers = "256 KiB".parse().unwrap();
+    });
+    for (x, y) in (0..16).map(|tile| (tile % 4 * 256, tile / 4 * 256)) {
+        let path = format!("/iiif/3/sample-azulejo.jp2/{x},{y},256,256/max/0/default.jpg");
+        server.get(&path).await.assert_ok();
+    }
+    let report = server.send(Method::GET, "/admin/cache", &[WITH_TOKEN]);
+    let kept = report.await.json()["kept"][0].clone();
+    assert_eq!((&kept["entries"], &kept["misses"]), (&1.into(), &1.into()));
+    let bytes = kept["bytes"].as_u64().unwrap();
+    assert!((MOST / 16..=MOST).contains(&bytes), "{bytes}");
 }

@@ -125,7 +125,7 @@ fn bytes_read(bytes: &[u8], level: usize, sides: (u32, u32)) -> (usize, usize) {
     input.bytes_read();
     let rect = Rect::new(0, 0, sides.0, sides.1).unwrap();
     let mut read = || {
-        image.coded.kept = Kept::default();
+        image.coded.kept = Kept::new(LIMITS.kept_bytes);
         image.decode(&Window { level, rect }).unwrap();
         input.bytes_read()
     };
@@ -159,6 +159,29 @@ fn what_is_decoded_is_not_read_again() {
     assert_eq!(read(0, 40), 0);
     assert_eq!(read(4, 30), 0);
     assert!(read(100, 40) > 0);
+}
+
+/// `cache.headers` may be small.
+#[test]
+fn no_more_is_kept_than_may_be() {
+    let bytes = super::tests::noise(Dimensions::new(900, 900).unwrap());
+    let kept = |kept_bytes| {
+        let limits = Limits {
+            kept_bytes,
+            ..LIMITS
+        };
+        let input = Arc::new(bytes.clone());
+        let coded = Coded::open(input, 0, bytes.len() as u64, &limits).unwrap();
+        let image = coded.into_image().unwrap();
+        let rect = Rect::whole(image.header.stored_dimensions());
+        image.decode(&Window { level: 0, rect }).unwrap();
+        image.coded.kept.memory()
+    };
+    let all = kept(u64::MAX);
+    assert!(all > 1 << 20, "{all}");
+    let few = kept(100 << 10);
+    assert!((50 << 10..=2 * (100 << 10)).contains(&few), "{few}");
+    assert_eq!(kept(0), 0);
 }
 
 /// A packet is a whole resolution, and no marker says how long it is.

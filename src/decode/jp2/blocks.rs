@@ -23,16 +23,15 @@ pub struct Kept {
 /// `None` if all of its coefficients are zero.
 pub type Decoded = Option<Arc<Samples>>;
 
-impl Default for Kept {
-    fn default() -> Self {
+impl Kept {
+    /// At most so many bytes of each.
+    pub fn new(most: u64) -> Self {
         Self {
-            blocks: Mutex::new(Recent::new(MOST_SAMPLES)),
-            precincts: Mutex::new(Recent::new(MOST_PRECINCTS)),
+            blocks: Mutex::new(Recent::new(MOST_SAMPLES.min(most))),
+            precincts: Mutex::new(Recent::new(MOST_PRECINCTS.min(most))),
         }
     }
-}
 
-impl Kept {
     /// Those of a tile that are kept, as far as they are among these.
     pub fn blocks(
         &self,

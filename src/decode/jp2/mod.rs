@@ -120,7 +120,7 @@ impl Coded {
             is_ours: main.is_ours(),
             main,
             tiles: Tiles::default(),
-            kept: Kept::default(),
+            kept: Kept::new(limits.kept_bytes),
             limits: *limits,
         })
     }
