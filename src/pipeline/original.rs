@@ -43,7 +43,7 @@ impl Pipeline {
         let (walk, wanted, found) = (Arc::clone(&self.walk), identifier.clone(), object.clone());
         let open = move |_: &Cancelled| walk.images.input(&wanted, &found);
         let far = routes.far_of(&object);
-        let input = self.read_of(far.clone(), open).await?;
+        let input = self.read_of(far, open).await?;
         Ok(Original {
             file: WholeFile::new(identifier.clone(), input, far),
             identifier,

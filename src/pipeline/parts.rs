@@ -81,7 +81,7 @@ impl Pipeline {
                 part.map_err(|error| Error::decoding(&identifier, DecodeError::Io(error)))?;
             Ok(Bytes::from(part))
         };
-        self.read_of(file.far.clone(), read).await
+        self.read_of(file.far, read).await
     }
 
     /// The file of an image, if it is the answer as it is.

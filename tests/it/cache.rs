@@ -8,7 +8,7 @@ use azulejo::config::Config;
 use azulejo::pipeline::{Caching, Pipeline};
 use azulejo::view::View;
 
-use crate::server::{Answer, Server, fixtures};
+use crate::server::{Answer, Server, bytes, fixtures};
 
 const SCALED: &str = "/iiif/3/chart.png/full/20,/0/default.png";
 
@@ -276,5 +276,5 @@ async fn length(pipeline: &Pipeline, name: &str) -> usize {
         .await
         .unwrap();
     let answer = pipeline.render(prepared, Caching::Use).await;
-    answer.unwrap().bytes.len()
+    bytes(answer.unwrap()).len()
 }

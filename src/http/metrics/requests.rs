@@ -189,6 +189,7 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
+    use crate::error::Error;
 
     #[test]
     fn a_duration_counts_in_the_first_class_that_holds_it() {
@@ -211,8 +212,13 @@ mod tests {
         assert_eq!(requests.answers(), [(["other", "other", "none"], 1)]);
         assert_eq!(requests.bytes().last(), Some(("other", 4)));
         assert_eq!(requests.abandoned.get(), 0);
+        let parts = Body::from_stream(futures_util::stream::empty::<Result<Vec<u8>, Error>>());
+        let mut response = Response::new(parts);
+        response.headers_mut().insert(CONTENT_LENGTH, 5.into());
+        requests.begin().answered(2, &Method::GET, &response);
+        assert_eq!(requests.bytes().last(), Some(("other", 9)));
         drop(requests.begin());
         assert_eq!(requests.abandoned.get(), 1);
-        assert_eq!((requests.begun.get(), requests.ended.get()), (2, 2));
+        assert_eq!((requests.begun.get(), requests.ended.get()), (3, 3));
     }
 }
