@@ -18,6 +18,18 @@ pub trait ReadAt: Send + Sync {
     /// `UnexpectedEof` if the bytes end before the buffer is full.
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
 
+    /// [`Self::read_exact_at`], if it need not wait for a disk or another machine: whether it was done. Otherwise the buffer may hold
+    /// anything.
+    fn read_at_once(&self, _buffer: &mut [u8], _offset: u64) -> bool {
+        false
+    }
+
+    /// Whether what is read is of the state that was opened, as far as can be seen: nobody has written to it since. Where every read
+    /// makes sure of that by itself, it is.
+    fn is_unchanged(&self) -> bool {
+        true
+    }
+
     /// Says which ranges will be read next: where each read is a request, all are fetched at once.
     ///
     /// # Errors

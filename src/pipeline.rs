@@ -8,6 +8,7 @@ mod headers;
 mod images;
 mod make;
 mod original;
+mod parts;
 mod prepare;
 mod render;
 mod report;
@@ -44,10 +45,11 @@ pub use fetchers::FETCHERS;
 use fetchers::Fetchers;
 use images::{Image, Images};
 pub use original::Original;
+pub use parts::WholeFile;
 use prepare::{Asked, Way};
 pub use prepare::{Prepared, Validators};
 use render::Rendered;
-pub use render::{Derivative, Origin};
+pub use render::{Content, Derivative, Origin};
 pub use report::LaneReport;
 pub use toll::Toll;
 
@@ -181,7 +183,17 @@ impl Pipeline {
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        match self.walk.images.routes.far(identifier) {
+        self.read_of(self.walk.images.routes.far(identifier), work)
+            .await
+    }
+
+    /// Such work on bytes that one who is far is asked for, if they are not here.
+    async fn read_of<T, F>(&self, far: Option<Far>, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
+    {
+        match far {
             Some(far) => self.fetch(far, work).await,
             None => self.read_here(work).await,
         }

@@ -60,6 +60,17 @@ pub fn read(path: &Path, most: u64) -> Option<(Statx, Vec<u8>)> {
     (length == bytes.len()).then_some((state, bytes))
 }
 
+/// Fills the buffer from an offset of an open file of this device: whether it did.
+pub fn read_at(file: &File, device: u64, buffer: &mut [u8], offset: u64) -> bool {
+    let wanted = buffer.len();
+    let slices = &mut [IoSliceMut::new(buffer)];
+    if !is_known(device) {
+        return false;
+    }
+    let read = preadv2(file, slices, offset, ReadWriteFlags::NOWAIT);
+    read.is_ok_and(|length| length == wanted)
+}
+
 fn open(
     directory: impl AsFd,
     path: &Path,
@@ -109,6 +120,23 @@ mod tests {
         let metadata = fs::metadata(&path).unwrap();
         assert_eq!(device(&state), metadata.dev());
         assert!(super::read(&path, 9).is_none(), "too large");
+    }
+
+    #[test]
+    fn an_open_file_is_read_at_once_as_far_as_it_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, b"some bytes").unwrap();
+        let is_local = learned(&path);
+        let file = File::open(&path).unwrap();
+        let device = file.metadata().unwrap().dev();
+        let mut buffer = [0; 5];
+        assert_eq!(read_at(&file, device, &mut buffer, 5), is_local);
+        if is_local {
+            assert_eq!(buffer, *b"bytes");
+        }
+        assert!(!read_at(&file, device, &mut buffer, 6), "beyond its end");
+        assert!(!read_at(&file, u64::MAX, &mut buffer, 5), "unknown");
     }
 
     #[test]

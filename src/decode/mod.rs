@@ -121,6 +121,11 @@ pub trait Decoder: Send + Sync {
     ) -> Option<Vec<u8>> {
         None
     }
+
+    /// The file itself, if it is what [`Self::stored`] would be for this window however many bytes that reads.
+    fn file(&self, _window: &Window) -> Option<Input> {
+        None
+    }
 }
 
 /// Opens an image: recognises the format and reads the header.

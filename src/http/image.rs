@@ -16,12 +16,12 @@ use super::base::public_base;
 use super::config::ServerConfig;
 use super::log::Logged;
 use super::path::{Call, prefix};
-use super::{caching, conditional, disposition, error, information};
+use super::{caching, conditional, disposition, error, information, parts};
 use crate::access::{Decision, Outcome, tier};
 use crate::error::Error;
 use crate::iiif::identifier::IdentifierError;
 use crate::iiif::{Identifier, ImageRequest, Version};
-use crate::pipeline::{Caching, Derivative, Origin, Prepared, Terms, Validators};
+use crate::pipeline::{Caching, Content, Derivative, Origin, Prepared, Terms, Validators};
 
 pub async fn version_2(State(app): State<App>, request: Request) -> Response {
     answer(&app, Mount::of(Version::V2), &request.into_parts().0).await
@@ -308,7 +308,7 @@ async fn image(
         not_modified(headers)
     } else {
         let Derivative {
-            bytes,
+            content,
             format,
             origin,
             validators,
@@ -321,7 +321,14 @@ async fn image(
             header::CONTENT_TYPE,
             HeaderValue::from_static(format.media_type()),
         );
-        let mut response = Response::new(Body::from(bytes));
+        let body = match content {
+            Content::Bytes(bytes) => Body::from(bytes),
+            Content::File(file) => {
+                headers.insert(header::CONTENT_LENGTH, file.size().into());
+                parts::body(pipeline.clone(), file)
+            }
+        };
+        let mut response = Response::new(body);
         *response.headers_mut() = headers;
         response
     };

@@ -26,6 +26,7 @@ mod log;
 pub mod manifest;
 pub mod metrics;
 pub mod pages;
+mod parts;
 mod path;
 mod registry;
 mod router;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::images::{Glance, Image};
 use super::{Caching, Pipeline, Toll, Walk, make};
 use crate::cache::{CacheKey, EntryKey};
-use crate::decode::{Decoder, Header};
+use crate::decode::{Decoder, Header, Unit};
 use crate::error::Error;
 use crate::geometry::Rect;
 use crate::iiif::{Identifier, ImageRequest};
@@ -49,6 +49,8 @@ pub struct Prepared {
     pub toll: Option<Toll>,
     /// The answer, if it lies in the file and was read along with the header.
     pub(super) copy: Option<Vec<u8>>,
+    /// Whether the answer is a file of this machine as it is, if nothing is missing at its end.
+    pub(super) may_be_file: bool,
 }
 
 impl Prepared {
@@ -245,7 +247,9 @@ impl Walk {
             return Ok(prepared);
         }
         prepared.copy = make::stored(&prepared.plan, &**decoder, MOST_COPIED_BYTES);
-        prepared.plan.copied = prepared.copy.is_some();
+        let is_large_file = || decoder.file(&prepared.plan.window).is_some();
+        prepared.may_be_file &= prepared.copy.is_none() && is_large_file();
+        prepared.plan.copied = prepared.copy.is_some() || prepared.may_be_file;
         Ok(prepared)
     }
 
@@ -271,6 +275,11 @@ impl Walk {
         } else {
             &plan.canonical_pixels.to_string()
         };
+        // A stored level that is one unit is all that the file holds.
+        let may_be_file = plan.copied
+            && pyramid.is_none()
+            && !image.object.is_remote()
+            && image.header().levels[plan.window.level].unit == Unit::Level;
         // What `max` is depends on the limits, which differ between routes and change with the configuration.
         let pixels = &format!("{} {pixels}", plan.size);
         let key = self.key(&image, &asked, pixels, pyramid);
@@ -290,6 +299,7 @@ impl Walk {
             pyramid,
             toll: None,
             copy: None,
+            may_be_file,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::make::{self, Job};
-use super::{Caching, Pipeline, Prepared, Toll, Validators};
+use super::{Caching, Pipeline, Prepared, Toll, Validators, WholeFile};
 use crate::cache::{EntryKey, Found};
 use crate::decode::{DecodeError, Decoder, SourceFormat};
 use crate::error::{Cause, Error};
@@ -15,12 +15,18 @@ use crate::work::{Cancelled, Cost, Reserved, Turn};
 
 /// An encoded image.
 pub struct Derivative {
-    /// Their memory counts as used until they are dropped.
-    pub bytes: Bytes,
+    pub content: Content,
     pub format: Format,
     pub origin: Origin,
     /// Of the state of the image that it was made from: perhaps another one than was prepared for.
     pub validators: Option<Validators>,
+}
+
+pub enum Content {
+    /// Their memory counts as used until they are dropped.
+    Bytes(Bytes),
+    /// The file of the image as it is.
+    File(WholeFile),
 }
 
 /// Where the bytes of an answer come from.
@@ -73,6 +79,17 @@ impl From<Found> for Rendered {
     }
 }
 
+impl Derivative {
+    fn copied(content: Content, format: Format, validators: Option<Validators>) -> Self {
+        Self {
+            content,
+            format,
+            origin: Origin::Copied,
+            validators,
+        }
+    }
+}
+
 impl Rendered {
     fn into_derivative(self, format: Format) -> Derivative {
         let bytes = match self.memory {
@@ -83,7 +100,7 @@ impl Rendered {
             None => self.bytes,
         };
         Derivative {
-            bytes,
+            content: Content::Bytes(bytes),
             format,
             origin: self.origin,
             validators: self.validators,
@@ -140,12 +157,19 @@ impl Pipeline {
     ) -> Result<Derivative, Error> {
         let format = prepared.plan.format;
         if let Some(copy) = prepared.copy.take() {
-            return Ok(Derivative {
-                bytes: Bytes::from(copy),
-                format,
-                origin: Origin::Copied,
-                validators: None,
-            });
+            let content = Content::Bytes(Bytes::from(copy));
+            return Ok(Derivative::copied(content, format, None));
+        }
+        let mut opened_for = None;
+        if prepared.may_be_file {
+            let (opened, decoder) = self.opened(prepared).await?;
+            let validators = Some(opened.validators.clone());
+            if let Some(file) = self.whole_file(&opened, decoder).await? {
+                return Ok(Derivative::copied(Content::File(file), format, validators));
+            }
+            opened_for = validators;
+            prepared = opened;
+            prepared.plan.copied &= !prepared.may_be_file;
         }
         let rendered = match caching {
             Caching::Use => self.find_or_join(prepared).await?,
@@ -154,7 +178,9 @@ impl Pipeline {
                 Box::pin(self.find_or_make(prepared, caching)).await?
             }
         };
-        Ok(rendered.into_derivative(format))
+        let mut derivative = rendered.into_derivative(format);
+        derivative.validators = derivative.validators.or(opened_for);
+        Ok(derivative)
     }
 
     async fn find_or_join(&self, prepared: Prepared) -> Result<Rendered, Error> {

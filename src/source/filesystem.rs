@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use url::Url;
 
 use super::config::SourceConfig;
-use super::{FileInput, LAST_SECOND, Object, Source, SourceError, Stamp};
+use super::{ImageFile, LAST_SECOND, Object, Source, SourceError, Stamp};
 use crate::input::Input;
 use crate::page::Page;
 use crate::resident;
@@ -217,7 +217,13 @@ impl Source for Filesystem {
             return Err(SourceError::Replaced(object.key.clone()));
         };
         resident::learn(&file, stamp.device);
-        Ok(Arc::new(FileInput::new(file, stamp.size)))
+        let FileStamp {
+            size,
+            modified,
+            device,
+            ..
+        } = stamp;
+        Ok(Arc::new(ImageFile::new(file, size, modified, device)))
     }
 
     fn is_remote(&self) -> bool {

@@ -10,7 +10,7 @@ mod memory;
 pub mod remote;
 mod scoped;
 
-pub use file::FileInput;
+pub use file::{FileInput, ImageFile};
 pub use filesystem::{FileStamp, Filesystem, Listing};
 pub use remote::is_replaced;
 pub use scoped::Scoped;

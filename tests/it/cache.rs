@@ -9,7 +9,7 @@ use azulejo::pipeline::{Caching, Pipeline};
 use azulejo::view::View;
 
 use crate::admin::{TOKEN, WITH_TOKEN};
-use crate::server::{Answer, Server, fixtures};
+use crate::server::{Answer, Server, bytes, fixtures};
 
 const SCALED: &str = "/iiif/3/chart.png/full/20,/0/default.png";
 
@@ -277,7 +277,7 @@ async fn length(pipeline: &Pipeline, name: &str) -> usize {
         .await
         .unwrap();
     let answer = pipeline.render(prepared, Caching::Use).await;
-    answer.unwrap().bytes.len()
+    bytes(answer.unwrap()).len()
 }
 
 /// Of a JPEG 2000 code-blocks are kept as long as it is open. All that are decoded here would take ten times as much.

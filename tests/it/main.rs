@@ -48,6 +48,7 @@ mod order;
 mod overlays;
 #[path = "../common/pages.rs"]
 mod pages;
+mod parts;
 mod pdf;
 #[path = "../common/postgres_server.rs"]
 mod postgres_server;

@@ -16,7 +16,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::scripted_service::{Reply, ScriptedService};
-use crate::server::{Picture, Server, fixtures};
+use crate::server::{Picture, Server, bytes, fixtures};
 
 /// Pixels of the images that are made here.
 const SIZE: (u32, u32) = (480, 360);
@@ -155,7 +155,7 @@ async fn picture(pipeline: &Pipeline, name: &str, parameters: &str, view: &Arc<V
     let prepared = pipeline.prepare(asked, Arc::clone(view), Caching::Use, true);
     let prepared = prepared.await.unwrap_or_else(|error| panic!("{error}"));
     let answer = pipeline.render(prepared, Caching::Use).await;
-    Picture::from_png(&answer.ok().unwrap().bytes)
+    Picture::from_png(&bytes(answer.ok().unwrap()))
 }
 
 /// The largest difference between the answers for both images, of all requests.

@@ -12,6 +12,7 @@ use azulejo::config::Config;
 use azulejo::decode::{self, Limits, Window};
 use azulejo::geometry::Rect;
 use azulejo::http::{App, router};
+use azulejo::pipeline::{Content, Derivative};
 use azulejo::raster::{Layout, Samples};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -120,6 +121,14 @@ fn config(root: impl AsRef<Path>, change: impl FnOnce(&mut Config)) -> Config {
     config.pyramids.enabled = false;
     change(&mut config);
     config
+}
+
+/// Those of an answer that was made.
+pub fn bytes(derivative: Derivative) -> Bytes {
+    match derivative.content {
+        Content::Bytes(bytes) => bytes,
+        Content::File(_) => panic!("it is a file as it is"),
+    }
 }
 
 /// A file or directory below `fixtures`.

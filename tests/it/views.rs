@@ -10,7 +10,7 @@ use azulejo::iiif::{Identifier, ImageRequest, Version};
 use azulejo::pipeline::{Caching, Pipeline};
 use azulejo::view::View;
 
-use crate::server::{Picture, fixtures};
+use crate::server::{Picture, bytes, fixtures};
 
 /// Sources of every kind: with levels and without, read whole or in part, turned, with a profile.
 const SOURCES: [&str; 10] = [
@@ -73,7 +73,7 @@ async fn picture(pipeline: &Pipeline, name: &str, parameters: &str, view: &Arc<V
     let prepared = pipeline.prepare(asked, Arc::clone(view), Caching::Use, true);
     let prepared = prepared.await.ok().unwrap();
     let answer = pipeline.render(prepared, Caching::Use).await;
-    Picture::from_png(&answer.ok().unwrap().bytes)
+    Picture::from_png(&bytes(answer.ok().unwrap()))
 }
 
 fn no_larger_than(largest: u32) -> Arc<View> {
@@ -86,7 +86,7 @@ async fn stored(pipeline: &Pipeline, name: &str, view: &Arc<View>, folder: &Path
     let prepared = pipeline.prepare(asked, Arc::clone(view), Caching::Use, true);
     let prepared = prepared.await.ok().unwrap();
     let answer = pipeline.render(prepared, Caching::Use).await.ok().unwrap();
-    fs::write(folder.join("small.png"), &answer.bytes).unwrap();
+    fs::write(folder.join("small.png"), bytes(answer)).unwrap();
     self::pipeline(folder, |_| {})
 }
 

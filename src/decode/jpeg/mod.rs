@@ -9,6 +9,8 @@ mod markers;
 mod profile;
 mod segments;
 
+use std::sync::Arc;
+
 use super::whole::{read_ahead_all, read_error};
 use super::{
     Coding, DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat, Unit, Window,
@@ -150,17 +152,30 @@ impl Decoder for Jpeg {
         _resolution: Option<Resolution>,
         most: u64,
     ) -> Option<Vec<u8>> {
-        const END: [u8; 2] = [0xFF, 0xD9];
+        if self.input.size() > most {
+            return None;
+        }
+        self.file(window)?;
+        self.read_file().ok()
+    }
+
+    fn file(&self, window: &Window) -> Option<Input> {
         let level = self.header.levels.get(window.level)?;
-        let is_whole = level.coding.is_some() && window.rect == Rect::whole(level.dimensions);
+        let is_all = level.coding.is_some() && window.rect == Rect::whole(level.dimensions);
         // Where something else is at the end, decoding finds out whether pixels are missing.
-        let is_small = self.input.size() <= most;
-        let file = (is_whole && is_small).then(|| self.read_file().ok())??;
-        file.ends_with(&END).then_some(file)
+        (is_all && self.has_end()).then(|| Arc::clone(&self.input))
     }
 }
 
 impl Jpeg {
+    /// Whether the last marker of an image is the last of the file.
+    fn has_end(&self) -> bool {
+        const END: [u8; 2] = [0xFF, 0xD9];
+        let start = self.input.size().saturating_sub(END.len() as u64);
+        let end = read_range(&*self.input, start, END.len());
+        end.is_ok_and(|end| end == END)
+    }
+
     /// The whole file, which `open` found to be within the limits.
     fn read_file(&self) -> Result<Vec<u8>, DecodeError> {
         let length = usize::try_from(self.input.size())

@@ -1,12 +1,10 @@
 //! `/presentation/download/{identifier}`: the PDF that a manifest is made of.
 
 use axum::Router;
-use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
-use futures_util::stream;
 
 use crate::error::Error;
 use crate::http::access::{self, Asked, Door};
@@ -15,8 +13,9 @@ use crate::http::disposition;
 use crate::http::error;
 use crate::http::image::{Client, cache_headers, not_modified};
 use crate::http::log::Logged;
+use crate::http::parts;
 use crate::iiif::Identifier;
-use crate::pipeline::{Original, Pipeline, Validators};
+use crate::pipeline::Validators;
 use crate::presentation::Rendering;
 
 const PREFIX: &str = "/presentation/download/";
@@ -90,26 +89,13 @@ async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
     } else {
         let name = disposition::document(&original.identifier);
         headers.insert(header::CONTENT_DISPOSITION, name);
-        headers.insert(header::CONTENT_LENGTH, original.size().into());
         let media_type = HeaderValue::from_static("application/pdf");
         headers.insert(header::CONTENT_TYPE, media_type);
-        let mut response = Response::new(body(pipeline.clone(), original));
+        headers.insert(header::CONTENT_LENGTH, original.file.size().into());
+        let mut response = Response::new(parts::body(pipeline.clone(), original.file));
         *response.headers_mut() = headers;
         response
     };
     response.extensions_mut().insert(logged);
     Ok(response)
-}
-
-/// Part after part, as fast as the client takes them. Where one cannot be read, the connection ends before all is sent.
-fn body(pipeline: Pipeline, original: Original) -> Body {
-    let parts = stream::try_unfold(
-        (pipeline, original, 0),
-        |(pipeline, original, offset)| async move {
-            let part: Bytes = pipeline.part(&original, offset).await?;
-            let next = offset + part.len() as u64;
-            Ok::<_, Error>((!part.is_empty()).then_some((part, (pipeline, original, next))))
-        },
-    );
-    Body::from_stream(parts)
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::http::Method;
+use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -134,9 +135,7 @@ impl UnderWay<'_> {
         of_kind.durations.add(self.start.elapsed());
         // The body of HEAD is taken away later.
         if *method != Method::HEAD {
-            of_kind
-                .bytes
-                .add(response.body().size_hint().exact().unwrap_or(0));
+            of_kind.bytes.add(length(response));
         }
     }
 }
@@ -148,6 +147,14 @@ impl Drop for UnderWay<'_> {
             self.requests.abandoned.add_one();
         }
     }
+}
+
+/// Of the body, in bytes. One that is sent in parts does not know; its head does.
+fn length(response: &Response) -> u64 {
+    let announced = response.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+    let exact = response.body().size_hint().exact();
+    exact.or(announced).unwrap_or(0)
 }
 
 /// The last, if it is not among them.
@@ -182,6 +189,7 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
+    use crate::error::Error;
 
     #[test]
     fn a_duration_counts_in_the_first_class_that_holds_it() {
@@ -204,8 +212,13 @@ mod tests {
         assert_eq!(requests.answers(), [(["other", "other", "none"], 1)]);
         assert_eq!(requests.bytes().last(), Some(("other", 4)));
         assert_eq!(requests.abandoned.get(), 0);
+        let parts = Body::from_stream(futures_util::stream::empty::<Result<Vec<u8>, Error>>());
+        let mut response = Response::new(parts);
+        response.headers_mut().insert(CONTENT_LENGTH, 5.into());
+        requests.begin().answered(2, &Method::GET, &response);
+        assert_eq!(requests.bytes().last(), Some(("other", 9)));
         drop(requests.begin());
         assert_eq!(requests.abandoned.get(), 1);
-        assert_eq!((requests.begun.get(), requests.ended.get()), (2, 2));
+        assert_eq!((requests.begun.get(), requests.ended.get()), (3, 3));
     }
 }
