@@ -90,7 +90,8 @@ impl Image {
         pixels::raster(&decoded, &self.channels)
     }
 
-    /// Says what decoding a window in bands will read.
+    /// Says what decoding a window in bands will read. That is found again when it is decoded, which takes little beside the wait and the
+    /// decoding, and others may have decoded some of it by then.
     pub(super) fn read_bands_ahead(&self, window: &Window) -> Result<(), DecodeError> {
         let mut stretches = Vec::new();
         for rect in bands(window.rect) {

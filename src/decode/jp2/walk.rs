@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::ops::Range;
+use std::slice;
 
 use azulejo_jpeg2000::{Precinct, PrecinctId, Tile as Coding};
 
@@ -34,19 +36,15 @@ pub fn measure(
         return Ok(false);
     }
     let data = parts.iter().map(|part| part.data.clone());
-    read_ahead(&*codestream.input, data.collect())?;
-    let mut walk = Walk {
-        codestream,
-        main,
-        coding,
-        begun: HashMap::new(),
-        memory: 0,
-    };
-    match walk.all(parts, packets) {
-        Ok(()) => Ok(true),
-        Err(error) if is_damage(&error) => Ok(false),
-        Err(error) => Err(DecodeError::Io(error)),
+    let data: Vec<_> = data.collect();
+    let mut walk = Walk::new(codestream, main, coding, &data);
+    // To have all of the data at hand may take a copy of a large file: not before it begins with a packet.
+    let (first, others) = packets.split_at_mut(packets.len().min(1));
+    if !walk.follow(first)? {
+        return Ok(false);
     }
+    read_ahead(&*codestream.input, data.clone())?;
+    walk.follow(others)
 }
 
 fn are_few(coding: &Coding, layers: u16, packets: &[Packet]) -> bool {
@@ -69,36 +67,61 @@ struct Walk<'a> {
     codestream: &'a Codestream,
     main: &'a MainHeader,
     coding: &'a Coding,
+    /// The data of the tile-parts to come, and that of the one where the next packet begins.
+    parts: slice::Iter<'a, Range<u64>>,
+    end: u64,
+    skim: Skim,
     /// Precincts with layers to come, and how many were read.
     begun: HashMap<PrecinctId, (Precinct, u16)>,
     /// Bytes of these.
     memory: u64,
 }
 
-impl Walk<'_> {
-    fn all(&mut self, parts: &[Part], packets: &mut [Packet]) -> io::Result<()> {
-        let mut parts = parts.iter().map(|part| part.data.clone());
-        let mut data = parts.next().unwrap_or_default();
-        let mut skim = self.skim(&data);
+impl<'a> Walk<'a> {
+    fn new(
+        codestream: &'a Codestream,
+        main: &'a MainHeader,
+        coding: &'a Coding,
+        data: &'a [Range<u64>],
+    ) -> Self {
+        Self {
+            codestream,
+            main,
+            coding,
+            parts: data.iter(),
+            end: 0,
+            skim: Skim::new(&codestream.input, 0..0, 0),
+            begun: HashMap::new(),
+            memory: 0,
+        }
+    }
+
+    /// Fills in the lengths of the packets that come next. Returns whether they could be followed.
+    fn follow(&mut self, packets: &mut [Packet]) -> Result<bool, DecodeError> {
+        match self.measure(packets) {
+            Ok(()) => Ok(true),
+            Err(error) if is_damage(&error) => Ok(false),
+            Err(error) => Err(DecodeError::Io(error)),
+        }
+    }
+
+    fn measure(&mut self, packets: &mut [Packet]) -> io::Result<()> {
         for packet in packets {
-            while skim.position() >= data.end {
-                data = parts.next().ok_or(io::ErrorKind::UnexpectedEof)?;
-                skim = self.skim(&data);
+            while self.skim.position() >= self.end {
+                let data = self.parts.next().ok_or(io::ErrorKind::UnexpectedEof)?;
+                self.skim = Skim::new(&self.codestream.input, data.clone(), READ_BUFFER);
+                self.end = data.end;
             }
-            let start = skim.position();
-            let length = self.packet(packet.precinct(), &mut skim)? - start;
+            let start = self.skim.position();
+            let length = self.packet(packet.precinct())? - start;
             packet.length = u32::try_from(length)
                 .map_err(|_| invalid(azulejo_jpeg2000::Error("a packet of 4 GiB")))?;
         }
         Ok(())
     }
 
-    fn skim(&self, data: &std::ops::Range<u64>) -> Skim {
-        Skim::new(&self.codestream.input, data.clone(), READ_BUFFER)
-    }
-
     /// Goes to the end of a packet.
-    fn packet(&mut self, id: PrecinctId, skim: &mut Skim) -> io::Result<u64> {
+    fn packet(&mut self, id: PrecinctId) -> io::Result<u64> {
         let (mut precinct, layers) = match self.begun.remove(&id) {
             Some(begun) => {
                 self.memory -= begun.0.memory();
@@ -106,10 +129,10 @@ impl Walk<'_> {
             }
             None => (self.coding.precinct(id).map_err(invalid)?, 0),
         };
-        precinct.read_header(skim, self.main.markers())?;
-        let body = skim.position();
+        precinct.read_header(&mut self.skim, self.main.markers())?;
+        let body = self.skim.position();
         let end = precinct.place_body(body);
-        skim.skip(end - body)?;
+        self.skim.skip(end - body)?;
         if layers + 1 < self.main.sequence.layers {
             self.memory += precinct.memory();
             if self.memory > MOST_MEMORY {
@@ -123,4 +146,64 @@ impl Walk<'_> {
 
 fn invalid(error: azulejo_jpeg2000::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::super::Coded;
+    use super::super::tests::{LIMITS, noise};
+    use super::*;
+    use crate::geometry::Dimensions;
+    use crate::input::{Input, ReadAt};
+
+    /// Counts the bytes that are announced.
+    struct Announced {
+        bytes: Vec<u8>,
+        announced: Mutex<u64>,
+    }
+
+    impl ReadAt for Announced {
+        fn size(&self) -> u64 {
+            self.bytes.size()
+        }
+
+        fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+            self.bytes.read_exact_at(buffer, offset)
+        }
+
+        fn read_ahead(&self, ranges: &[Range<u64>]) -> io::Result<()> {
+            let bytes: u64 = ranges.iter().map(|range| range.end - range.start).sum();
+            *self.announced.lock().unwrap() += bytes;
+            Ok(())
+        }
+    }
+
+    /// Where the data of the only tile lies, whether its packets are known, and how much was announced to find them.
+    fn followed(bytes: Vec<u8>) -> (Range<u64>, bool, u64) {
+        let announced = Mutex::default();
+        let input = Arc::new(Announced { bytes, announced });
+        let coded = Coded::open(Arc::clone(&input) as Input, 0, input.size(), &LIMITS).unwrap();
+        let tiles = coded.tiles.get(&coded.codestream, &coded.main, 0..1);
+        let tile = tiles.unwrap().remove(0);
+        let announced = *input.announced.lock().unwrap();
+        (
+            tile.parts[0].data.clone(),
+            tile.packets.is_some(),
+            announced,
+        )
+    }
+
+    /// Else a file of gigabytes would be copied that holds anything else.
+    #[test]
+    fn data_that_begins_with_no_packet_is_not_read_ahead() {
+        let mut bytes = noise(Dimensions::new(900, 900).unwrap());
+        let (data, are_known, announced) = followed(bytes.clone());
+        assert!(are_known && announced >= data.end - data.start);
+        // Lengths of code-blocks do not have as many bits.
+        bytes[data.start as usize..][..64].fill(0xFF);
+        let (_, are_known, announced) = followed(bytes);
+        assert!(!are_known && announced < 10_000, "{announced}");
+    }
 }
