@@ -143,11 +143,11 @@ fn flat_colors_stay() {
     for value in [0, 1, 127, 254, 255] {
         let samples = [value, 255 - value, 3].repeat(50 * 20);
         let image = Rgb::new(&samples, 50, 20).unwrap();
-        for to in [(1, 1), (17, 13), (49, 20), (77, 31)] {
+        for to in [(4, 2), (17, 13), (49, 20), (77, 31)] {
             let (columns, rows) = (stretch(0.5, 48.0), stretch(0.0, 20.0));
             let found = resample(image, columns, rows, to, Filter::Lanczos3);
             let wanted = [value, 255 - value, 3].repeat(to.0 * to.1);
-            assert!(found.is_none_or(|found| found == wanted), "{value} {to:?}");
+            assert_eq!(found, has_avx2().then_some(wanted), "{value} {to:?}");
         }
     }
 }

@@ -29,7 +29,7 @@ pub struct CacheConfig {
 
     /// Memory for images that are open: their headers, and what else their decoders have found out. Most of that are code-blocks
     /// of JPEG 2000, which the neighbours of a window need, too: up to a quarter of this, and 56 MiB, for each image. An image that takes
-    /// more than all of this is opened again for every request.
+    /// more than all of this is opened again for every request. No more than 400 are open, however large this is.
     pub headers: ByteSize,
 
     /// Seconds for which an image that turned out to be broken is not tried again; 0 to try it at every request. A file that

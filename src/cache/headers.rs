@@ -106,7 +106,7 @@ fn key(object: &Object) -> (String, Stamp, Page) {
 
 /// So that as many as there may be open files fill the cache.
 fn weight(bytes: u64, most: u64) -> u32 {
-    let weight = bytes.max(most / MOST_FILES);
+    let weight = bytes.max(most / MOST_FILES).max(1);
     u32::try_from(weight).unwrap_or(u32::MAX)
 }
 

@@ -38,7 +38,7 @@ pub fn measure(
     let data = parts.iter().map(|part| part.data.clone());
     let data: Vec<_> = data.collect();
     let mut walk = Walk::new(codestream, main, coding, &data);
-    // To have all of the data at hand may take a copy of a large file: not before it begins with a packet.
+    // To have all of the data at hand may take a copy of a large file: not for a tile that shows its damage at once.
     let (first, others) = packets.split_at_mut(packets.len().min(1));
     if !walk.follow(first)? {
         return Ok(false);
@@ -195,7 +195,6 @@ mod tests {
         )
     }
 
-    /// Else a file of gigabytes would be copied that holds anything else.
     #[test]
     fn data_that_begins_with_no_packet_is_not_read_ahead() {
         let mut bytes = noise(Dimensions::new(900, 900).unwrap());

@@ -128,7 +128,7 @@ impl<'a> Canvas<'a> {
         let (start, stride) = (self.start(part), self.stride());
         match &mut self.rows {
             Rows::U8(samples) => Ok((&mut samples[start..], stride)),
-            Rows::U16(_) => Err(malformed("JPEG of 16 bits")),
+            Rows::U16(_) => Err(malformed("samples of 16 bits that should have 8")),
         }
     }
 

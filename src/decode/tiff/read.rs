@@ -230,7 +230,7 @@ impl ChunkReader<'_> {
             width: chunk.stored.width(),
             rows: part.bottom().div_ceil(subsampling.down),
             stride: subsampling.stride(chunk.stored.width()),
-            all_rows: chunk.stored.height(),
+            all_rows: chunk.stored.height().div_ceil(subsampling.down),
         };
         let units = self.bytes(decompressor, wanted, 0, offset, length)?;
         Ok(Samples::U8(subsampling.unpack(units, chunk.stored, part)))
