@@ -193,10 +193,13 @@ impl Pipeline {
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        match far {
-            Some(far) => self.fetch(far, work).await,
-            None => self.read_here(work).await,
-        }
+        // On the heap: most requests go another way, and should not have to carry the place for this one.
+        let run = Box::pin(self.readers_of(far).run(Cost::SMALL, work));
+        Ok(run.await?.value)
+    }
+
+    fn readers_of(&self, far: Option<Far>) -> &Work {
+        far.map_or(&self.readers, |far| self.fetchers.of(far))
     }
 
     /// Such work that waits for a disk of this machine.
@@ -205,9 +208,7 @@ impl Pipeline {
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        // On the heap: most requests go another way, and should not have to carry the place for this one.
-        let run = Box::pin(self.readers.run(Cost::SMALL, work));
-        Ok(run.await?.value)
+        self.read_of(None, work).await
     }
 
     /// Such work that waits for a network.
@@ -216,8 +217,7 @@ impl Pipeline {
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        let run = Box::pin(self.fetchers.of(far).run(Cost::SMALL, work));
-        Ok(run.await?.value)
+        self.read_of(Some(far), work).await
     }
 
     /// What `info.json` says of an image of which this is shown.

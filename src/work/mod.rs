@@ -11,6 +11,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::error::Error;
@@ -107,6 +108,33 @@ impl Work {
             Some(_) => self.all.wait_for_admission().await?,
             None => self.all.admit()?,
         };
+        self.run_admitted(admission, large, cost, work).await
+    }
+
+    /// Runs work that costs next to nothing and is not to be refused: it waits, however many do. Those who call this bound them.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if it panics, else its own.
+    pub async fn run_patiently<T, F>(&self, work: F) -> Result<Held<T>, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
+    {
+        let admission = self.all.wait_for_admission().await?;
+        self.run_admitted(admission, None, Cost::SMALL, work).await
+    }
+
+    async fn run_admitted<T, F>(
+        &self,
+        admission: OwnedSemaphorePermit,
+        large: Option<Place>,
+        cost: Cost,
+        work: F,
+    ) -> Result<Held<T>, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
+    {
         let place = self.all.enter(admission, cost.bytes).await?;
         let cancelled = Cancelled::default();
         let _guard = CancelOnDrop(cancelled.clone());
