@@ -17,6 +17,7 @@ use azulejo::iiif::{Format, Identifier, ImageRequest, Version};
 use azulejo::pipeline::{Caching, Content, Derivative, Pipeline, Prepared, WholeFile};
 use azulejo::raster::{Layout, Raster, Samples};
 use azulejo::view::View;
+use http_body_util::BodyExt;
 use rustix::fs::{Advice, fadvise};
 use tempfile::TempDir;
 
@@ -61,6 +62,14 @@ fn file(folder: &TempDir) -> PathBuf {
     folder.path().join("a.jpg")
 }
 
+/// What the head of an answer says that its request is called in the log.
+fn request_id(head: &str) -> &str {
+    let mut lines = head.lines();
+    lines
+        .find_map(|line| line.strip_prefix("x-request-id: "))
+        .unwrap()
+}
+
 /// As it is done where images are served: another file takes the name.
 fn replace(folder: &TempDir, bytes: &[u8]) {
     let new = folder.path().join("new");
@@ -94,13 +103,11 @@ fn sent(derivative: Derivative) -> WholeFile {
 
 async fn all(pipeline: &Pipeline, file: &WholeFile) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    loop {
+    while (bytes.len() as u64) < file.size() {
         let part = pipeline.part(file, bytes.len() as u64).await?;
-        if part.is_empty() {
-            return Ok(bytes);
-        }
         bytes.extend_from_slice(&part);
     }
+    Ok(bytes)
 }
 
 #[tokio::test]
@@ -127,7 +134,7 @@ async fn every_byte_of_the_file_is_sent_each_time() {
     }
 }
 
-/// Neither answer waits on the thread of the connection for the disk.
+/// Once as it is opened, and once as it is known.
 #[tokio::test]
 async fn what_is_not_in_memory_is_read_from_the_disk() {
     let bytes = noise(10);
@@ -246,7 +253,29 @@ async fn nothing_more_is_sent_of_a_file_that_somebody_writes_to() {
     }
 }
 
-/// The client is told a length, and gets less.
+/// What comes after the last byte is of no answer.
+#[tokio::test]
+async fn a_file_that_is_written_to_after_it_was_sent_ends_no_connection() {
+    let bytes = noise(11);
+    let folder = folder(&bytes);
+    let mut body = Server::over(folder.path()).body(WHOLE).await;
+    let mut sent = 0;
+    while sent < bytes.len() {
+        sent += body
+            .frame()
+            .await
+            .unwrap()
+            .unwrap()
+            .into_data()
+            .unwrap()
+            .len();
+    }
+    let image = File::options().write(true).open(file(&folder)).unwrap();
+    image.set_len(1).unwrap();
+    assert!(body.frame().await.is_none());
+}
+
+/// The client is told a length, and gets less; the log says why, and of which request.
 #[test]
 fn a_file_that_becomes_shorter_ends_the_connection() {
     const LENGTH: u64 = 64 << 20;
@@ -269,5 +298,8 @@ fn a_file_that_becomes_shorter_ends_the_connection() {
     let _ = stream.read_to_end(&mut rest);
     assert!((head.len() + rest.len()) < 64 << 20);
     let log = server.stop();
-    assert!(log.contains("a.jpg"), "{log}");
+    let mut lines = log.lines();
+    let error = lines.find(|line| line.contains("ERROR") && line.contains("a.jpg"));
+    let error = error.unwrap_or_else(|| panic!("{log}"));
+    assert!(error.contains(request_id(&text)), "{error}");
 }
