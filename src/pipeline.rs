@@ -38,7 +38,8 @@ use crate::route::config::COMPOSITES;
 use crate::route::{Far, Routes};
 use crate::source::{Listing, Object, SourceError, Stamp};
 use crate::view::View;
-use crate::work::{Cancelled, Cost, Turns, Work};
+pub use crate::work::Transfer;
+use crate::work::{Cancelled, Cost, Transfers, Turns, Work};
 pub use caching::Caching;
 pub use contents::{Contents, Count, Document, MOST_PAGES, Pages, Shown, Written};
 pub use fetchers::FETCHERS;
@@ -68,6 +69,7 @@ pub struct Pipeline {
     readers: Work,
     fetchers: Fetchers,
     makers: Work,
+    transfers: Transfers,
     /// Documents that are opened, among the readers.
     opening: Turns<EntryKey>,
     /// Documents whose pages are rendered, among the makers.
@@ -150,6 +152,7 @@ impl Pipeline {
             opening: Turns::new(1, threads * READERS_PER_THREAD / 2),
             rendering: Turns::new(threads / 2, threads - threads.div_ceil(4).min(threads - 1)),
             fetchers: Fetchers::new(config.work.queue * LONGER_QUEUE),
+            transfers: Transfers::new(&makers),
             makers,
             layers,
             openings: Flights::default(),

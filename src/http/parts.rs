@@ -6,12 +6,13 @@ use tracing::{Instrument, Span};
 
 use super::error;
 use crate::error::Error;
-use crate::pipeline::{Pipeline, WholeFile};
+use crate::pipeline::{Pipeline, Transfer, WholeFile};
 
 /// A file that is sent.
 struct Sending {
     pipeline: Pipeline,
     file: WholeFile,
+    _transfer: Transfer,
 }
 
 impl Sending {
@@ -31,12 +32,19 @@ impl Sending {
 
 /// Part after part, as fast as the client takes them. Where one cannot be read, the connection ends before all of the length is sent
 /// that the head is to announce, so that nobody takes what came for the whole.
-pub(super) fn body(pipeline: Pipeline, file: WholeFile) -> Body {
+///
+/// # Errors
+/// If too many are being sent.
+pub(super) async fn body(pipeline: &Pipeline, file: WholeFile) -> Result<Body, Error> {
     // The parts are read when the request is answered, and what is logged of them still belongs to it.
     let span = Span::current();
-    let sending = Sending { pipeline, file };
-    Body::from_stream(stream::try_unfold(
-        (sending, 0),
-        move |(sending, offset)| sending.part(offset).instrument(span.clone()),
-    ))
+    let sending = Sending {
+        _transfer: pipeline.transfer().await?,
+        pipeline: pipeline.clone(),
+        file,
+    };
+    let parts = stream::try_unfold((sending, 0), move |(sending, offset)| {
+        sending.part(offset).instrument(span.clone())
+    });
+    Ok(Body::from_stream(parts))
 }

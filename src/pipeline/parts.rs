@@ -11,10 +11,12 @@ use crate::iiif::Identifier;
 use crate::input::{Input, read_up_to};
 use crate::route::Far;
 use crate::source::SourceError;
-use crate::work::Cancelled;
+use crate::work::{Cancelled, Transfer};
 
 /// Bytes that are read at one time, for each who is sent a file.
 const PART: usize = 256 << 10;
+/// While one part is sent the next is read.
+const HELD: u64 = 2 * PART as u64;
 
 /// An opened file that is sent as it is.
 #[derive(Clone)]
@@ -69,6 +71,14 @@ impl WholeFile {
 }
 
 impl Pipeline {
+    /// A place for a file that is to be sent: to be taken before the client is told that it will be, and held until it is.
+    ///
+    /// # Errors
+    /// If too many are being sent.
+    pub async fn transfer(&self) -> Result<Transfer, Error> {
+        self.transfers.begin(HELD).await
+    }
+
     /// The next bytes from an offset before the end.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 pub mod config;
 mod cores;
 mod lane;
+mod transfers;
 mod turns;
 
 use std::any::Any;
@@ -19,6 +20,7 @@ use cores::Cores;
 pub use cores::Helpers;
 pub use lane::{Cost, LaneReport};
 use lane::{Lane, MEBIBYTE, Memory, Place};
+pub use transfers::{Transfer, Transfers};
 pub use turns::{Turn, Turns};
 
 /// Runs blocking work with bounds. Large work has a lane of its own within them, so that small work always finds a thread,
@@ -158,6 +160,18 @@ impl Work {
         Some(Reserved {
             large: Some(self.large.try_reserve(bytes)?),
             all: self.all.try_reserve(bytes)?,
+        })
+    }
+
+    /// Memory that is used elsewhere for long: small work finds the part that large work leaves to it all the same.
+    ///
+    /// # Errors
+    /// [`Error::BadRequest`] if there is never so much.
+    pub async fn reserve(&self, bytes: u64) -> Result<Reserved, Error> {
+        self.large.check(bytes)?;
+        Ok(Reserved {
+            large: Some(self.large.reserve(bytes).await?),
+            all: self.all.reserve(bytes).await?,
         })
     }
 

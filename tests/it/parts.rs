@@ -20,6 +20,7 @@ use azulejo::view::View;
 use http_body_util::BodyExt;
 use rustix::fs::{Advice, fadvise};
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use crate::process::Process;
 use crate::server::{Server, fixtures};
@@ -30,7 +31,7 @@ const MADE: &str = "azulejo; fwd=miss";
 const COPIED: &str = "azulejo; fwd=bypass; detail=copied";
 
 /// A JPEG that does not compress: more than a megapixel and several parts.
-fn noise(seed: u32) -> Vec<u8> {
+pub fn noise(seed: u32) -> Vec<u8> {
     let size = Dimensions::new(1_200, 1_000).unwrap();
     let mut state = seed;
     let mut next = || {
@@ -48,7 +49,7 @@ fn noise(seed: u32) -> Vec<u8> {
 }
 
 /// A folder with one file, which was written an hour ago: long enough for every clock to tell that time from now.
-fn folder(bytes: &[u8]) -> TempDir {
+pub fn folder(bytes: &[u8]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.jpg");
     fs::write(&path, bytes).unwrap();
@@ -162,9 +163,52 @@ async fn a_large_file_of_few_pixels_is_sent_in_parts_too() {
     assert!(all(&pipeline, &file).await.unwrap() == bytes);
 }
 
+/// P12: the client is told so while it can be told.
+#[tokio::test]
+async fn only_so_many_files_are_sent_at_once() {
+    let bytes = noise(12);
+    let folder = folder(&bytes);
+    let server = Server::configured(folder.path(), |config| {
+        config.work.memory = Some("1GiB".parse().unwrap());
+    });
+    let mut sent = Vec::new();
+    let refused = loop {
+        let answer = server.begin(WHOLE).await;
+        if answer.status() != 200 {
+            break answer;
+        }
+        sent.push(answer);
+        assert!(sent.len() <= 256);
+    };
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    sent.pop();
+    for _ in 0..2 {
+        assert!(server.get(WHOLE).await.body == bytes);
+    }
+}
+
+/// K04: memory is left to what is small.
+#[tokio::test]
+async fn files_wait_for_memory_until_others_are_sent() {
+    let bytes = noise(13);
+    let folder = folder(&bytes);
+    let server = Server::configured(folder.path(), |config| {
+        config.work.memory = Some("4MiB".parse().unwrap());
+    });
+    let mut sent = Vec::new();
+    for _ in 0..3 {
+        sent.push(server.begin(WHOLE).await);
+    }
+    let soon = Duration::from_millis(200);
+    assert!(timeout(soon, server.begin(WHOLE)).await.is_err());
+    sent.pop();
+    assert!(server.get(WHOLE).await.body == bytes);
+}
+
 /// K04: the budget is for what is in memory. Decoding this image would take more than all of it.
 #[tokio::test]
-async fn what_is_sent_in_parts_takes_nothing_of_the_memory_budget() {
+async fn what_is_sent_in_parts_takes_little_of_the_memory_budget() {
     let bytes = noise(2);
     let folder = folder(&bytes);
     let server = Server::configured(folder.path(), |config| {
@@ -258,7 +302,8 @@ async fn nothing_more_is_sent_of_a_file_that_somebody_writes_to() {
 async fn a_file_that_is_written_to_after_it_was_sent_ends_no_connection() {
     let bytes = noise(11);
     let folder = folder(&bytes);
-    let mut body = Server::over(folder.path()).body(WHOLE).await;
+    let answer = Server::over(folder.path()).begin(WHOLE).await;
+    let mut body = answer.into_body();
     let mut sent = 0;
     while sent < bytes.len() {
         sent += body
