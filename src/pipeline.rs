@@ -38,7 +38,8 @@ use crate::route::config::COMPOSITES;
 use crate::route::{Far, Routes};
 use crate::source::{Listing, Object, SourceError, Stamp};
 use crate::view::View;
-use crate::work::{Cancelled, Cost, Turns, Work};
+pub use crate::work::Transfer;
+use crate::work::{Cancelled, Cost, Transfers, Turns, Work};
 pub use caching::Caching;
 pub use contents::{Contents, Count, Document, MOST_PAGES, Pages, Shown, Written};
 pub use fetchers::FETCHERS;
@@ -68,6 +69,7 @@ pub struct Pipeline {
     readers: Work,
     fetchers: Fetchers,
     makers: Work,
+    transfers: Transfers,
     /// Documents that are opened, among the readers.
     opening: Turns<EntryKey>,
     /// Documents whose pages are rendered, among the makers.
@@ -150,6 +152,7 @@ impl Pipeline {
             opening: Turns::new(1, threads * READERS_PER_THREAD / 2),
             rendering: Turns::new(threads / 2, threads - threads.div_ceil(4).min(threads - 1)),
             fetchers: Fetchers::new(config.work.queue * LONGER_QUEUE),
+            transfers: Transfers::new(&makers),
             makers,
             layers,
             openings: Flights::default(),
@@ -193,10 +196,13 @@ impl Pipeline {
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        match far {
-            Some(far) => self.fetch(far, work).await,
-            None => self.read_here(work).await,
-        }
+        // On the heap: most requests go another way, and should not have to carry the place for this one.
+        let run = Box::pin(self.readers_of(far).run(Cost::SMALL, work));
+        Ok(run.await?.value)
+    }
+
+    fn readers_of(&self, far: Option<Far>) -> &Work {
+        far.map_or(&self.readers, |far| self.fetchers.of(far))
     }
 
     /// Such work that waits for a disk of this machine.
@@ -205,9 +211,7 @@ impl Pipeline {
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        // On the heap: most requests go another way, and should not have to carry the place for this one.
-        let run = Box::pin(self.readers.run(Cost::SMALL, work));
-        Ok(run.await?.value)
+        self.read_of(None, work).await
     }
 
     /// Such work that waits for a network.
@@ -216,8 +220,7 @@ impl Pipeline {
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
-        let run = Box::pin(self.fetchers.of(far).run(Cost::SMALL, work));
-        Ok(run.await?.value)
+        self.read_of(Some(far), work).await
     }
 
     /// What `info.json` says of an image of which this is shown.

@@ -11,12 +11,15 @@ use crate::iiif::Identifier;
 use crate::input::{Input, read_up_to};
 use crate::route::Far;
 use crate::source::SourceError;
-use crate::work::Cancelled;
+use crate::work::{Cancelled, Transfer};
 
 /// Bytes that are read at one time, for each who is sent a file.
 const PART: usize = 256 << 10;
+/// While one part is sent the next is read.
+const HELD: u64 = 2 * PART as u64;
 
 /// An opened file that is sent as it is.
+#[derive(Clone)]
 pub struct WholeFile {
     identifier: Identifier,
     input: Input,
@@ -46,7 +49,16 @@ impl WholeFile {
         is_read.then(|| Bytes::from(part))
     }
 
-    /// Who is sent bytes of two states would take them for one.
+    /// The bytes from an offset, wherever they lie.
+    fn part_from_disk(&self, offset: u64) -> Result<Bytes, Error> {
+        let part = read_up_to(&*self.input, offset, PART);
+        let part =
+            part.map_err(|error| Error::decoding(&self.identifier, DecodeError::Io(error)))?;
+        self.check_state()?;
+        Ok(Bytes::from(part))
+    }
+
+    /// Who is sent bytes of two states would take them for one. This may wait for the disk.
     fn check_state(&self) -> Result<(), Error> {
         if self.input.is_unchanged() {
             return Ok(());
@@ -59,29 +71,29 @@ impl WholeFile {
 }
 
 impl Pipeline {
-    /// The next bytes from an offset. Empty at the end.
+    /// A place for a file that is to be sent: to be taken before the client is told that it will be, and held until it is.
+    ///
+    /// # Errors
+    /// If too many are being sent.
+    pub async fn transfer(&self) -> Result<Transfer, Error> {
+        self.transfers.begin(HELD).await
+    }
+
+    /// The next bytes from an offset before the end.
     ///
     /// # Errors
     /// If they cannot be read, or somebody has written to the file since it was opened.
     pub async fn part(&self, file: &WholeFile, offset: u64) -> Result<Bytes, Error> {
-        let part = match file.part_at_once(offset) {
-            Some(part) => part,
-            None => self.part_from_disk(file, offset).await?,
-        };
-        file.check_state()?;
-        Ok(part)
-    }
-
-    /// Also if its disk is far.
-    async fn part_from_disk(&self, file: &WholeFile, offset: u64) -> Result<Bytes, Error> {
-        let (input, identifier) = (Arc::clone(&file.input), file.identifier.clone());
-        let read = move |_: &Cancelled| {
-            let part = read_up_to(&*input, offset, PART);
-            let part =
-                part.map_err(|error| Error::decoding(&identifier, DecodeError::Io(error)))?;
-            Ok(Bytes::from(part))
-        };
-        self.read_of(file.far, read).await
+        if let Some(part) = file.part_at_once(offset) {
+            // Its disk is one of this machine, so that nobody is waited for.
+            file.check_state()?;
+            return Ok(part);
+        }
+        let (file, far) = (file.clone(), file.far);
+        let read = move |_: &Cancelled| file.part_from_disk(offset);
+        // The head may be sent already: then it is too late to say that too many are waiting.
+        let run = Box::pin(self.readers_of(far).run_patiently(read));
+        Ok(run.await?.value)
     }
 
     /// The file of an image, if it is the answer as it is.
@@ -104,5 +116,97 @@ impl Pipeline {
             Ok(file)
         };
         self.read_here(look).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Mutex;
+    use std::sync::mpsc::channel;
+    use std::thread::{self, ThreadId};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::input::ReadAt;
+
+    /// A file of a disk that may be slow, which notes the threads that wait for it.
+    #[derive(Default)]
+    struct Slow(Mutex<Vec<ThreadId>>);
+
+    impl Slow {
+        fn note(&self) {
+            self.0.lock().unwrap().push(thread::current().id());
+        }
+    }
+
+    impl ReadAt for Slow {
+        fn size(&self) -> u64 {
+            9
+        }
+
+        fn read_exact_at(&self, buffer: &mut [u8], _: u64) -> io::Result<()> {
+            self.note();
+            buffer.fill(1);
+            Ok(())
+        }
+
+        fn is_unchanged(&self) -> bool {
+            self.note();
+            true
+        }
+    }
+
+    fn pipeline(change: impl FnOnce(&mut Config)) -> Pipeline {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.source.root = folder.path().to_owned();
+        config.pyramids.enabled = false;
+        change(&mut config);
+        Pipeline::new(&config, None, None).unwrap()
+    }
+
+    fn file(input: Arc<Slow>) -> WholeFile {
+        let identifier = Identifier::new("a.jpg".to_owned()).unwrap();
+        WholeFile::new(identifier, input, None)
+    }
+
+    #[tokio::test]
+    async fn no_disk_is_waited_for_where_connections_are_served() {
+        let input = Arc::new(Slow::default());
+        let file = file(Arc::clone(&input));
+        let part = pipeline(|_| {}).part(&file, 4).await;
+        assert_eq!(part.unwrap(), [1; 5][..]);
+        let threads = input.0.lock().unwrap();
+        assert_eq!(threads.len(), 2, "read, and looked whether it changed");
+        assert!(!threads.contains(&thread::current().id()));
+    }
+
+    #[tokio::test]
+    async fn what_is_being_sent_goes_on_when_too_many_ask() {
+        let pipeline = pipeline(|config| {
+            config.work.threads = 1;
+            config.work.queue = 0;
+        });
+        let file = file(Arc::default());
+        let (release, wait) = channel::<()>();
+        let wait = Arc::new(Mutex::new(wait));
+        let blocked = || {
+            let wait = Arc::clone(&wait);
+            pipeline.read_here(move |_: &Cancelled| {
+                let _ = wait.lock().unwrap().recv();
+                Ok(())
+            })
+        };
+        assert_eq!(super::super::READERS_PER_THREAD, 2);
+        let refused = async {
+            let refused = pipeline.read_here(|_: &Cancelled| Ok(())).await;
+            drop(release);
+            refused
+        };
+        let (_, _, part, refused) =
+            tokio::join!(blocked(), blocked(), pipeline.part(&file, 0), refused);
+        assert!(matches!(refused, Err(Error::Busy)));
+        assert_eq!(part.unwrap(), [1; 9][..]);
     }
 }

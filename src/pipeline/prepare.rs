@@ -45,7 +45,7 @@ pub struct Prepared {
     pub(super) decoder: Option<Arc<dyn Decoder>>,
     /// The pyramid that the decoder reads.
     pub(super) pyramid: Option<CacheKey>,
-    /// What has to be asked before it is made.
+    /// What has to be asked before it is made, and not only copied.
     pub toll: Option<Toll>,
     /// The answer, if it lies in the file and was read along with the header.
     pub(super) copy: Option<Vec<u8>>,
@@ -206,7 +206,11 @@ impl Pipeline {
         loop {
             match prepared.decoder.clone() {
                 Some(decoder) => return Ok((prepared, decoder)),
-                None => prepared = self.prepare_opened(prepared.asked(), false).await?,
+                None => {
+                    let opened = self.prepare_opened(prepared.asked(), false).await?;
+                    let toll = prepared.toll.take();
+                    prepared = Prepared { toll, ..opened };
+                }
             }
         }
     }

@@ -211,7 +211,9 @@ impl Pipeline {
             Caching::Renew => Some(self.layers.ticket(key)),
             Caching::Bypass => None,
         };
-        prepared.toll.as_ref().map_or(Ok(()), Toll::ask)?;
+        // What is copied costs next to nothing.
+        let toll = prepared.toll.as_ref().filter(|_| !prepared.plan.copied);
+        toll.map_or(Ok(()), Toll::ask)?;
         let made = self.make_soundly(prepared).await?;
         if let Some(ticket) = ticket.filter(|_| made.key == key) {
             self.layers.keep(ticket, made.bytes.clone());

@@ -162,16 +162,25 @@ impl Lane {
             .map(Memory)
     }
 
+    /// Memory without a place, as soon as so much is free.
+    ///
+    /// # Errors
+    /// Only for a defect.
+    pub async fn reserve(&self, bytes: u64) -> Result<Memory, Error> {
+        let memory = Arc::clone(&self.memory);
+        let memory = memory.acquire_many_owned(mebibytes(bytes)).await;
+        memory.map(Memory).map_err(Error::internal)
+    }
+
     /// Waits for memory, then for a thread: in this order for everyone, so that nobody holds what another one waits for in
     /// a circle.
     pub async fn enter(&self, admission: OwnedSemaphorePermit, bytes: u64) -> Result<Place, Error> {
-        let memory = Arc::clone(&self.memory);
-        let memory = memory.acquire_many_owned(mebibytes(bytes)).await;
+        let memory = self.reserve(bytes).await?;
         let running = Arc::clone(&self.running).acquire_owned().await;
         Ok(Place {
             _admission: admission,
             _running: running.map_err(Error::internal)?,
-            memory: Memory(memory.map_err(Error::internal)?),
+            memory,
         })
     }
 }

@@ -5,12 +5,14 @@
 pub mod config;
 mod cores;
 mod lane;
+mod transfers;
 mod turns;
 
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::error::Error;
@@ -18,6 +20,7 @@ use cores::Cores;
 pub use cores::Helpers;
 pub use lane::{Cost, LaneReport};
 use lane::{Lane, MEBIBYTE, Memory, Place};
+pub use transfers::{Transfer, Transfers};
 pub use turns::{Turn, Turns};
 
 /// Runs blocking work with bounds. Large work has a lane of its own within them, so that small work always finds a thread,
@@ -107,6 +110,33 @@ impl Work {
             Some(_) => self.all.wait_for_admission().await?,
             None => self.all.admit()?,
         };
+        self.run_admitted(admission, large, cost, work).await
+    }
+
+    /// Runs work that costs next to nothing and is not to be refused: it waits, however many do. Those who call this bound them.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if it panics, else its own.
+    pub async fn run_patiently<T, F>(&self, work: F) -> Result<Held<T>, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
+    {
+        let admission = self.all.wait_for_admission().await?;
+        self.run_admitted(admission, None, Cost::SMALL, work).await
+    }
+
+    async fn run_admitted<T, F>(
+        &self,
+        admission: OwnedSemaphorePermit,
+        large: Option<Place>,
+        cost: Cost,
+        work: F,
+    ) -> Result<Held<T>, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
+    {
         let place = self.all.enter(admission, cost.bytes).await?;
         let cancelled = Cancelled::default();
         let _guard = CancelOnDrop(cancelled.clone());
@@ -130,6 +160,18 @@ impl Work {
         Some(Reserved {
             large: Some(self.large.try_reserve(bytes)?),
             all: self.all.try_reserve(bytes)?,
+        })
+    }
+
+    /// Memory that is used elsewhere for long: small work finds the part that large work leaves to it all the same.
+    ///
+    /// # Errors
+    /// [`Error::BadRequest`] if there is never so much.
+    pub async fn reserve(&self, bytes: u64) -> Result<Reserved, Error> {
+        self.large.check(bytes)?;
+        Ok(Reserved {
+            large: Some(self.large.reserve(bytes).await?),
+            all: self.all.reserve(bytes).await?,
         })
     }
 

@@ -1,5 +1,6 @@
 //! How much one client may ask for.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::Instant;
@@ -13,6 +14,7 @@ use azulejo::http::{App, router};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
+use crate::parts::{folder, noise};
 use crate::server::{HOST, Server, fixtures};
 
 const LARGE: &str = "/iiif/3/sample-azulejo.tif/full/500,/0/default.jpg";
@@ -155,6 +157,44 @@ async fn large_images_count_only_when_they_are_made() {
     let again = start();
     for path in [LARGE, &other, LARGE, &other] {
         assert_eq!(again.get("192.0.2.1", path, None).await.0, 200, "{path}");
+    }
+}
+
+/// Also when no more than its header is known.
+#[tokio::test]
+async fn a_file_that_only_looks_like_the_answer_counts_as_made() {
+    let whole = noise(14);
+    let folder = folder(&whole);
+    let longer = [&whole[..], b"more"].concat();
+    for name in ["b.jpg", "c.jpg", "d.jpg"] {
+        fs::write(folder.path().join(name), &longer).unwrap();
+    }
+    let cache = tempfile::tempdir().unwrap();
+    let start = || {
+        Place::new(large(1), |config| {
+            config.source.root = folder.path().to_owned();
+            config.cache.disk.directory = Some(cache.path().to_owned());
+        })
+    };
+    let image = |name: &str| format!("/iiif/3/{name}/full/max/0/default.jpg");
+    let first = start();
+    for (name, status) in [("a", 200), ("a", 200), ("b", 200), ("c", 429), ("d", 429)] {
+        let path = image(&format!("{name}.jpg"));
+        assert_eq!(
+            first.get("192.0.2.1", &path, None).await.0,
+            status,
+            "{name}"
+        );
+    }
+    first.app.settle().await;
+    let again = start();
+    for (name, status) in [("a", 200), ("b", 200), ("c", 200), ("d", 429), ("a", 200)] {
+        let path = image(&format!("{name}.jpg"));
+        assert_eq!(
+            again.get("192.0.2.1", &path, None).await.0,
+            status,
+            "{name}"
+        );
     }
 }
 

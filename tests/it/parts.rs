@@ -17,8 +17,10 @@ use azulejo::iiif::{Format, Identifier, ImageRequest, Version};
 use azulejo::pipeline::{Caching, Content, Derivative, Pipeline, Prepared, WholeFile};
 use azulejo::raster::{Layout, Raster, Samples};
 use azulejo::view::View;
+use http_body_util::BodyExt;
 use rustix::fs::{Advice, fadvise};
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use crate::process::Process;
 use crate::server::{Server, fixtures};
@@ -29,7 +31,7 @@ const MADE: &str = "azulejo; fwd=miss";
 const COPIED: &str = "azulejo; fwd=bypass; detail=copied";
 
 /// A JPEG that does not compress: more than a megapixel and several parts.
-fn noise(seed: u32) -> Vec<u8> {
+pub fn noise(seed: u32) -> Vec<u8> {
     let size = Dimensions::new(1_200, 1_000).unwrap();
     let mut state = seed;
     let mut next = || {
@@ -47,7 +49,7 @@ fn noise(seed: u32) -> Vec<u8> {
 }
 
 /// A folder with one file, which was written an hour ago: long enough for every clock to tell that time from now.
-fn folder(bytes: &[u8]) -> TempDir {
+pub fn folder(bytes: &[u8]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.jpg");
     fs::write(&path, bytes).unwrap();
@@ -59,6 +61,14 @@ fn folder(bytes: &[u8]) -> TempDir {
 
 fn file(folder: &TempDir) -> PathBuf {
     folder.path().join("a.jpg")
+}
+
+/// What the head of an answer says that its request is called in the log.
+fn request_id(head: &str) -> &str {
+    let mut lines = head.lines();
+    lines
+        .find_map(|line| line.strip_prefix("x-request-id: "))
+        .unwrap()
 }
 
 /// As it is done where images are served: another file takes the name.
@@ -94,13 +104,11 @@ fn sent(derivative: Derivative) -> WholeFile {
 
 async fn all(pipeline: &Pipeline, file: &WholeFile) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    loop {
+    while (bytes.len() as u64) < file.size() {
         let part = pipeline.part(file, bytes.len() as u64).await?;
-        if part.is_empty() {
-            return Ok(bytes);
-        }
         bytes.extend_from_slice(&part);
     }
+    Ok(bytes)
 }
 
 #[tokio::test]
@@ -127,7 +135,7 @@ async fn every_byte_of_the_file_is_sent_each_time() {
     }
 }
 
-/// Neither answer waits on the thread of the connection for the disk.
+/// Once as it is opened, and once as it is known.
 #[tokio::test]
 async fn what_is_not_in_memory_is_read_from_the_disk() {
     let bytes = noise(10);
@@ -155,9 +163,52 @@ async fn a_large_file_of_few_pixels_is_sent_in_parts_too() {
     assert!(all(&pipeline, &file).await.unwrap() == bytes);
 }
 
+/// P12: the client is told so while it can be told.
+#[tokio::test]
+async fn only_so_many_files_are_sent_at_once() {
+    let bytes = noise(12);
+    let folder = folder(&bytes);
+    let server = Server::configured(folder.path(), |config| {
+        config.work.memory = Some("1GiB".parse().unwrap());
+    });
+    let mut sent = Vec::new();
+    let refused = loop {
+        let answer = server.begin(WHOLE).await;
+        if answer.status() != 200 {
+            break answer;
+        }
+        sent.push(answer);
+        assert!(sent.len() <= 256);
+    };
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    sent.pop();
+    for _ in 0..2 {
+        assert!(server.get(WHOLE).await.body == bytes);
+    }
+}
+
+/// K04: memory is left to what is small.
+#[tokio::test]
+async fn files_wait_for_memory_until_others_are_sent() {
+    let bytes = noise(13);
+    let folder = folder(&bytes);
+    let server = Server::configured(folder.path(), |config| {
+        config.work.memory = Some("4MiB".parse().unwrap());
+    });
+    let mut sent = Vec::new();
+    for _ in 0..3 {
+        sent.push(server.begin(WHOLE).await);
+    }
+    let soon = Duration::from_millis(200);
+    assert!(timeout(soon, server.begin(WHOLE)).await.is_err());
+    sent.pop();
+    assert!(server.get(WHOLE).await.body == bytes);
+}
+
 /// K04: the budget is for what is in memory. Decoding this image would take more than all of it.
 #[tokio::test]
-async fn what_is_sent_in_parts_takes_nothing_of_the_memory_budget() {
+async fn what_is_sent_in_parts_takes_little_of_the_memory_budget() {
     let bytes = noise(2);
     let folder = folder(&bytes);
     let server = Server::configured(folder.path(), |config| {
@@ -246,7 +297,30 @@ async fn nothing_more_is_sent_of_a_file_that_somebody_writes_to() {
     }
 }
 
-/// The client is told a length, and gets less.
+/// What comes after the last byte is of no answer.
+#[tokio::test]
+async fn a_file_that_is_written_to_after_it_was_sent_ends_no_connection() {
+    let bytes = noise(11);
+    let folder = folder(&bytes);
+    let answer = Server::over(folder.path()).begin(WHOLE).await;
+    let mut body = answer.into_body();
+    let mut sent = 0;
+    while sent < bytes.len() {
+        sent += body
+            .frame()
+            .await
+            .unwrap()
+            .unwrap()
+            .into_data()
+            .unwrap()
+            .len();
+    }
+    let image = File::options().write(true).open(file(&folder)).unwrap();
+    image.set_len(1).unwrap();
+    assert!(body.frame().await.is_none());
+}
+
+/// The client is told a length, and gets less; the log says why, and of which request.
 #[test]
 fn a_file_that_becomes_shorter_ends_the_connection() {
     const LENGTH: u64 = 64 << 20;
@@ -269,5 +343,8 @@ fn a_file_that_becomes_shorter_ends_the_connection() {
     let _ = stream.read_to_end(&mut rest);
     assert!((head.len() + rest.len()) < 64 << 20);
     let log = server.stop();
-    assert!(log.contains("a.jpg"), "{log}");
+    let mut lines = log.lines();
+    let error = lines.find(|line| line.contains("ERROR") && line.contains("a.jpg"));
+    let error = error.unwrap_or_else(|| panic!("{log}"));
+    assert!(error.contains(request_id(&text)), "{error}");
 }

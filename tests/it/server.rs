@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use azulejo::config::Config;
 use azulejo::decode::{self, Limits, Window};
 use azulejo::geometry::Rect;
@@ -72,6 +73,11 @@ impl Server {
         self.send_body(method, path, headers, Body::empty()).await
     }
 
+    /// An answer of whose body nothing is read yet.
+    pub async fn begin(&self, path: &str) -> Response {
+        self.respond(Method::GET, path, &[], Body::empty()).await
+    }
+
     pub async fn send_body(
         &self,
         method: Method,
@@ -79,6 +85,23 @@ impl Server {
         headers: &[(&str, &str)],
         body: Body,
     ) -> Answer {
+        let response = self.respond(method, path, headers, body).await;
+        let (parts, body) = response.into_parts();
+        Answer {
+            path: path.to_owned(),
+            status: parts.status,
+            headers: parts.headers,
+            body: body.collect().await.unwrap().to_bytes(),
+        }
+    }
+
+    async fn respond(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Response {
         let request = Request::builder().method(method).uri(path);
         let request = request.header(header::HOST, HOST);
         let request = headers
@@ -88,14 +111,7 @@ impl Server {
             })
             .body(body)
             .unwrap_or_else(|error| panic!("{path}: {error}"));
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        Answer {
-            path: path.to_owned(),
-            status: parts.status,
-            headers: parts.headers,
-            body: body.collect().await.unwrap().to_bytes(),
-        }
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     /// The pixels of an image that must be there, whatever its format.

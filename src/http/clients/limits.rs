@@ -70,8 +70,8 @@ impl Limits {
     pub fn toll(&self, client: &Client<'_>, app: &App, prepared: &Prepared) -> Option<Toll> {
         self.0.large.as_ref()?;
         let is_large = prepared.plan.size.area() >= self.0.config.large_pixels;
-        // What is copied costs next to nothing; and who may go around the cache may do that.
-        if !is_large || prepared.plan.copied || client.caching != Caching::Use {
+        // Who may go around the cache may do that.
+        if !is_large || client.caching != Caching::Use {
             return None;
         }
         let address = super::address::address(app.server(), client.peer, client.headers)?;

@@ -92,7 +92,7 @@ async fn respond(app: &App, client: &Client<'_>) -> Result<Response, Error> {
         let media_type = HeaderValue::from_static("application/pdf");
         headers.insert(header::CONTENT_TYPE, media_type);
         headers.insert(header::CONTENT_LENGTH, original.file.size().into());
-        let mut response = Response::new(parts::body(pipeline.clone(), original.file));
+        let mut response = Response::new(parts::body(pipeline, original.file).await?);
         *response.headers_mut() = headers;
         response
     };
