@@ -325,7 +325,7 @@ async fn image(
             Content::Bytes(bytes) => Body::from(bytes),
             Content::File(file) => {
                 headers.insert(header::CONTENT_LENGTH, file.size().into());
-                parts::body(pipeline, file).await?
+                Box::pin(parts::body(pipeline, file)).await?
             }
         };
         let mut response = Response::new(body);

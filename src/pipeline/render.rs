@@ -162,14 +162,13 @@ impl Pipeline {
         }
         let mut opened_for = None;
         if prepared.may_be_file {
-            let (opened, decoder) = self.opened(prepared).await?;
-            let validators = Some(opened.validators.clone());
-            if let Some(file) = self.whole_file(&opened, decoder).await? {
-                return Ok(Derivative::copied(Content::File(file), format, validators));
+            // On the heap: most requests go another way, and should not have to carry the place for this one.
+            let (file, opened) = Box::pin(self.file_of(prepared)).await?;
+            opened_for = Some(opened.validators.clone());
+            if let Some(file) = file {
+                return Ok(Derivative::copied(Content::File(file), format, opened_for));
             }
-            opened_for = validators;
             prepared = opened;
-            prepared.plan.copied &= !prepared.may_be_file;
         }
         let rendered = match caching {
             Caching::Use => self.find_or_join(prepared).await?,
@@ -181,6 +180,14 @@ impl Pipeline {
         let mut derivative = rendered.into_derivative(format);
         derivative.validators = derivative.validators.or(opened_for);
         Ok(derivative)
+    }
+
+    /// The file, if it is the answer as it is, and the request prepared for what was opened.
+    async fn file_of(&self, prepared: Prepared) -> Result<(Option<WholeFile>, Prepared), Error> {
+        let (mut prepared, decoder) = self.opened(prepared).await?;
+        let file = self.whole_file(&prepared, decoder).await?;
+        prepared.plan.copied &= file.is_some() || !prepared.may_be_file;
+        Ok((file, prepared))
     }
 
     async fn find_or_join(&self, prepared: Prepared) -> Result<Rendered, Error> {
