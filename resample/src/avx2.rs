@@ -79,7 +79,7 @@ fn filter_down(rows: &[&[u8]], weights: &[i16], out: &mut [u8]) {
                 .iter_mut()
                 .zip(paired(load(upper, at), load(lower, at)))
             {
-                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(samples, weights));
+                *sum = add(*sum, samples, weights);
             }
         }
         let [first, second, third, fourth] = sums.map(|sum| whole(sum));
