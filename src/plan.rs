@@ -55,8 +55,8 @@ pub struct Plan {
     pub format: Format,
     /// What is decoded on that level: the window, or more of which the rest is kept.
     pub decoded: Rect,
-    /// Whether what is decoded is kept for other requests.
-    pub kept: bool,
+    /// What of it is kept for other requests.
+    pub kept: Kept,
     /// Whether stored bytes are the answer: nothing is decoded.
     pub copied: bool,
     /// Pixels per inch of the scaled region, if the source says how large the original is.
@@ -65,6 +65,16 @@ pub struct Plan {
     pub canonical: CanonicalRequest,
     /// In one spelling for all versions: what the pixels depend on.
     pub canonical_pixels: CanonicalRequest,
+}
+
+/// What of the decoded pixels is kept for other requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Nothing,
+    /// All that is decoded, as one.
+    Whole,
+    /// The tiles that the window touches, each by itself.
+    Tiles,
 }
 
 /// A part of scaled pixels that is scaled once more. Upright.
@@ -122,7 +132,7 @@ impl Plan {
             quality: request.quality.canonical(image_is_gray),
             format: request.format,
             decoded: cut.window().rect,
-            kept: false,
+            kept: Kept::Nothing,
             copied: false,
             resolution: resolution(header, scale, region, size),
             canonical: canonical(request.version),
@@ -145,15 +155,19 @@ impl Plan {
             level.unit.enclosing(window, level.dimensions)
         };
         let bytes = cost::area(decoded.dimensions(), cost::stored_pixel(header));
-        let is_worthwhile = is_small || is_worth_keeping(level, window, decoded);
-        if self.copied || bytes > most || !is_worthwhile {
+        if self.copied || bytes > most {
             return self;
+        }
+        if !is_small && !is_worth_keeping(level, window, decoded) {
+            let kept = tiles_kept(header, level, window, decoded);
+            return Self { kept, ..self };
         }
         // A whole image that was asked for may be a part the next time; reduced, it is seldom asked for again.
         let is_whole_format = level.unit == Unit::Level && header.levels.len() == 1;
+        let is_kept = is_small || is_whole_format || decoded != window;
         Self {
             decoded,
-            kept: is_small || is_whole_format || decoded != window,
+            kept: if is_kept { Kept::Whole } else { Kept::Nothing },
             ..self
         }
     }
@@ -251,7 +265,7 @@ impl Plan {
                 "level": self.window.level,
                 "window": self.window.rect.to_string(),
                 "pixels": self.decoded.dimensions().area(),
-                "kept": self.kept,
+                "kept": self.kept != Kept::Nothing,
             },
             "crop": { "left": left, "top": top, "width": width, "height": height },
             "target": sides(self.target),
@@ -284,6 +298,20 @@ fn is_worth_keeping(level: &Level, window: Rect, decoded: Rect) -> bool {
                 && area <= window.dimensions().area().saturating_mul(MOST_WASTE)
         }
         _ => true,
+    }
+}
+
+/// The tiles of a window that begins or ends within some of them: others that overlap it or lie beside it need these, too. Viewers
+/// that ask for whole tiles ask for each of them once.
+fn tiles_kept(header: &Header, level: &Level, window: Rect, touched: Rect) -> Kept {
+    const MOST_PIXELS: u64 = 1 << 20;
+    match level.unit {
+        Unit::Tile(tile)
+            if header.format.shares_tiles() && touched != window && tile.area() <= MOST_PIXELS =>
+        {
+            Kept::Tiles
+        }
+        _ => Kept::Nothing,
     }
 }
 

@@ -21,9 +21,9 @@ use crate::machine;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheConfig {
-    /// Memory for decoded pixels that were not asked for but had to be decoded with others: the neighbours of a tile. And
-    /// for levels of up to a megapixel, which many thumbnails are made from. A sixteenth of the machine's (or the
-    /// container's) if not set.
+    /// Memory for decoded pixels that were not asked for but had to be decoded with others: the neighbours of a tile. For
+    /// levels of up to a megapixel, which many thumbnails are made from. And for the tiles of TIFFs that a region cuts, which
+    /// regions beside it or across it need, too. A sixteenth of the machine's (or the container's) if not set.
     #[schemars(example = "512 MiB")]
     pub pixels: Option<ByteSize>,
 

@@ -30,6 +30,6 @@ pub use generations::Generation;
 pub use headers::Headers;
 pub use key::CacheKey;
 pub use layers::{Found, Layers, Ticket};
-pub use pixels::Pixels;
+pub use pixels::{Pixels, TilesOf};
 pub use report::LayerReport;
 pub use sightings::Sightings;

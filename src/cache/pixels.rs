@@ -8,7 +8,7 @@ use moka::sync::Cache;
 
 use super::CacheKey;
 use super::report::{Count, Kept};
-use crate::decode::{DecodeError, Window};
+use crate::decode::{DecodeError, Tiles, Window};
 use crate::geometry::Rect;
 use crate::raster::Raster;
 
@@ -97,6 +97,28 @@ impl Pixels {
             hits: self.asked.get().saturating_sub(misses),
             misses,
         }
+    }
+}
+
+/// The tiles of one image among the kept pixels.
+pub struct TilesOf<'a> {
+    pub pixels: &'a Pixels,
+    pub image: CacheKey,
+}
+
+impl Tiles for TilesOf<'_> {
+    fn find(&self, tile: &Window) -> Option<Arc<Raster>> {
+        let pixels = self.pixels;
+        pixels.asked.add_one();
+        let found = pixels.cache.get(&(self.image, *tile));
+        if found.is_none() {
+            pixels.misses.add_one();
+        }
+        found
+    }
+
+    fn keep(&self, tile: Window, raster: Arc<Raster>) {
+        self.pixels.cache.insert((self.image, tile), raster);
     }
 }
 

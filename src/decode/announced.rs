@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::contract::windows_of;
 use super::samples::{self, Sample};
-use super::{Decoder, Limits, SourceFormat, Window, open};
+use super::{Aids, Decoder, Limits, SourceFormat, Window, open};
 use crate::geometry::Rect;
 use crate::input::{Input, ReadAt};
 
@@ -143,7 +143,7 @@ fn announced_and_read(sample: &Sample, window: &Window) -> (u64, u64) {
     let announced = bytes_of(&input.state().announced);
     input.begin(true);
     let stored = decoder.stored(window, None, u64::MAX);
-    let decoded = decoder.decode_on(window, 2);
+    let decoded = decoder.decode_with(window, Aids::threads(2));
     decoded.unwrap_or_else(|error| panic!("{}, {window:?}: {error}", sample.name));
     let read = bytes_of(&input.state().read);
     let plain = open(Arc::new(sample.bytes.clone()), &Limits::default()).unwrap();

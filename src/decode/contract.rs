@@ -1,12 +1,13 @@
 //! The contract of [`Decoder`], which every format passes: decoding a window equals cropping the whole decoded level,
 //! and a broken file is an error, never a panic and never made-up pixels.
 
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 
 use super::samples::{self, Sample};
-use super::{DecodeError, Decoder, Limits, Window, open};
+use super::{Aids, DecodeError, Decoder, Level, Limits, Shelf, Window, open};
 use crate::geometry::{Dimensions, Rect};
 use crate::raster::Raster;
 
@@ -103,10 +104,49 @@ fn several_threads_decode_the_same_pixels() {
     for decoded in ALL.iter() {
         for (level, whole) in decoded.levels.iter().enumerate() {
             let rect = Rect::whole(whole.dimensions());
-            let found = decoded.decoder.decode_on(&Window { level, rect }, 3);
+            let found = decoded
+                .decoder
+                .decode_with(&Window { level, rect }, Aids::threads(3));
             assert!(found.unwrap() == *whole, "{} level {level}", decoded.name);
         }
     }
+}
+
+#[test]
+fn windows_that_share_tiles_have_the_same_pixels() {
+    let mut tiled = samples::folder(Path::new("fixtures/images"));
+    tiled.retain(|sample| sample.name.contains("tiff-"));
+    let tiled: Vec<_> = tiled.iter().map(Decoded::new).collect();
+    let mut kept = 0;
+    for decoded in ALL.iter().chain(&tiled) {
+        let shelf = Shelf::default();
+        let aids = Aids {
+            threads: 2,
+            tiles: Some(&shelf),
+        };
+        for (level, whole) in decoded.levels.iter().enumerate() {
+            for rect in windows_of(whole.dimensions()) {
+                let found = decoded.decoder.decode_with(&Window { level, rect }, aids);
+                assert!(
+                    found.unwrap() == whole.crop(rect),
+                    "{} level {level} window {rect}",
+                    decoded.name
+                );
+            }
+        }
+        let header = decoded.decoder.header();
+        for (Window { level, rect }, tile) in shelf.0.into_inner().unwrap() {
+            let Level {
+                unit, dimensions, ..
+            } = header.levels[level];
+            let name = &decoded.name;
+            assert!(header.format.shares_tiles(), "{name}");
+            assert!(unit.is_one(rect, dimensions), "{name}: {rect} of {unit}");
+            assert!(*tile == decoded.levels[level].crop(rect), "{name}: {rect}");
+            kept += 1;
+        }
+    }
+    assert!(kept > 100, "{kept} tiles");
 }
 
 #[test]
@@ -118,7 +158,10 @@ fn several_threads_find_damage() {
             };
             let rect = Rect::whole(decoder.header().stored_dimensions());
             let window = Window { level: 0, rect };
-            let (one, several) = (decoder.decode(&window), decoder.decode_on(&window, 3));
+            let (one, several) = (
+                decoder.decode(&window),
+                decoder.decode_with(&window, Aids::threads(3)),
+            );
             assert_eq!(
                 one.is_ok(),
                 several.is_ok(),

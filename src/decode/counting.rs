@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{DecodeError, Decoder, Header, Limits, Window};
+use super::{Aids, DecodeError, Decoder, Header, Limits, Window};
 use crate::raster::Raster;
 
 pub struct Counting {
@@ -47,10 +47,14 @@ impl Decoder for Counting {
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
+        self.decode_with(window, Aids::NONE)
+    }
+
+    fn decode_with(&self, window: &Window, aids: Aids<'_>) -> Result<Raster, DecodeError> {
         self.decoded.fetch_add(1, Ordering::Relaxed);
         if window.rect.right() > self.broken_from {
             return Err(DecodeError::malformed("a test image", "broken"));
         }
-        self.inner.decode(window)
+        self.inner.decode_with(window, aids)
     }
 }

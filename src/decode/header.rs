@@ -31,6 +31,11 @@ impl SourceFormat {
             Self::Jpeg | Self::Tiff | Self::Jp2 | Self::Pdf => false,
         }
     }
+
+    /// Whether its tiles are kept one by one, for other windows that touch them: the decoder of JPEG 2000 keeps code-blocks.
+    pub const fn shares_tiles(self) -> bool {
+        matches!(self, Self::Tiff)
+    }
 }
 
 /// The colour model as stored, for people and for `info.json`; what comes out of a decoder is a

@@ -3,6 +3,7 @@
 //! The format is found by content, never by name. A decoder reads only the bytes and decodes only the parts that the
 //! window needs, as far as the format allows.
 
+mod aids;
 #[cfg(test)]
 mod announced;
 mod bmp;
@@ -28,6 +29,9 @@ mod unit;
 mod webp;
 mod whole;
 
+#[cfg(test)]
+pub use aids::Shelf;
+pub use aids::{Aids, Tiles};
 pub use contents::Contents;
 #[cfg(test)]
 pub use counting::Counting;
@@ -78,11 +82,11 @@ pub trait Decoder: Send + Sync {
     /// Those of [`Self::decode`], as far as they show before pixels are decoded.
     fn read_ahead(&self, window: &Window) -> Result<(), DecodeError>;
 
-    /// [`Self::decode`] on up to so many threads at once, where the format can be decoded in pieces.
+    /// [`Self::decode`] with the help of these, where the format can be decoded in pieces.
     ///
     /// # Errors
     /// Those of [`Self::decode`].
-    fn decode_on(&self, window: &Window, _threads: usize) -> Result<Raster, DecodeError> {
+    fn decode_with(&self, window: &Window, _aids: Aids<'_>) -> Result<Raster, DecodeError> {
         self.decode(window)
     }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::cache::{CacheKey, Pixels};
-use crate::decode::{DecodeError, Decoder, Header, Resolution, Window};
+use crate::cache::{CacheKey, Pixels, TilesOf};
+use crate::decode::{Aids, DecodeError, Decoder, Header, Resolution, Tiles, Window};
 use crate::encode::{self, Settings};
 use crate::error::Error;
 use crate::iiif::{Identifier, Quality};
-use crate::plan::{Painted, Part, Plan};
+use crate::plan::{Kept, Painted, Part, Plan};
 use crate::raster::Raster;
 use crate::transform::scale::Crop;
 use crate::transform::{TransformError, color, extend, orient, quality, redact, rotate, scale};
@@ -70,10 +70,17 @@ pub fn stored(plan: &Plan, decoder: &dyn Decoder, most: u64) -> Option<Vec<u8>> 
 
 fn decode(job: &Job, pixels: &Pixels, makers: &Work) -> Result<Arc<Raster>, Error> {
     let Job { plan, decoder, .. } = job;
-    let decode = |window: &Window| decode_window(&**decoder, window, makers);
-    let decoded = match job.kept_as {
-        Some(image) => pixels.get(image, &plan.window, plan.decoded, decode),
-        None => decode(&plan.window).map(Arc::new),
+    let decode = |window: &Window, tiles| decode_window(&**decoder, window, makers, tiles);
+    let decoded = match (job.kept_as, plan.kept) {
+        (Some(image), Kept::Whole) => {
+            let decode = |window: &Window| decode(window, None);
+            pixels.get(image, &plan.window, plan.decoded, decode)
+        }
+        (Some(image), Kept::Tiles) => {
+            let tiles = TilesOf { pixels, image };
+            decode(&plan.window, Some(&tiles)).map(Arc::new)
+        }
+        _ => decode(&plan.window, None).map(Arc::new),
     };
     decoded.map_err(|error| Error::decoding(&job.identifier, error))
 }
@@ -83,13 +90,15 @@ fn decode_window(
     decoder: &dyn Decoder,
     window: &Window,
     makers: &Work,
+    tiles: Option<&dyn Tiles>,
 ) -> Result<Raster, DecodeError> {
     const FEWEST_PIXELS: u64 = 1 << 17;
     if window.rect.dimensions().area() < FEWEST_PIXELS {
-        return decoder.decode(window);
+        return decoder.decode_with(window, Aids { threads: 1, tiles });
     }
     let helpers = makers.helpers();
-    decoder.decode_on(window, helpers.threads())
+    let threads = helpers.threads();
+    decoder.decode_with(window, Aids { threads, tiles })
 }
 
 /// With all that is hidden painted over, and the profile that its colours have then. What is hidden is painted in sRGB, because not
@@ -151,9 +160,9 @@ mod tests {
     use crate::iiif::{ImageRequest, SizeLimits, Version};
     use crate::work::{Cost, Held};
 
-    fn job(decoder: Arc<Counting>, size: &str) -> Job {
+    fn job(decoder: Arc<dyn Decoder>, region: &str, size: &str) -> Job {
         let identifier = Identifier::new("x".to_owned()).unwrap();
-        let segments = ["full", size, "0", "default.png"];
+        let segments = [region, size, "0", "default.png"];
         let request = ImageRequest::parse(Version::V3, identifier.clone(), segments).unwrap();
         let (view, limits) = (View::default(), SizeLimits::default());
         let plan = Plan::new(&request, &view, decoder.header(), &limits).unwrap();
@@ -161,27 +170,48 @@ mod tests {
         Job {
             identifier,
             view: View::whole(),
-            kept_as: plan.kept.then(|| CacheKey::new(&[])),
+            kept_as: (plan.kept != Kept::Nothing).then(|| CacheKey::new(&[])),
             plan,
             decoder,
         }
     }
 
-    /// Makes each size in turn, and says how many windows were decoded.
-    async fn decodes(name: &str, sizes: &[&'static str]) -> usize {
-        let decoder = Arc::new(Counting::new(name));
+    /// Makes each of them in turn with the same kept pixels.
+    async fn make_all(
+        decoder: Arc<dyn Decoder>,
+        pixels: &Arc<Pixels>,
+        regions_and_sizes: &[(&str, &str)],
+    ) {
         let work = Work::new(1, 1, 1 << 30);
-        let pixels = Arc::new(Pixels::new(1 << 30));
-        for size in sizes {
-            let job = job(Arc::clone(&decoder), size);
-            let (pixels, makers) = (Arc::clone(&pixels), work.clone());
+        for (region, size) in regions_and_sizes {
+            let job = job(Arc::clone(&decoder), region, size);
+            let (pixels, makers) = (Arc::clone(pixels), work.clone());
             let settings = Settings::from(&EncodeConfig::default());
             let make =
                 move |cancelled: &Cancelled| make(&job, &pixels, &settings, &makers, cancelled);
             let Held { value, .. } = work.run(Cost::SMALL, make).await.ok().unwrap();
             assert!(!value.is_empty());
         }
+    }
+
+    /// Makes each size in turn, and says how many windows were decoded.
+    async fn decodes(name: &str, sizes: &[&'static str]) -> usize {
+        let decoder = Arc::new(Counting::new(name));
+        let pixels = Arc::new(Pixels::new(1 << 30));
+        let asked: Vec<_> = sizes.iter().map(|size| ("full", *size)).collect();
+        make_all(Arc::clone(&decoder) as _, &pixels, &asked).await;
         decoder.count()
+    }
+
+    /// Tiles of 256: those of four columns and three rows, then those of one more column.
+    #[tokio::test]
+    async fn regions_that_overlap_decode_each_tile_once() {
+        let decoder = Arc::new(Counting::new("sample-azulejo.tif"));
+        let pixels = Arc::new(Pixels::new(1 << 30));
+        let regions = [("100,100,800,600", "max"), ("200,50,900,700", "max")];
+        make_all(decoder, &pixels, &regions).await;
+        let report = pixels.report();
+        assert_eq!((report.misses, report.hits, report.entries), (15, 12, 15));
     }
 
     #[tokio::test]

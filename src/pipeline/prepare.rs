@@ -10,7 +10,7 @@ use crate::decode::{Decoder, Header, Unit};
 use crate::error::Error;
 use crate::geometry::Rect;
 use crate::iiif::{Identifier, ImageRequest};
-use crate::plan::Plan;
+use crate::plan::{Kept, Plan};
 use crate::route::Terms;
 use crate::source::Object;
 use crate::view::View;
@@ -74,7 +74,7 @@ impl Prepared {
             let Object { location, page, .. } = &self.object;
             CacheKey::new(&[location, &page.suffix(), &stamp(), origin(self.pyramid)])
         };
-        self.plan.kept.then(key)
+        (self.plan.kept != Kept::Nothing).then(key)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a plan costs in memory, estimated before anything is allocated (K04).
 
-use super::Plan;
+use super::{Kept, Plan};
 use crate::decode::{Header, JP2_SAMPLE, SourceFormat, Unit, jp2_band};
 use crate::geometry::Dimensions;
 use crate::iiif::Format;
@@ -15,7 +15,7 @@ impl Plan {
     pub fn bytes(&self, header: &Header) -> u64 {
         let pixel = stored_pixel(header);
         let decoded = area(self.extended, pixel);
-        let widened = if self.kept {
+        let widened = if self.kept == Kept::Whole {
             area(self.decoded.dimensions(), pixel)
         } else {
             0

@@ -138,8 +138,9 @@ fn a_format_that_cannot_be_that_long_is_refused() {
 
 fn decoded(header: &Header, region: &str, size: &str) -> (Rect, bool) {
     let plan = plan(header, region, size).widened(header, u64::MAX);
-    assert_eq!(plan.summary()["decode"]["kept"], plan.kept);
-    (plan.decoded, plan.kept)
+    let is_kept = plan.kept != Kept::Nothing;
+    assert_eq!(plan.summary()["decode"]["kept"], is_kept);
+    (plan.decoded, is_kept)
 }
 
 #[test]
@@ -158,12 +159,57 @@ fn a_large_level_and_a_small_part_are_decoded_as_asked() {
     let header = header(8000, 6000, &[1, 2, 4, 8, 16], 1);
     let large = plan(&header, "full", "1400,");
     assert_eq!(large.window.level, 2);
-    assert!(!large.clone().widened(&header, u64::MAX).kept);
+    let widened = large.clone().widened(&header, u64::MAX);
+    assert_eq!(widened.kept, Kept::Nothing);
     let part = Rect::new(0, 0, 512, 512).unwrap();
     assert_eq!(decoded(&header, "0,0,4096,4096", "512,"), (part, false));
     // More than the memory for kept pixels allows.
     let thumbnail = plan(&header, "full", "!400,400");
-    assert!(!thumbnail.widened(&header, 500 * 375 * 3 - 1).kept);
+    let unkept = thumbnail.widened(&header, 500 * 375 * 3 - 1);
+    assert_eq!(unkept.kept, Kept::Nothing);
+}
+
+/// Others that overlap the window, or lie beside it, need them, too; whole tiles are asked for once.
+#[test]
+fn tiles_that_a_window_cuts_are_kept() {
+    let mut header = header(8000, 6000, &[1, 2, 4, 8, 16], 1);
+    header.format = SourceFormat::Tiff;
+    let tiles = |header: &mut Header, side| {
+        let tile = Dimensions::new(side, side).unwrap();
+        header
+            .levels
+            .iter_mut()
+            .for_each(|level| level.unit = Unit::Tile(tile));
+    };
+    tiles(&mut header, 256);
+    let widened = |header: &Header, region: &str, most| {
+        let plan = plan(header, region, "800,").widened(header, most);
+        assert_eq!(plan.decoded, plan.window.rect);
+        plan.kept
+    };
+    let cut = "100,100,1600,1200";
+    assert_eq!(widened(&header, cut, u64::MAX), Kept::Tiles);
+    // From column 0 to 1280 and row 0 to 768 of the second level.
+    assert_eq!(widened(&header, cut, 1024 * 768 * 3), Kept::Tiles);
+    assert_eq!(widened(&header, cut, 1024 * 768 * 3 - 1), Kept::Nothing);
+    assert_eq!(
+        widened(&header, "1024,512,2048,2048", u64::MAX),
+        Kept::Nothing
+    );
+    assert_eq!(
+        widened(&header, "4096,0,3904,2048", u64::MAX),
+        Kept::Nothing,
+        "to the edge"
+    );
+    tiles(&mut header, 1040);
+    assert_eq!(
+        widened(&header, "1500,100,1600,1200", u64::MAX),
+        Kept::Nothing,
+        "large tiles"
+    );
+    tiles(&mut header, 256);
+    header.format = SourceFormat::Jp2;
+    assert_eq!(widened(&header, cut, u64::MAX), Kept::Nothing);
 }
 
 #[test]
@@ -180,7 +226,7 @@ fn the_reduction_of_a_jpeg_is_kept_and_what_is_copied_is_not() {
     );
     header.levels[3].coding = Some(Coding::Jpeg);
     let copied = plan(&header, "full", "1000,750").widened(&header, u64::MAX);
-    assert!(copied.copied && !copied.kept);
+    assert!(copied.copied && copied.kept == Kept::Nothing);
 }
 
 #[test]

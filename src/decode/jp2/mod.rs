@@ -27,7 +27,7 @@ mod windows;
 
 use std::sync::Arc;
 
-use super::{DecodeError, Decoder, Header, Level, Limits, SourceFormat, Unit, Window};
+use super::{Aids, DecodeError, Decoder, Header, Level, Limits, SourceFormat, Unit, Window};
 use crate::ffi::openjpeg::{self, Part};
 use crate::geometry::{Dimensions, Rect, ScaleFactor};
 use crate::input::{Input, read_ahead, read_up_to};
@@ -240,7 +240,7 @@ impl Decoder for Image {
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
-        self.decode_on(window, 1)
+        self.decode_with(window, Aids::NONE)
     }
 
     fn read_ahead(&self, window: &Window) -> Result<(), DecodeError> {
@@ -252,11 +252,11 @@ impl Decoder for Image {
         Ok(read_ahead(&*self.coded.codestream.input, stretches)?)
     }
 
-    fn decode_on(&self, window: &Window, threads: usize) -> Result<Raster, DecodeError> {
+    fn decode_with(&self, window: &Window, aids: Aids<'_>) -> Result<Raster, DecodeError> {
         if self.coded.is_ours {
-            self.decode_bands(window, threads)
+            self.decode_bands(window, aids.threads)
         } else {
-            self.decode_by_openjpeg(window, threads)
+            self.decode_by_openjpeg(window, aids.threads)
         }
     }
 }

@@ -103,14 +103,32 @@ impl<'a> Canvas<'a> {
     }
 
     pub fn place(&mut self, part: Rect, pixels: &Samples) {
-        let (start, stride) = (self.start(part), self.stride());
+        self.copy_from(part, pixels, 0, part.width() as usize * self.channels);
+    }
+
+    /// What lies within the canvas of the pixels of a rectangle of the image.
+    pub fn take(&mut self, pixels: &Samples, rect: Rect) {
+        let Some(part) = rect.intersection(self.rect) else {
+            return;
+        };
+        let stride = rect.width() as usize * self.channels;
+        let left = (part.x() - rect.x()) as usize * self.channels;
+        let start = (part.y() - rect.y()) as usize * stride + left;
+        self.copy_from(part, pixels, start, stride);
+    }
+
+    /// A part, whose first row begins with sample `start` of the pixels; the next are `from_stride` samples further each.
+    fn copy_from(&mut self, part: Rect, pixels: &Samples, start: usize, from_stride: usize) {
+        let (at, stride) = (self.start(part), self.stride());
         let length = part.width() as usize * self.channels;
         match (&mut self.rows, pixels) {
             (Rows::U8(to), Samples::U8(from)) => {
-                copy_rows((&mut to[start..], stride), (from, length), length)
+                let from = (&from[start..], from_stride);
+                copy_rows((&mut to[at..], stride), from, length)
             }
             (Rows::U16(to), Samples::U16(from)) => {
-                copy_rows((&mut to[start..], stride), (from, length), length)
+                let from = (&from[start..], from_stride);
+                copy_rows((&mut to[at..], stride), from, length)
             }
             _ => unreachable!("the depth of the image is that of its parts"),
         }

@@ -38,7 +38,8 @@ use self::image::{Image, PlacedImage};
 use self::levels::{PageOfFile, Pyramid};
 use self::tags::Tag;
 use super::{
-    Contents, DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat, Unit, Window,
+    Aids, Contents, DecodeError, Decoder, Header, Level, Limits, Resolution, SourceFormat, Unit,
+    Window,
 };
 use crate::geometry::ScaleFactor;
 use crate::input::Input;
@@ -85,12 +86,17 @@ impl Decoder for Tiff {
     }
 
     fn decode(&self, window: &Window) -> Result<Raster, DecodeError> {
-        self.decode_on(window, 1)
+        self.decode_with(window, Aids::NONE)
     }
 
-    fn decode_on(&self, window: &Window, threads: usize) -> Result<Raster, DecodeError> {
+    fn decode_with(&self, window: &Window, aids: Aids<'_>) -> Result<Raster, DecodeError> {
         let level = &self.levels[window.level];
-        read::window(&self.file, level, window.rect, &self.limits, threads)
+        let unit = self.header.levels[window.level].unit;
+        let aids = Aids {
+            tiles: aids.tiles.filter(|_| matches!(unit, Unit::Tile(_))),
+            ..aids
+        };
+        read::window(&self.file, level, window, &self.limits, aids)
     }
 
     fn contents(&self) -> Result<Contents, DecodeError> {
@@ -163,9 +169,9 @@ fn level((scale_factor, placed): &(ScaleFactor, PlacedImage)) -> Level {
 
 fn unit(image: &Image) -> Unit {
     match image.grid.tile() {
+        // Only the rows that are wanted are read.
+        _ if image.compression == Compression::None => Unit::Pixel,
         Some(tile) => Unit::Tile(tile),
-        // Of plain strips only the rows that are wanted are read.
-        None if image.compression == Compression::None => Unit::Pixel,
         None => Unit::Rows(image.grid.rows()),
     }
 }

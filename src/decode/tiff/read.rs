@@ -1,6 +1,8 @@
 //! The walk from a window to its pixels: for every strip or tile that it touches read, decompress, unpredict, unpack,
 //! convert, place.
 
+use std::sync::Arc;
+
 use super::bands;
 use super::canvas::{Canvas, zeros};
 use super::coded::Coded;
@@ -14,46 +16,53 @@ use super::predictor::{self, Row};
 use super::samples::Unpacker;
 use super::stored;
 use super::ycbcr::Subsampling;
-use crate::decode::{Coding, DecodeError, Limits};
+use crate::decode::{Aids, Coding, DecodeError, Limits, Tiles, Window};
 use crate::ffi::turbojpeg;
 use crate::geometry::{Dimensions, Rect};
 use crate::raster::{Raster, Samples};
 
-/// The pixels of a rectangle of an image.
+/// The pixels of a window, whose level is this image.
 pub fn window(
     file: &File,
     source: &PlacedImage,
-    rect: Rect,
+    window: &Window,
     limits: &Limits,
-    threads: usize,
+    aids: Aids<'_>,
 ) -> Result<Raster, DecodeError> {
+    let (image, rect) = (&source.image, window.rect);
     let reader = ChunkReader {
         file,
         source,
         limits,
+        tiles: aids.tiles,
+        level: window.level,
     };
-    let (layout, is_deep) = source.image.output();
-    limits.check_decoded(rect.dimensions(), source.image.bytes_per_pixel())?;
     cost::check(file, source, rect, limits)?;
-    let mut samples = zeros(rect.dimensions(), layout.channels(), is_deep);
-    let canvas = Canvas::new(rect, layout.channels(), &mut samples);
-    let threads = source
-        .image
-        .grid
-        .threads(threads, source.image.bytes_per_pixel());
-    let bands = if threads > 1 {
-        canvas.bands(source.image.grid.rows())
-    } else {
-        vec![canvas]
-    };
-    bands::each(bands, threads, |mut band| reader.fill(&mut band))?;
-    Ok(Raster::new(rect.dimensions(), layout, samples))
+    let threads = image.grid.threads(aids.threads, image.bytes_per_pixel());
+    reader.raster(rect, |canvas| {
+        let bands = if threads > 1 {
+            canvas.bands(image.grid.rows())
+        } else {
+            vec![canvas]
+        };
+        bands::each(bands, threads, |mut band| reader.fill(&mut band))
+    })
 }
 
 struct ChunkReader<'a> {
     file: &'a File,
     source: &'a PlacedImage,
     limits: &'a Limits,
+    tiles: Option<&'a dyn Tiles>,
+    level: usize,
+}
+
+/// What is used for one strip or tile after the other.
+#[derive(Default)]
+struct Tools {
+    decompressor: Decompressor,
+    jpeg: Option<turbojpeg::Decompressor>,
+    scratch: Vec<u8>,
 }
 
 impl ChunkReader<'_> {
@@ -61,21 +70,70 @@ impl ChunkReader<'_> {
         &self.source.image
     }
 
+    /// A rectangle of the image, which `fill` fills.
+    fn raster<F>(&self, rect: Rect, fill: F) -> Result<Raster, DecodeError>
+    where
+        F: FnOnce(Canvas<'_>) -> Result<(), DecodeError>,
+    {
+        let (layout, is_deep) = self.image().output();
+        let bytes = self.image().bytes_per_pixel();
+        self.limits.check_decoded(rect.dimensions(), bytes)?;
+        let mut samples = zeros(rect.dimensions(), layout.channels(), is_deep);
+        fill(Canvas::new(rect, layout.channels(), &mut samples))?;
+        Ok(Raster::new(rect.dimensions(), layout, samples))
+    }
+
     fn fill(&self, canvas: &mut Canvas<'_>) -> Result<(), DecodeError> {
-        if stored::coding(self.image()) == Some(Coding::Jpeg) {
-            self.read_jpegs(canvas)
-        } else if self.image().stores_pixels() {
-            self.read_pixels(canvas)
-        } else {
-            self.read_chunks(canvas)
+        let mut tools = Tools::default();
+        match self.tiles {
+            Some(tiles) if self.share(tiles, canvas, &mut tools).is_ok() => Ok(()),
+            // What is broken beside the window does not matter.
+            _ => self.decode(canvas, &mut tools),
         }
     }
 
-    fn read_chunks(&self, canvas: &mut Canvas<'_>) -> Result<(), DecodeError> {
-        let mut decompressor = Decompressor::default();
+    /// Tile by tile: those that are not kept yet are decoded whole, and kept.
+    fn share(
+        &self,
+        tiles: &dyn Tiles,
+        canvas: &mut Canvas<'_>,
+        tools: &mut Tools,
+    ) -> Result<(), DecodeError> {
+        for Chunk { rect, .. } in self.image().grid.touching(canvas.rect()) {
+            let level = self.level;
+            let tile = Window { level, rect };
+            let raster = match tiles.find(&tile) {
+                Some(raster) => raster,
+                None => {
+                    let decoded = self.raster(rect, |mut canvas| self.decode(&mut canvas, tools));
+                    let raster = Arc::new(decoded?);
+                    tiles.keep(tile, Arc::clone(&raster));
+                    raster
+                }
+            };
+            canvas.take(raster.samples(), rect);
+        }
+        Ok(())
+    }
+
+    fn decode(&self, canvas: &mut Canvas<'_>, tools: &mut Tools) -> Result<(), DecodeError> {
+        if stored::coding(self.image()) == Some(Coding::Jpeg) {
+            self.read_jpegs(canvas, tools)
+        } else if self.image().stores_pixels() {
+            self.read_pixels(canvas, &mut tools.decompressor)
+        } else {
+            self.read_chunks(canvas, &mut tools.decompressor)
+        }
+    }
+
+    fn read_chunks(
+        &self,
+        canvas: &mut Canvas<'_>,
+        decompressor: &mut Decompressor,
+    ) -> Result<(), DecodeError> {
         for chunk in self.image().grid.touching(canvas.rect()) {
             if let Some(part) = chunk.rect.intersection(canvas.rect()) {
-                let stored = self.stored(&mut decompressor, &chunk, part)?;
+                let stored = self.stored(decompressor, &chunk, part)?;
                 canvas.place(part, &self.image().color.convert(stored));
             }
         }
@@ -83,8 +141,12 @@ impl ChunkReader<'_> {
     }
 
     /// Samples of 8 bits that are the pixels as they are: from where they were decompressed straight to their place.
-    fn read_pixels(&self, canvas: &mut Canvas<'_>) -> Result<(), DecodeError> {
-        let (mut decompressor, channels) = (Decompressor::default(), canvas.channels());
+    fn read_pixels(
+        &self,
+        canvas: &mut Canvas<'_>,
+        decompressor: &mut Decompressor,
+    ) -> Result<(), DecodeError> {
+        let channels = canvas.channels();
         for chunk in self.image().grid.touching(canvas.rect()) {
             let Some(part) = chunk.rect.intersection(canvas.rect()) else {
                 continue;
@@ -95,7 +157,7 @@ impl ChunkReader<'_> {
             };
             let inner = inner(&chunk, part)?;
             let wanted = self.wanted(&chunk, inner, channels)?;
-            let rows = self.rows(&mut decompressor, wanted, inner.y(), offset, length)?;
+            let rows = self.rows(decompressor, wanted, inner.y(), offset, length)?;
             let left = inner.x() as usize * channels;
             canvas.copy(part, &rows[left..], wanted.stride)?;
         }
@@ -104,10 +166,12 @@ impl ChunkReader<'_> {
 
     /// JPEGs whose samples are the pixels as they are: one decoder for all, and straight to their place where all
     /// columns are wanted.
-    fn read_jpegs(&self, canvas: &mut Canvas<'_>) -> Result<(), DecodeError> {
-        let mut decompressor =
-            turbojpeg::Decompressor::new().map_err(|error| malformed(error.to_string()))?;
-        let mut scratch = Vec::new();
+    fn read_jpegs(&self, canvas: &mut Canvas<'_>, tools: &mut Tools) -> Result<(), DecodeError> {
+        let Tools { jpeg, scratch, .. } = tools;
+        let decompressor = match jpeg {
+            Some(decompressor) => decompressor,
+            None => jpeg.insert(turbojpeg::Decompressor::new().map_err(no_decompressor)?),
+        };
         for chunk in self.image().grid.touching(canvas.rect()) {
             let Some(part) = chunk.rect.intersection(canvas.rect()) else {
                 continue;
@@ -121,14 +185,14 @@ impl ChunkReader<'_> {
             let is_from_corner = (part.x(), part.y()) == (chunk.rect.x(), chunk.rect.y());
             if is_from_corner && part.width() == chunk.stored.width() {
                 let (samples, stride) = canvas.onto(part)?;
-                coded.jpeg_rows(&mut decompressor, part.height(), samples, stride)?;
+                coded.jpeg_rows(decompressor, part.height(), samples, stride)?;
             } else {
                 self.limits
                     .check_decoded(chunk.stored, canvas.channels() as u64)?;
                 let rows = part.bottom() - chunk.rect.y();
                 let stride = chunk.stored.width() as usize * canvas.channels();
                 scratch.resize(stride * rows as usize, 0);
-                coded.jpeg_rows(&mut decompressor, rows, &mut scratch, stride)?;
+                coded.jpeg_rows(decompressor, rows, scratch, stride)?;
                 let above = (part.y() - chunk.rect.y()) as usize * stride;
                 let left = (part.x() - chunk.rect.x()) as usize * canvas.channels();
                 canvas.copy(part, &scratch[above + left..], stride)?;
@@ -331,6 +395,10 @@ impl ChunkReader<'_> {
         }
         Ok(())
     }
+}
+
+fn no_decompressor(error: turbojpeg::Error) -> DecodeError {
+    malformed(error.to_string())
 }
 
 /// A part of the image as a part of the chunk in which it lies.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::ifd::ByteOrder;
 use super::tags::Tag;
 use super::testing::{Picture, TestFile};
-use crate::decode::{ColorModel, DecodeError, Decoder, Limits, Window};
+use crate::decode::{Aids, ColorModel, DecodeError, Decoder, Limits, Shelf, Window};
 use crate::ffi::turbojpeg::{self, Encoding, Pixels, Subsampling};
 use crate::geometry::{Dimensions, Rect};
 use crate::input::Input;
@@ -405,6 +405,48 @@ fn only_the_tiles_that_a_window_touches_are_read() {
     assert!(decoder.decode(&window(0, 0, 40, 16)).is_ok());
     assert!(decoder.decode(&window(0, 0, 32, 30)).is_ok());
     assert!(decoder.decode(&window(0, 0, 33, 17)).is_err());
+}
+
+#[test]
+fn a_tile_that_is_kept_is_not_decoded_again() {
+    let shelf = Shelf::default();
+    let aids = Aids {
+        threads: 1,
+        tiles: Some(&shelf),
+    };
+    let whole = whole(&*opened(tiled_lzw()), 0).unwrap();
+    let window = |x, y, width, height| Window {
+        level: 0,
+        rect: Rect::new(x, y, width, height).unwrap(),
+    };
+    let decode = |picture: Picture, window: Window| opened(picture).decode_with(&window, aids);
+    assert!(decode(tiled_lzw(), window(5, 3, 20, 8)).is_ok());
+    let mut broken = tiled_lzw();
+    broken.chunks.fill(vec![0xFF; 10]);
+    let beside = window(10, 1, 22, 15);
+    let found = decode(broken, beside).unwrap();
+    assert_eq!(found, whole.crop(beside.rect));
+    let mut broken = tiled_lzw();
+    broken.chunks.fill(vec![0xFF; 10]);
+    assert!(decode(broken, window(10, 1, 23, 15)).is_err());
+}
+
+/// With tiles that are shared as without them.
+#[test]
+fn what_is_broken_below_the_window_in_its_tile_does_not_matter() {
+    let mut picture = tiled_rgb(lzw);
+    picture.chunks[1] = lzw(&noise(16 * 8 * 3));
+    let decoder = opened(picture.with(Tag::COMPRESSION, &[5]));
+    let rect = Rect::new(10, 0, 10, 8).unwrap();
+    let window = Window { level: 0, rect };
+    let expected = decoder.decode(&window).unwrap();
+    let shelf = Shelf::default();
+    let aids = Aids {
+        threads: 1,
+        tiles: Some(&shelf),
+    };
+    assert_eq!(decoder.decode_with(&window, aids).unwrap(), expected);
+    assert_eq!(shelf.0.lock().unwrap().len(), 1, "the other tile is whole");
 }
 
 #[test]
