@@ -1,6 +1,7 @@
 //! Files that are sent as they are, part by part: none is ever in memory as a whole.
 
-use std::sync::Arc;
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -25,6 +26,44 @@ pub struct WholeFile {
     input: Input,
     /// Who is asked for its bytes, if they are not here.
     far: Option<Far>,
+    places: Places,
+}
+
+/// Memory for parts, which is used again when they are sent. Clones share it.
+#[derive(Clone, Default)]
+struct Places(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Places {
+    /// For so many bytes; what is in it does not matter.
+    fn take(&self, length: usize) -> Part {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = free.pop().unwrap_or_default();
+        drop(free);
+        bytes.resize(length, 0);
+        Part {
+            bytes,
+            places: self.clone(),
+        }
+    }
+}
+
+/// A part of a file, whose place is free again when it is dropped.
+struct Part {
+    bytes: Vec<u8>,
+    places: Places,
+}
+
+impl AsRef<[u8]> for Part {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let mut free = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        free.push(mem::take(&mut self.bytes));
+    }
 }
 
 impl WholeFile {
@@ -33,6 +72,7 @@ impl WholeFile {
             identifier,
             input,
             far,
+            places: Places::default(),
         }
     }
 
@@ -44,9 +84,9 @@ impl WholeFile {
     /// The bytes from an offset, if they lie in memory.
     fn part_at_once(&self, offset: u64) -> Option<Bytes> {
         let left = usize::try_from(self.size().saturating_sub(offset));
-        let mut part = vec![0; left.map_or(PART, |left| left.min(PART))];
-        let is_read = self.input.read_at_once(&mut part, offset);
-        is_read.then(|| Bytes::from(part))
+        let mut part = self.places.take(left.map_or(PART, |left| left.min(PART)));
+        let is_read = self.input.read_at_once(&mut part.bytes, offset);
+        is_read.then(|| Bytes::from_owner(part))
     }
 
     /// The bytes from an offset, wherever they lie.
@@ -169,6 +209,18 @@ mod tests {
     fn file(input: Arc<Slow>) -> WholeFile {
         let identifier = Identifier::new("a.jpg".to_owned()).unwrap();
         WholeFile::new(identifier, input, None)
+    }
+
+    #[test]
+    fn the_place_of_a_part_is_used_again_when_it_is_sent() {
+        let places = Places::default();
+        let (first, second) = (places.take(9), places.take(9));
+        let place = first.bytes.as_ptr();
+        assert_ne!(second.bytes.as_ptr(), place, "both are held");
+        let sent = Bytes::from_owner(first);
+        drop((sent.clone(), sent));
+        let third = places.take(5);
+        assert_eq!((third.bytes.as_ptr(), third.bytes.len()), (place, 5));
     }
 
     #[tokio::test]
