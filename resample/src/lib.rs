@@ -7,9 +7,12 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code))]
 mod weights;
 
 pub use weights::Filter;
+#[cfg(target_arch = "x86_64")]
+use weights::Weights;
 
 /// Samples of 8 bits, three to a pixel, row after row without gaps.
 #[derive(Clone, Copy)]
@@ -57,6 +60,7 @@ impl Stretch {
 ///
 /// `None` if they are not within the image, if nothing is wanted, and where others can do it as well: if there are fewer than
 /// eleven columns, if more than sixteen become one, for which weights of 14 bits are coarse, or if the processor has no AVX2.
+#[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables))]
 pub fn resample(
     image: Rgb<'_>,
     columns: Stretch,
@@ -68,37 +72,14 @@ pub fn resample(
     if !is_inside || columns.is_coarse(width) || rows.is_coarse(height) {
         return None;
     }
-    resample_here(image, columns, rows, (width, height), filter)
-}
-
-#[cfg(target_arch = "x86_64")]
-fn resample_here(
-    image: Rgb<'_>,
-    columns: Stretch,
-    rows: Stretch,
-    (width, height): (usize, usize),
-    filter: Filter,
-) -> Option<Vec<u8>> {
-    use weights::Weights;
-
-    if !is_x86_feature_detected!("avx2") {
-        return None;
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        let across = Weights::new(filter, image.width, columns, width);
+        let down = Weights::new(filter, image.height, rows, height);
+        let has_room = across.touched(image.width).len() * 3 >= avx2::FEWEST_SAMPLES;
+        // SAFETY: the processor has AVX2.
+        #[allow(unsafe_code)]
+        return has_room.then(|| unsafe { avx2::resample(image, &across, &down) });
     }
-    let across = Weights::new(filter, image.width, columns, width);
-    let down = Weights::new(filter, image.height, rows, height);
-    let has_room = across.touched(image.width).len() * 3 >= avx2::FEWEST_SAMPLES;
-    // SAFETY: the processor has AVX2.
-    #[allow(unsafe_code)]
-    has_room.then(|| unsafe { avx2::resample(image, &across, &down) })
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn resample_here(
-    _: Rgb<'_>,
-    _: Stretch,
-    _: Stretch,
-    _: (usize, usize),
-    _: Filter,
-) -> Option<Vec<u8>> {
     None
 }
