@@ -158,16 +158,19 @@ impl Plan {
         if self.copied || bytes > most {
             return self;
         }
-        if !is_small && !is_worth_keeping(level, window, decoded) {
-            let kept = tiles_kept(header, level, window, decoded);
-            return Self { kept, ..self };
-        }
-        // A whole image that was asked for may be a part the next time; reduced, it is seldom asked for again.
-        let is_whole_format = level.unit == Unit::Level && header.levels.len() == 1;
-        let is_kept = is_small || is_whole_format || decoded != window;
+        let kept = if is_small || is_worth_keeping(level, window, decoded) {
+            // A whole image that was asked for may be a part the next time; reduced, it is seldom asked for again.
+            let is_whole_format = level.unit == Unit::Level && header.levels.len() == 1;
+            let is_kept = is_small || is_whole_format || decoded != window;
+            if is_kept { Kept::Whole } else { Kept::Nothing }
+        } else if is_shared(header, level, window, decoded) {
+            Kept::Tiles
+        } else {
+            return self;
+        };
         Self {
             decoded,
-            kept: if is_kept { Kept::Whole } else { Kept::Nothing },
+            kept,
             ..self
         }
     }
@@ -290,29 +293,27 @@ fn is_small(level: &Level, window: Rect) -> bool {
 /// Of independent tiles only one can be of use again, and a small part of it is decoded sooner by itself; with all else
 /// there is no choice.
 fn is_worth_keeping(level: &Level, window: Rect, decoded: Rect) -> bool {
-    const MOST_WASTE: u64 = 4;
     match level.unit {
         Unit::Tile(_) => {
-            let area = decoded.dimensions().area();
-            level.unit.is_one(decoded, level.dimensions)
-                && area <= window.dimensions().area().saturating_mul(MOST_WASTE)
+            level.unit.is_one(decoded, level.dimensions) && !is_wasteful(window, decoded)
         }
         _ => true,
     }
 }
 
-/// The tiles of a window that begins or ends within some of them: others that overlap it or lie beside it need these, too. Viewers
-/// that ask for whole tiles ask for each of them once.
-fn tiles_kept(header: &Header, level: &Level, window: Rect, touched: Rect) -> Kept {
+/// Whether the window begins or ends within tiles: others that overlap it or lie beside it need these, too. Viewers that ask for
+/// whole tiles ask for each of them once.
+fn is_shared(header: &Header, level: &Level, window: Rect, touched: Rect) -> bool {
     const MOST_PIXELS: u64 = 1 << 20;
-    match level.unit {
-        Unit::Tile(tile)
-            if header.format.shares_tiles() && touched != window && tile.area() <= MOST_PIXELS =>
-        {
-            Kept::Tiles
-        }
-        _ => Kept::Nothing,
-    }
+    let is_right_size = matches!(level.unit, Unit::Tile(tile) if tile.area() <= MOST_PIXELS);
+    let is_cut = touched != window && !is_wasteful(window, touched);
+    header.format.shares_tiles() && is_right_size && is_cut
+}
+
+/// Whether a window is only a small part of what would be decoded for it.
+fn is_wasteful(window: Rect, decoded: Rect) -> bool {
+    const MOST_WASTE: u64 = 4;
+    decoded.dimensions().area() > window.dimensions().area().saturating_mul(MOST_WASTE)
 }
 
 /// Whether the stored bytes of units can be made into a file that shows this rectangle: JPEG tiles and strips are joined

@@ -82,7 +82,7 @@ impl Pixels {
         }
     }
 
-    /// Whether a window need not be decoded.
+    /// Whether a window is kept.
     pub fn has(&self, image: CacheKey, window: Window) -> bool {
         self.cache.contains_key(&(image, window))
     }
@@ -118,7 +118,10 @@ impl Tiles for TilesOf<'_> {
     }
 
     fn keep(&self, tile: Window, raster: Arc<Raster>) {
-        self.pixels.cache.insert((self.image, tile), raster);
+        let cache = &self.pixels.cache;
+        cache.insert((self.image, tile), raster);
+        // Or the bound would hold only now and then.
+        cache.run_pending_tasks();
     }
 }
 
@@ -218,6 +221,24 @@ mod tests {
             assert_eq!(found.unwrap_err().to_string(), failure().to_string());
             assert_eq!(tries.load(Ordering::Relaxed), 1);
         }
+    }
+
+    #[test]
+    fn no_more_tiles_are_kept_than_fit() {
+        let decoder = Counting::new("chart.png");
+        let whole = Window {
+            level: 0,
+            rect: whole(&decoder),
+        };
+        let raster = Arc::new(decoder.decode(&whole).unwrap());
+        let pixels = Pixels::new(2 * raster.bytes() + 2 * KIBIBYTE);
+        for name in ["a", "b", "c", "d", "e"] {
+            let image = CacheKey::new(&[name]);
+            let pixels = &pixels;
+            TilesOf { pixels, image }.keep(whole, Arc::clone(&raster));
+            assert!(pixels.cache.entry_count() <= 2, "at any time");
+        }
+        assert_eq!(pixels.cache.entry_count(), 2);
     }
 
     #[test]

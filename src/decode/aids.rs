@@ -28,6 +28,9 @@ impl Aids<'_> {
     }
 }
 
+/// How often a tile is held at most while it is decoded to be kept: decompressed, unpacked, converted, kept.
+pub const TILE_STAGES: u64 = 4;
+
 /// The decoded tiles of one image. A tile is the window that a [unit](super::Level::unit) is.
 pub trait Tiles: Sync {
     fn find(&self, tile: &Window) -> Option<Arc<Raster>>;

@@ -31,7 +31,7 @@ mod whole;
 
 #[cfg(test)]
 pub use aids::Shelf;
-pub use aids::{Aids, Tiles};
+pub use aids::{Aids, TILE_STAGES, Tiles};
 pub use contents::Contents;
 #[cfg(test)]
 pub use counting::Counting;

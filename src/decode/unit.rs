@@ -33,6 +33,22 @@ impl Unit {
         Rect::new(x, y, right - x, bottom - y).unwrap_or(rect)
     }
 
+    /// The units that a rectangle of a level touches, one by one. A pixel is none.
+    pub fn touching(self, rect: Rect, level: Dimensions) -> impl Iterator<Item = Rect> {
+        let all = self.enclosing(rect, level);
+        let corner = Rect::new(all.x(), all.y(), 1, 1).filter(|_| self != Self::Pixel);
+        let first = corner.map(|corner| self.enclosing(corner, level));
+        first.into_iter().flat_map(move |first| {
+            let steps = |start: u32, end: u32, step: u32| (start..end).step_by(step as usize);
+            let columns = steps(all.x(), all.right(), first.width());
+            let rows = steps(all.y(), all.bottom(), first.height());
+            rows.flat_map(move |y| {
+                let unit = move |x| Some(self.enclosing(Rect::new(x, y, 1, 1)?, level));
+                columns.clone().filter_map(unit)
+            })
+        })
+    }
+
     /// Whether a rectangle of a level begins where a unit does.
     pub fn begins(self, rect: Rect, level: Dimensions) -> bool {
         let enclosing = self.enclosing(rect, level);
@@ -87,6 +103,27 @@ mod tests {
             rect(0, 592, 1000, 96)
         );
         assert_eq!(Unit::Level.enclosing(window, level), rect(0, 0, 1000, 700));
+    }
+
+    #[test]
+    fn units_that_are_touched_fill_what_encloses_them() {
+        let level = Dimensions::new(1000, 700).unwrap();
+        let tile = Unit::Tile(Dimensions::new(256, 128).unwrap());
+        let touched = |unit: Unit, window| unit.touching(window, level).collect::<Vec<_>>();
+        assert_eq!(
+            touched(tile, rect(700, 630, 200, 30)),
+            [
+                rect(512, 512, 256, 128),
+                rect(768, 512, 232, 128),
+                rect(512, 640, 256, 60),
+                rect(768, 640, 232, 60)
+            ]
+        );
+        assert_eq!(touched(tile, rect(0, 0, 1, 1)), [rect(0, 0, 256, 128)]);
+        let rows = [rect(0, 0, 1000, 400), rect(0, 400, 1000, 300)];
+        assert_eq!(touched(Unit::Rows(400), rect(3, 399, 1, 2)), rows);
+        assert_eq!(touched(Unit::Level, rect(3, 9, 1, 2)), [Rect::whole(level)]);
+        assert_eq!(touched(Unit::Pixel, rect(3, 9, 1, 2)), []);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Pipeline, Prepared};
 use crate::decode::{Decoder, Window};
 use crate::error::Error;
+use crate::plan::Kept;
 use crate::route::Far;
 use crate::work::Cancelled;
 
@@ -15,7 +16,7 @@ impl Pipeline {
         prepared: &Prepared,
         decoder: &Arc<dyn Decoder>,
     ) -> Result<(), Error> {
-        let Some(window) = self.window_to_fetch(prepared) else {
+        let Some(window) = self.window_to_fetch(prepared, &**decoder) else {
             return Ok(());
         };
         let identifier = prepared.request.identifier.clone();
@@ -29,7 +30,7 @@ impl Pipeline {
     }
 
     /// `None` if nothing is read, or only from this machine.
-    fn window_to_fetch(&self, prepared: &Prepared) -> Option<Window> {
+    fn window_to_fetch(&self, prepared: &Prepared, decoder: &dyn Decoder) -> Option<Window> {
         let Prepared { object, plan, .. } = prepared;
         if !object.is_remote() || prepared.pyramid.is_some() {
             return None;
@@ -37,11 +38,19 @@ impl Pipeline {
         let Some(image) = prepared.kept_as() else {
             return Some(plan.window);
         };
-        let wide = Window {
-            rect: plan.decoded,
+        let on_level = |rect| Window {
+            rect,
             ..plan.window
         };
-        let is_kept = self.walk.pixels.has(image, wide);
-        (!is_kept).then_some(wide)
+        let has = |rect| self.walk.pixels.has(image, on_level(rect));
+        let is_kept = match plan.kept {
+            Kept::Tiles => {
+                let level = &decoder.header().levels[plan.window.level];
+                let mut tiles = level.unit.touching(plan.window.rect, level.dimensions);
+                tiles.all(has)
+            }
+            Kept::Whole | Kept::Nothing => has(plan.decoded),
+        };
+        (!is_kept).then(|| on_level(plan.decoded))
     }
 }

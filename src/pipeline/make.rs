@@ -205,7 +205,7 @@ mod tests {
 
     /// Tiles of 256: those of four columns and three rows, then those of one more column.
     #[tokio::test]
-    async fn regions_that_overlap_decode_each_tile_once() {
+    async fn a_region_decodes_no_tile_that_one_before_it_has_cut() {
         let decoder = Arc::new(Counting::new("sample-azulejo.tif"));
         let pixels = Arc::new(Pixels::new(1 << 30));
         let regions = [("100,100,800,600", "max"), ("200,50,900,700", "max")];

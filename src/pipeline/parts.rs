@@ -9,7 +9,7 @@ use super::{Pipeline, Prepared};
 use crate::decode::{DecodeError, Decoder};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
-use crate::input::{Input, read_up_to};
+use crate::input::Input;
 use crate::route::Far;
 use crate::source::SourceError;
 use crate::work::{Cancelled, Transfer};
@@ -81,21 +81,18 @@ impl WholeFile {
         self.input.size()
     }
 
-    /// The bytes from an offset, if they lie in memory.
-    fn part_at_once(&self, offset: u64) -> Option<Bytes> {
+    /// A place for the bytes from an offset.
+    fn place(&self, offset: u64) -> Part {
         let left = usize::try_from(self.size().saturating_sub(offset));
-        let mut part = self.places.take(left.map_or(PART, |left| left.min(PART)));
-        let is_read = self.input.read_at_once(&mut part.bytes, offset);
-        is_read.then(|| Bytes::from_owner(part))
+        self.places.take(left.map_or(PART, |left| left.min(PART)))
     }
 
     /// The bytes from an offset, wherever they lie.
-    fn part_from_disk(&self, offset: u64) -> Result<Bytes, Error> {
-        let part = read_up_to(&*self.input, offset, PART);
-        let part =
-            part.map_err(|error| Error::decoding(&self.identifier, DecodeError::Io(error)))?;
+    fn part_from_disk(&self, mut part: Part, offset: u64) -> Result<Bytes, Error> {
+        let read = self.input.read_exact_at(&mut part.bytes, offset);
+        read.map_err(|error| Error::decoding(&self.identifier, DecodeError::Io(error)))?;
         self.check_state()?;
-        Ok(Bytes::from(part))
+        Ok(Bytes::from_owner(part))
     }
 
     /// Who is sent bytes of two states would take them for one. This may wait for the disk.
@@ -124,13 +121,14 @@ impl Pipeline {
     /// # Errors
     /// If they cannot be read, or somebody has written to the file since it was opened.
     pub async fn part(&self, file: &WholeFile, offset: u64) -> Result<Bytes, Error> {
-        if let Some(part) = file.part_at_once(offset) {
+        let mut part = file.place(offset);
+        if file.input.read_at_once(&mut part.bytes, offset) {
             // Its disk is one of this machine, so that nobody is waited for.
             file.check_state()?;
-            return Ok(part);
+            return Ok(Bytes::from_owner(part));
         }
         let (file, far) = (file.clone(), file.far);
-        let read = move |_: &Cancelled| file.part_from_disk(offset);
+        let read = move |_: &Cancelled| file.part_from_disk(part, offset);
         // The head may be sent already: then it is too late to say that too many are waiting.
         let run = Box::pin(self.readers_of(far).run_patiently(read));
         Ok(run.await?.value)

@@ -1,7 +1,7 @@
 //! What a plan costs in memory, estimated before anything is allocated (K04).
 
 use super::{Kept, Plan};
-use crate::decode::{Header, JP2_SAMPLE, SourceFormat, Unit, jp2_band};
+use crate::decode::{Header, JP2_SAMPLE, SourceFormat, TILE_STAGES, Unit, jp2_band};
 use crate::geometry::Dimensions;
 use crate::iiif::Format;
 
@@ -15,10 +15,10 @@ impl Plan {
     pub fn bytes(&self, header: &Header) -> u64 {
         let pixel = stored_pixel(header);
         let decoded = area(self.extended, pixel);
-        let widened = if self.kept == Kept::Whole {
-            area(self.decoded.dimensions(), pixel)
-        } else {
-            0
+        let widened = match (self.kept, header.levels[self.window.level].unit) {
+            (Kept::Whole, _) => area(self.decoded.dimensions(), pixel),
+            (Kept::Tiles, Unit::Tile(tile)) => area(tile, pixel).saturating_mul(TILE_STAGES),
+            _ => 0,
         };
         let decoding = decoded.saturating_add(widened).max(self.decoding(header));
         // Pixels that are kept are not painted over: their copy is, once it is converted.

@@ -184,7 +184,12 @@ fn tiles_that_a_window_cuts_are_kept() {
     tiles(&mut header, 256);
     let widened = |header: &Header, region: &str, most| {
         let plan = plan(header, region, "800,").widened(header, most);
-        assert_eq!(plan.decoded, plan.window.rect);
+        let is_whole = plan.decoded == plan.window.rect;
+        assert_eq!(
+            is_whole,
+            plan.kept == Kept::Nothing,
+            "the tiles, or as asked"
+        );
         plan.kept
     };
     let cut = "100,100,1600,1200";
@@ -201,6 +206,16 @@ fn tiles_that_a_window_cuts_are_kept() {
         Kept::Nothing,
         "to the edge"
     );
+    for small in ["100,100,20,20", "500,500,40,40"] {
+        let plan = Plan::new(
+            &request(small, "max"),
+            &View::default(),
+            &header,
+            &SizeLimits::default(),
+        );
+        let widened = plan.unwrap().widened(&header, u64::MAX);
+        assert_eq!(widened.kept, Kept::Nothing, "a small part of them");
+    }
     tiles(&mut header, 1040);
     assert_eq!(
         widened(&header, "1500,100,1600,1200", u64::MAX),
@@ -231,12 +246,19 @@ fn the_reduction_of_a_jpeg_is_kept_and_what_is_copied_is_not() {
 
 #[test]
 fn what_is_kept_counts_as_memory() {
-    let header = header(8000, 6000, &[1, 2, 4, 8], 1);
+    let mut header = header(8000, 6000, &[1, 2, 4, 8], 1);
     let tile = plan(&header, "0,0,8000,4000", "400,200");
     let kept = tile.clone().widened(&header, u64::MAX);
     let (level, window) = (1000 * 750 * 3, 1000 * 500 * 3);
     assert_eq!(kept.bytes(&header), level + window);
     assert!(tile.bytes(&header) < level + window);
+    header.format = SourceFormat::Tiff;
+    let tile = Unit::Tile(Dimensions::new(1000, 1000).unwrap());
+    header.levels.iter_mut().for_each(|level| level.unit = tile);
+    let kept = plan(&header, "900,900,1000,1000", "max").widened(&header, u64::MAX);
+    assert_eq!(kept.kept, Kept::Tiles);
+    let (tile, window) = (1000 * 1000 * 3, 1000 * 1000 * 3);
+    assert_eq!(kept.bytes(&header), 4 * tile + window);
 }
 
 proptest! {

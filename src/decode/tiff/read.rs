@@ -16,7 +16,7 @@ use super::predictor::{self, Row};
 use super::samples::Unpacker;
 use super::stored;
 use super::ycbcr::Subsampling;
-use crate::decode::{Aids, Coding, DecodeError, Limits, Tiles, Window};
+use crate::decode::{Aids, Coding, DecodeError, Limits, TILE_STAGES, Tiles, Window};
 use crate::ffi::turbojpeg;
 use crate::geometry::{Dimensions, Rect};
 use crate::raster::{Raster, Samples};
@@ -38,7 +38,9 @@ pub fn window(
         level: window.level,
     };
     cost::check(file, source, rect, limits)?;
-    let threads = image.grid.threads(aids.threads, image.bytes_per_pixel());
+    let held = if aids.tiles.is_some() { TILE_STAGES } else { 1 };
+    let bytes = image.bytes_per_pixel().saturating_mul(held);
+    let threads = image.grid.threads(aids.threads, bytes);
     reader.raster(rect, |canvas| {
         let bands = if threads > 1 {
             canvas.bands(image.grid.rows())
@@ -86,9 +88,8 @@ impl ChunkReader<'_> {
     fn fill(&self, canvas: &mut Canvas<'_>) -> Result<(), DecodeError> {
         let mut tools = Tools::default();
         match self.tiles {
-            Some(tiles) if self.share(tiles, canvas, &mut tools).is_ok() => Ok(()),
-            // What is broken beside the window does not matter.
-            _ => self.decode(canvas, &mut tools),
+            Some(tiles) => self.share(tiles, canvas, &mut tools),
+            None => self.decode(canvas, &mut tools),
         }
     }
 
@@ -102,18 +103,28 @@ impl ChunkReader<'_> {
         for Chunk { rect, .. } in self.image().grid.touching(canvas.rect()) {
             let level = self.level;
             let tile = Window { level, rect };
-            let raster = match tiles.find(&tile) {
-                Some(raster) => raster,
-                None => {
-                    let decoded = self.raster(rect, |mut canvas| self.decode(&mut canvas, tools));
-                    let raster = Arc::new(decoded?);
-                    tiles.keep(tile, Arc::clone(&raster));
-                    raster
+            if let Some(kept) = tiles.find(&tile) {
+                canvas.take(kept.samples(), rect);
+                continue;
+            }
+            match self.part(rect, tools) {
+                Ok(decoded) => {
+                    canvas.take(decoded.samples(), rect);
+                    tiles.keep(tile, Arc::new(decoded));
                 }
-            };
-            canvas.take(raster.samples(), rect);
+                Err(error @ DecodeError::Io(_)) => return Err(error),
+                // What is broken beside the window does not matter.
+                Err(_) => {
+                    let part = rect.intersection(canvas.rect()).unwrap_or(rect);
+                    canvas.take(self.part(part, tools)?.samples(), part);
+                }
+            }
         }
         Ok(())
+    }
+
+    fn part(&self, rect: Rect, tools: &mut Tools) -> Result<Raster, DecodeError> {
+        self.raster(rect, |mut canvas| self.decode(&mut canvas, tools))
     }
 
     fn decode(&self, canvas: &mut Canvas<'_>, tools: &mut Tools) -> Result<(), DecodeError> {
