@@ -132,8 +132,7 @@ impl Pipeline {
         let (file, far) = (file.clone(), file.far);
         let read = move |_: &Cancelled| file.part_from_disk(offset);
         // The head may be sent already: then it is too late to say that too many are waiting.
-        let run = Box::pin(self.readers_of(far).run_patiently(read));
-        Ok(run.await?.value)
+        Box::pin(self.readers_of(far).run_patiently(read)).await
     }
 
     /// The file of an image, if it is the answer as it is.

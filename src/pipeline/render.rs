@@ -11,7 +11,7 @@ use crate::decode::{DecodeError, Decoder, SourceFormat};
 use crate::error::{Cause, Error};
 use crate::iiif::Format;
 use crate::source::is_replaced;
-use crate::work::{Cancelled, Cost, Reserved, Turn};
+use crate::work::{Cancelled, Cost, Turn};
 
 /// An encoded image.
 pub struct Derivative {
@@ -23,7 +23,6 @@ pub struct Derivative {
 }
 
 pub enum Content {
-    /// Their memory counts as used until they are dropped.
     Bytes(Bytes),
     /// The file of the image as it is.
     File(WholeFile),
@@ -43,8 +42,6 @@ pub enum Origin {
 #[derive(Clone)]
 pub(super) struct Rendered {
     bytes: Bytes,
-    /// What those who wait keep in the memory budget; the cache has a bound of its own.
-    memory: Option<Arc<Reserved>>,
     origin: Origin,
     validators: Option<Validators>,
 }
@@ -52,7 +49,6 @@ pub(super) struct Rendered {
 /// What was made, and the name under which it is kept.
 struct Made {
     bytes: Bytes,
-    memory: Reserved,
     key: EntryKey,
     validators: Validators,
 }
@@ -61,7 +57,6 @@ impl From<Made> for Rendered {
     fn from(made: Made) -> Self {
         Self {
             bytes: made.bytes,
-            memory: Some(Arc::new(made.memory)),
             origin: Origin::Made,
             validators: Some(made.validators),
         }
@@ -72,7 +67,6 @@ impl From<Found> for Rendered {
     fn from(found: Found) -> Self {
         Self {
             bytes: found.body,
-            memory: None,
             origin: Origin::Cached(found.layer),
             validators: None,
         }
@@ -92,40 +86,12 @@ impl Derivative {
 
 impl Rendered {
     fn into_derivative(self, format: Format) -> Derivative {
-        let bytes = match self.memory {
-            Some(memory) => Bytes::from_owner(Sent {
-                bytes: self.bytes,
-                _memory: memory,
-            }),
-            None => self.bytes,
-        };
         Derivative {
-            content: Content::Bytes(bytes),
+            content: Content::Bytes(self.bytes),
             format,
             origin: self.origin,
             validators: self.validators,
         }
-    }
-}
-
-/// Bytes that are sent, and their place in the memory budget.
-pub(super) struct Sent {
-    bytes: Bytes,
-    _memory: Arc<Reserved>,
-}
-
-impl Sent {
-    pub fn new(bytes: Bytes, memory: Arc<Reserved>) -> Self {
-        Self {
-            bytes,
-            _memory: memory,
-        }
-    }
-}
-
-impl AsRef<[u8]> for Sent {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
     }
 }
 
@@ -267,17 +233,14 @@ impl Pipeline {
             let _turn = turn;
             make::make(&job, &walk.pixels, &walk.settings, &makers, cancelled)
         };
-        let made = self.makers.run(cost, make).await.inspect_err(|error| {
+        let bytes = self.makers.run(cost, make).await.inspect_err(|error| {
             if prepared.pyramid.is_none() {
                 let images = &self.walk.images;
                 images.keep_failure(prepared.key, &prepared.object, error);
             }
         })?;
-        let length = made.value.len() as u64;
-        let (bytes, memory) = made.into_parts(length);
         Ok(Made {
             bytes: bytes.into(),
-            memory,
             key: prepared.key,
             validators: prepared.validators,
         })

@@ -4,3 +4,4 @@ pub(super) mod address;
 mod budget;
 pub mod config;
 pub(super) mod limits;
+pub(super) mod unread;
