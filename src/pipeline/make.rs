@@ -63,7 +63,7 @@ pub fn make(
 pub fn stored(plan: &Plan, decoder: &dyn Decoder, most: u64) -> Option<Vec<u8>> {
     let resolution = plan.resolution.filter(Resolution::is_sensible);
     let stored = plan
-        .copied
+        .is_copied()
         .then(|| decoder.stored(&plan.window, resolution, most));
     stored.flatten()
 }

@@ -10,6 +10,7 @@ use crate::decode::{DecodeError, Decoder};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
 use crate::input::{Input, read_up_to};
+use crate::plan::Copied;
 use crate::route::Far;
 use crate::source::SourceError;
 use crate::work::{Cancelled, Transfer};
@@ -99,7 +100,7 @@ impl WholeFile {
     }
 
     /// Who is sent bytes of two states would take them for one. This may wait for the disk.
-    fn check_state(&self) -> Result<(), Error> {
+    pub(super) fn check_state(&self) -> Result<(), Error> {
         if self.input.is_unchanged() {
             return Ok(());
         }
@@ -144,7 +145,7 @@ impl Pipeline {
         prepared: &Prepared,
         decoder: Arc<dyn Decoder>,
     ) -> Result<Option<WholeFile>, Error> {
-        if !prepared.may_be_file {
+        if prepared.plan.copied != Copied::File {
             return Ok(None);
         }
         let (identifier, window) = (prepared.request.identifier.clone(), prepared.plan.window);

@@ -10,6 +10,7 @@ use crate::cache::{EntryKey, Found};
 use crate::decode::{DecodeError, Decoder, SourceFormat};
 use crate::error::{Cause, Error};
 use crate::iiif::Format;
+use crate::plan::Copied;
 use crate::source::is_replaced;
 use crate::work::{Cancelled, Cost, Turn};
 
@@ -122,12 +123,11 @@ impl Pipeline {
         caching: Caching,
     ) -> Result<Derivative, Error> {
         let format = prepared.plan.format;
-        if let Some(copy) = prepared.copy.take() {
-            let content = Content::Bytes(Bytes::from(copy));
+        if let Some(content) = prepared.copy.take() {
             return Ok(Derivative::copied(content, format, None));
         }
         let mut opened_for = None;
-        if prepared.may_be_file {
+        if prepared.plan.copied == Copied::File {
             // On the heap: most requests go another way, and should not have to carry the place for this one.
             let (file, opened) = Box::pin(self.file_of(prepared)).await?;
             opened_for = Some(opened.validators.clone());
@@ -152,7 +152,9 @@ impl Pipeline {
     async fn file_of(&self, prepared: Prepared) -> Result<(Option<WholeFile>, Prepared), Error> {
         let (mut prepared, decoder) = self.opened(prepared).await?;
         let file = self.whole_file(&prepared, decoder).await?;
-        prepared.plan.copied &= file.is_some() || !prepared.may_be_file;
+        if file.is_none() && prepared.plan.copied == Copied::File {
+            prepared.plan.copied = Copied::No;
+        }
         Ok((file, prepared))
     }
 
@@ -185,7 +187,10 @@ impl Pipeline {
             Caching::Bypass => None,
         };
         // What is copied costs next to nothing.
-        let toll = prepared.toll.as_ref().filter(|_| !prepared.plan.copied);
+        let toll = prepared
+            .toll
+            .as_ref()
+            .filter(|_| !prepared.plan.is_copied());
         toll.map_or(Ok(()), Toll::ask)?;
         let made = self.make_soundly(prepared).await?;
         if let Some(ticket) = ticket.filter(|_| made.key == key) {
