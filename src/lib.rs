@@ -8,6 +8,7 @@
 pub mod access;
 mod breaker;
 mod bucket;
+mod budget;
 pub mod cache;
 mod causes;
 pub mod cli;

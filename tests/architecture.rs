@@ -6,16 +6,17 @@ use std::iter;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 36] = [
+const ALLOWED: [(&str, &[&str]); 37] = [
     (
         "access",
         &[
-            "breaker", "cache", "causes", "config", "iiif", "registry", "route", "source", "tls",
-            "view", "overlay",
+            "breaker", "budget", "cache", "causes", "config", "iiif", "registry", "route",
+            "source", "tls", "view", "overlay",
         ],
     ),
     ("breaker", &[]),
     ("bucket", &["config"]),
+    ("budget", &[]),
     ("causes", &[]),
     ("files", &[]),
     ("geometry", &[]),
@@ -161,6 +162,7 @@ const ALLOWED: [(&str, &[&str]); 36] = [
         "http",
         &[
             "access",
+            "budget",
             "cache",
             "causes",
             "config",

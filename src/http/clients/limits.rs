@@ -8,8 +8,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
 
-use super::budget::{Budget, per_minute, per_second};
 use super::config::ClientsConfig;
+use crate::budget::{Budget, per_minute, per_second};
 use crate::error::Error;
 use crate::http::app::App;
 use crate::http::image::Client;
