@@ -12,6 +12,7 @@ mod budget;
 pub mod cache;
 mod causes;
 pub mod cli;
+mod client;
 pub mod config;
 pub mod decode;
 pub mod encode;
