@@ -238,14 +238,16 @@ impl Pipeline {
             let _turn = turn;
             make::make(&job, &walk.pixels, &walk.settings, &makers, cancelled)
         };
-        let bytes = self.makers.run(cost, make).await.inspect_err(|error| {
-            if prepared.pyramid.is_none() {
-                let images = &self.walk.images;
+        let made = self.makers.run(cost, make).await;
+        if prepared.pyramid.is_none() {
+            let images = &self.walk.images;
+            images.recount(&prepared.object);
+            if let Err(error) = &made {
                 images.keep_failure(prepared.key, &prepared.object, error);
             }
-        })?;
+        }
         Ok(Made {
-            bytes: bytes.into(),
+            bytes: made?.into(),
             key: prepared.key,
             validators: prepared.validators,
         })
