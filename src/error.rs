@@ -70,6 +70,9 @@ pub enum Error {
     /// Too much work is waiting already.
     #[error("the server is busy: try again")]
     Busy,
+    /// Answers that were asked for and not read take all the room that there is for them: whose they are.
+    #[error("too many answers wait to be read by {0}: try again")]
+    Unread(&'static str),
     /// The one who asks has asked for too much: seconds until there is more for him.
     #[error("too many requests: try again in {0} s")]
     TooManyRequests(u64),

@@ -8,9 +8,11 @@
 pub mod access;
 mod breaker;
 mod bucket;
+mod budget;
 pub mod cache;
 mod causes;
 pub mod cli;
+mod client;
 pub mod config;
 pub mod decode;
 pub mod encode;

@@ -197,8 +197,7 @@ impl Pipeline {
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
     {
         // On the heap: most requests go another way, and should not have to carry the place for this one.
-        let run = Box::pin(self.readers_of(far).run(Cost::SMALL, work));
-        Ok(run.await?.value)
+        Box::pin(self.readers_of(far).run(Cost::SMALL, work)).await
     }
 
     fn readers_of(&self, far: Option<Far>) -> &Work {

@@ -57,8 +57,7 @@ pub struct Plan {
     pub decoded: Rect,
     /// What of it is kept for other requests.
     pub kept: Kept,
-    /// Whether stored bytes are the answer: nothing is decoded.
-    pub copied: bool,
+    pub copied: Copied,
     /// Pixels per inch of the scaled region, if the source says how large the original is.
     pub resolution: Option<Resolution>,
     /// In the spelling of the version asked for.
@@ -75,6 +74,27 @@ pub enum Kept {
     Whole,
     /// The tiles that the window touches, each by itself.
     Tiles,
+}
+
+/// Whether stored bytes are the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copied {
+    /// It is decoded and encoded.
+    No,
+    /// Bytes out of the file, if they are as they should be.
+    Bytes,
+    /// The file as it is, if nothing is missing at its end.
+    File,
+}
+
+impl Copied {
+    /// A stored level that is one unit is all that the file holds.
+    fn of(level: &Level) -> Self {
+        match level.unit {
+            Unit::Level => Self::File,
+            _ => Self::Bytes,
+        }
+    }
 }
 
 /// A part of scaled pixels that is scaled once more. Upright.
@@ -133,13 +153,15 @@ impl Plan {
             format: request.format,
             decoded: cut.window().rect,
             kept: Kept::Nothing,
-            copied: false,
+            copied: Copied::No,
             resolution: resolution(header, scale, region, size),
             canonical: canonical(request.version),
             canonical_pixels: canonical(Version::V3),
         };
         plan.check_format()?;
-        plan.copied = plan.is_stored_as_sent(header);
+        if plan.is_stored_as_sent(header) {
+            plan.copied = Copied::of(&header.levels[plan.window.level]);
+        }
         Ok(plan)
     }
 
@@ -155,7 +177,7 @@ impl Plan {
             level.unit.enclosing(window, level.dimensions)
         };
         let bytes = cost::area(decoded.dimensions(), cost::stored_pixel(header));
-        if self.copied || bytes > most {
+        if self.is_copied() || bytes > most {
             return self;
         }
         let kept = if is_small || is_worth_keeping(level, window, decoded) {
@@ -178,9 +200,14 @@ impl Plan {
     /// The same with everything decoded and encoded anew.
     pub fn without_copying(self) -> Self {
         Self {
-            copied: false,
+            copied: Copied::No,
             ..self
         }
+    }
+
+    /// Whether nothing is decoded.
+    pub fn is_copied(&self) -> bool {
+        self.copied != Copied::No
     }
 
     /// The dimensions of what is sent: after the rotation.
@@ -208,7 +235,7 @@ impl Plan {
     /// Where the pixels come from, in a word: for the log.
     pub fn strategy(&self) -> &'static str {
         match (self.is_stored_as_asked(), self.window.level) {
-            _ if self.copied => "copied",
+            _ if self.is_copied() => "copied",
             (true, _) => "as stored",
             (false, 0) => "scaled from the full image",
             (false, _) => "scaled from a level",

@@ -6,17 +6,19 @@ use std::iter;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may use. What is not listed uses none.
-const ALLOWED: [(&str, &[&str]); 36] = [
+const ALLOWED: [(&str, &[&str]); 38] = [
     (
         "access",
         &[
-            "breaker", "cache", "causes", "config", "iiif", "registry", "route", "source", "tls",
-            "view", "overlay",
+            "breaker", "budget", "cache", "causes", "client", "config", "iiif", "registry",
+            "route", "source", "view", "overlay",
         ],
     ),
     ("breaker", &[]),
     ("bucket", &["config"]),
+    ("budget", &[]),
     ("causes", &[]),
+    ("client", &["tls"]),
     ("files", &[]),
     ("geometry", &[]),
     ("input", &[]),
@@ -120,8 +122,8 @@ const ALLOWED: [(&str, &[&str]); 36] = [
     (
         "route",
         &[
-            "breaker", "causes", "config", "iiif", "ingest", "input", "page", "registry", "source",
-            "tls",
+            "breaker", "causes", "client", "config", "iiif", "ingest", "input", "page", "registry",
+            "source",
         ],
     ),
     ("telemetry", &["config"]),
@@ -161,6 +163,7 @@ const ALLOWED: [(&str, &[&str]); 36] = [
         "http",
         &[
             "access",
+            "budget",
             "cache",
             "causes",
             "config",
@@ -181,6 +184,7 @@ const ALLOWED: [(&str, &[&str]); 36] = [
             "access",
             "ingest",
             "causes",
+            "client",
             "config",
             "decode",
             "geometry",
@@ -206,7 +210,7 @@ const CONFINED: [(&str, &[&str]); 8] = [
     ("object_store", &["bucket", "cache", "source"]),
     ("redis", &["cache", "cli"]),
     ("tower", &["http"]),
-    ("reqwest", &["access", "cli", "route", "source"]),
+    ("reqwest", &["access", "cli", "client", "route", "source"]),
     ("rustls", &["tls"]),
     ("sqlx", &["access", "ingest", "queue", "registry"]),
     (

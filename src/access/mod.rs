@@ -3,7 +3,6 @@
 pub mod attempts;
 mod check;
 mod claims;
-mod client;
 pub mod config;
 mod decision;
 pub mod external;

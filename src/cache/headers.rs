@@ -69,9 +69,19 @@ impl Headers {
     }
 
     pub fn get(&self, object: &Object) -> Option<Arc<dyn Decoder>> {
+        let decoder = self.recounted(object)?;
+        self.hits.add_one();
+        Some(decoder)
+    }
+
+    /// Counts what the decoder has found out since. What it learns for the last who asks would not count otherwise.
+    pub fn recount(&self, object: &Object) {
+        self.recounted(object);
+    }
+
+    fn recounted(&self, object: &Object) -> Option<Arc<dyn Decoder>> {
         let key = key(object);
         let entry = self.cache.get(&key)?;
-        self.hits.add_one();
         let decoder = Arc::clone(&entry.decoder);
         if entry.has_grown() {
             self.cache.insert(key, Entry::new(entry.decoder));
@@ -182,6 +192,9 @@ mod tests {
         let headers = Headers::new(most);
         assert!(headers.get(&object).is_none());
         headers.keep(&object, Box::new(decoder));
+        memory.store(most / 4, Ordering::Relaxed);
+        headers.recount(&object);
+        assert_eq!(headers.report().bytes, most / 4);
         memory.store(most / 2, Ordering::Relaxed);
         assert!(headers.get(&object).is_some());
         headers.cache.run_pending_tasks();

@@ -4,16 +4,15 @@ use std::error::Error;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::runtime;
 
 use super::settings::{ConfigFile, reachable};
 use super::{Outcome, Usage, print};
+use crate::client;
 use crate::config::Config;
 use crate::config::token::Token;
 use crate::iiif::Identifier;
-use crate::tls;
 
 /// Layers that are shared may have to be waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -68,7 +67,8 @@ impl Purge {
         let config = Config::load(&self.file.layers())?.config;
         let token = self.token(&config)?;
         let targets = self.targets(&config)?;
-        let client = client()?;
+        // The token is sent to the servers themselves: neither to a proxy nor to where they redirect.
+        let client = client::new(PATIENCE)?;
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -137,16 +137,6 @@ fn target(server: &str, path: &str) -> Result<Url, Usage> {
 
 fn origin(target: &Url) -> String {
     target.origin().ascii_serialization()
-}
-
-/// The token is sent to the servers themselves: neither to a proxy nor to where they redirect.
-fn client() -> reqwest::Result<Client> {
-    tls::choose();
-    Client::builder()
-        .timeout(PATIENCE)
-        .redirect(Policy::none())
-        .no_proxy()
-        .build()
 }
 
 async fn purge(client: &Client, target: &Url, token: &Token) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::access;
 use super::admin::config::AdminConfig;
 use super::clients::limits::Limits;
+use super::clients::unread::Unread;
 use super::config::ServerConfig;
 use super::connections::Places;
 use super::manifest::config::PresentationConfig;
@@ -37,6 +38,7 @@ struct Parts {
     presentation: PresentationConfig,
     requests: Requests,
     limits: Limits,
+    unread: Unread,
     places: Places,
     pipeline: Pipeline,
     registry_config: RegistryConfig,
@@ -88,6 +90,7 @@ impl App {
             presentation: config.presentation.clone(),
             requests: Requests::default(),
             limits: Limits::new(&config.clients),
+            unread: Unread::new(config.work.memory_budget()),
             places: Places::default(),
             pipeline: Pipeline::new(config, registry.as_ref(), composites.as_ref())?,
             registry_config: config.registry.clone(),
@@ -164,6 +167,11 @@ impl App {
     /// What each client may ask for.
     pub(super) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// For the answers that clients have not read yet.
+    pub(super) fn unread(&self) -> &Unread {
+        &self.0.unread
     }
 
     /// For the connections of clients.

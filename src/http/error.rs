@@ -34,7 +34,8 @@ pub(super) fn status(error: &Error) -> StatusCode {
         | Error::RegistryUnavailable(_)
         | Error::CacheUnavailable(_)
         | Error::AccessUnavailable(_)
-        | Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        | Error::Busy
+        | Error::Unread(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
         Error::Timeout => StatusCode::GATEWAY_TIMEOUT,
     }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Pipeline;
-use super::render::Sent;
 use crate::cache::CacheKey;
 use crate::error::Error;
 use crate::geometry::Dimensions;
@@ -84,7 +83,7 @@ impl Pipeline {
         Some(Shown::new(identifier, label, full, &view, terms))
     }
 
-    /// Writes something about so many images where images are made, as one of them: with a share of the memory, which the text keeps.
+    /// Writes something about so many images where images are made, as one of them: with a share of the memory.
     ///
     /// # Errors
     /// What the work says, and if there is no place for it ([`Error::Busy`]).
@@ -93,11 +92,9 @@ impl Pipeline {
         F: FnOnce() -> Result<(String, bool), Error> + Send + 'static,
     {
         let run = move |_: &Cancelled| work();
-        let written = Box::pin(self.makers.run(cost(images), run)).await?;
-        let length = written.value.0.len() as u64;
-        let ((text, is_whole), memory) = written.into_parts(length);
+        let (text, is_whole) = Box::pin(self.makers.run(cost(images), run)).await?;
         Ok(Written {
-            text: Bytes::from_owner(Sent::new(text.into(), memory.into())),
+            text: text.into(),
             is_whole,
         })
     }

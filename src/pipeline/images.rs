@@ -119,6 +119,11 @@ impl Images {
         self.headers.close_unused();
     }
 
+    /// Counts what was found out of an image while it was decoded.
+    pub fn recount(&self, object: &Object) {
+        self.headers.recount(object);
+    }
+
     /// The images that are open.
     pub fn headers(&self) -> Kept {
         self.headers.report()

@@ -63,7 +63,7 @@ pub fn make(
 pub fn stored(plan: &Plan, decoder: &dyn Decoder, most: u64) -> Option<Vec<u8>> {
     let resolution = plan.resolution.filter(Resolution::is_sensible);
     let stored = plan
-        .copied
+        .is_copied()
         .then(|| decoder.stored(&plan.window, resolution, most));
     stored.flatten()
 }
@@ -158,7 +158,7 @@ mod tests {
     use crate::decode::Counting;
     use crate::encode::config::EncodeConfig;
     use crate::iiif::{ImageRequest, SizeLimits, Version};
-    use crate::work::{Cost, Held};
+    use crate::work::Cost;
 
     fn job(decoder: Arc<dyn Decoder>, region: &str, size: &str) -> Job {
         let identifier = Identifier::new("x".to_owned()).unwrap();
@@ -189,8 +189,8 @@ mod tests {
             let settings = Settings::from(&EncodeConfig::default());
             let make =
                 move |cancelled: &Cancelled| make(&job, &pixels, &settings, &makers, cancelled);
-            let Held { value, .. } = work.run(Cost::SMALL, make).await.ok().unwrap();
-            assert!(!value.is_empty());
+            let made = work.run(Cost::SMALL, make).await.unwrap();
+            assert!(!made.is_empty());
         }
     }
 

@@ -10,6 +10,7 @@ use crate::decode::{DecodeError, Decoder};
 use crate::error::{Error, cause};
 use crate::iiif::Identifier;
 use crate::input::Input;
+use crate::plan::Copied;
 use crate::route::Far;
 use crate::source::SourceError;
 use crate::work::{Cancelled, Transfer};
@@ -96,7 +97,7 @@ impl WholeFile {
     }
 
     /// Who is sent bytes of two states would take them for one. This may wait for the disk.
-    fn check_state(&self) -> Result<(), Error> {
+    pub(super) fn check_state(&self) -> Result<(), Error> {
         if self.input.is_unchanged() {
             return Ok(());
         }
@@ -130,8 +131,7 @@ impl Pipeline {
         let (file, far) = (file.clone(), file.far);
         let read = move |_: &Cancelled| file.part_from_disk(part, offset);
         // The head may be sent already: then it is too late to say that too many are waiting.
-        let run = Box::pin(self.readers_of(far).run_patiently(read));
-        Ok(run.await?.value)
+        Box::pin(self.readers_of(far).run_patiently(read)).await
     }
 
     /// The file of an image, if it is the answer as it is.
@@ -143,7 +143,7 @@ impl Pipeline {
         prepared: &Prepared,
         decoder: Arc<dyn Decoder>,
     ) -> Result<Option<WholeFile>, Error> {
-        if !prepared.may_be_file {
+        if prepared.plan.copied != Copied::File {
             return Ok(None);
         }
         let (identifier, window) = (prepared.request.identifier.clone(), prepared.plan.window);

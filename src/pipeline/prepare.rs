@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::images::{Glance, Image};
-use super::{Caching, Pipeline, Toll, Walk, make};
+use super::{Caching, Content, Pipeline, Toll, Walk, WholeFile, make};
 use crate::cache::{CacheKey, EntryKey};
-use crate::decode::{Decoder, Header, Unit};
+use crate::decode::{Decoder, Header};
 use crate::error::Error;
 use crate::geometry::Rect;
 use crate::iiif::{Identifier, ImageRequest};
-use crate::plan::{Kept, Plan};
+use crate::input::{Input, read_up_to};
+use crate::plan::{Copied, Kept, Plan};
 use crate::route::Terms;
 use crate::source::Object;
 use crate::view::View;
@@ -48,15 +49,13 @@ pub struct Prepared {
     /// What has to be asked before it is made, and not only copied.
     pub toll: Option<Toll>,
     /// The answer, if it lies in the file and was read along with the header.
-    pub(super) copy: Option<Vec<u8>>,
-    /// Whether the answer is a file of this machine as it is, if nothing is missing at its end.
-    pub(super) may_be_file: bool,
+    pub(super) copy: Option<Content>,
 }
 
 impl Prepared {
     /// Whether the answer is so small that it is read along with the header.
     fn is_copied_along(&self) -> bool {
-        self.plan.copied && self.plan.size.area() <= MOST_COPIED_PIXELS
+        self.plan.is_copied() && self.plan.size.area() <= MOST_COPIED_PIXELS
     }
 
     /// For preparing it again.
@@ -103,7 +102,7 @@ impl Way {
     /// From the pyramid, if there is one, unless the stored bytes of the image itself are the answer.
     pub fn cheapest(walk: &Walk, image: &Image, asked: &Asked) -> Result<Self, Error> {
         let way = Self::from_source(walk, image, asked)?;
-        if way.plan.copied {
+        if way.plan.is_copied() {
             return Ok(way);
         }
         match walk.pyramids.open(&image.object, image.header()) {
@@ -151,7 +150,11 @@ impl Pipeline {
         }
         // What is to be found out is often known already: the way to another thread and back takes longer than the rest.
         if let Some(image) = self.walk.at_once(&asked.request.identifier) {
-            let prepared = self.walk.resolve(image, asked)?;
+            let mut prepared = self.walk.resolve(image, asked)?;
+            // Files are kept nowhere: this one turned out not to be the answer, so that one was made.
+            if prepared.plan.copied == Copied::File && self.layers.peek(&prepared.key).is_some() {
+                prepared.plan.copied = Copied::No;
+            }
             if !is_wanted || !prepared.is_copied_along() {
                 return Ok(prepared);
             }
@@ -247,13 +250,22 @@ impl Walk {
         };
         // What cannot be fetched is told, or tried again, by those who make the image.
         if prepared.object.is_remote() && decoder.read_ahead(&prepared.plan.window).is_err() {
-            prepared.plan.copied = false;
+            prepared.plan.copied = Copied::No;
             return Ok(prepared);
         }
-        prepared.copy = make::stored(&prepared.plan, &**decoder, MOST_COPIED_BYTES);
-        let is_large_file = || decoder.file(&prepared.plan.window).is_some();
-        prepared.may_be_file &= prepared.copy.is_none() && is_large_file();
-        prepared.plan.copied = prepared.copy.is_some() || prepared.may_be_file;
+        prepared.copy = match prepared.plan.copied {
+            Copied::File => match decoder.file(&prepared.plan.window) {
+                Some(file) => content(&prepared.request.identifier, file)?,
+                None => None,
+            },
+            _ => {
+                let stored = make::stored(&prepared.plan, &**decoder, MOST_COPIED_BYTES);
+                stored.map(|bytes| Content::Bytes(bytes.into()))
+            }
+        };
+        if prepared.copy.is_none() {
+            prepared.plan.copied = Copied::No;
+        }
         Ok(prepared)
     }
 
@@ -264,10 +276,14 @@ impl Walk {
 
     fn prepared(&self, image: Image, asked: Asked, way: Way) -> Prepared {
         let Way {
-            plan,
+            mut plan,
             decoder,
             pyramid,
         } = way;
+        // Only files of this machine are sent as they are.
+        if plan.copied == Copied::File && image.object.is_remote() {
+            plan.copied = Copied::Bytes;
+        }
         if let (None, Some(decoder)) = (pyramid, &decoder)
             && plan.region != Rect::whole(plan.full)
         {
@@ -279,11 +295,6 @@ impl Walk {
         } else {
             &plan.canonical_pixels.to_string()
         };
-        // A stored level that is one unit is all that the file holds.
-        let may_be_file = plan.copied
-            && pyramid.is_none()
-            && !image.object.is_remote()
-            && image.header().levels[plan.window.level].unit == Unit::Level;
         // What `max` is depends on the limits, which differ between routes and change with the configuration.
         let pixels = &format!("{} {pixels}", plan.size);
         let key = self.key(&image, &asked, pixels, pyramid);
@@ -303,7 +314,6 @@ impl Walk {
             pyramid,
             toll: None,
             copy: None,
-            may_be_file,
         }
     }
 
@@ -353,5 +363,90 @@ impl Walk {
             plan.without_copying()
         };
         Ok(plan.widened(header, self.pixels.largest()))
+    }
+}
+
+/// A file that is the answer: in memory if it is small. `None` if that cannot be read.
+///
+/// # Errors
+/// If somebody is writing to it.
+fn content(identifier: &Identifier, file: Input) -> Result<Option<Content>, Error> {
+    if file.size() > MOST_COPIED_BYTES {
+        let file = WholeFile::new(identifier.clone(), file, None);
+        file.check_state()?;
+        return Ok(Some(Content::File(file)));
+    }
+    let bytes = read_up_to(&*file, 0, MOST_COPIED_BYTES as usize).ok();
+    Ok(bytes.map(|bytes| Content::Bytes(bytes.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::sync::Mutex;
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::iiif::Version;
+    use crate::pipeline::{Derivative, Origin};
+
+    /// With two threads that read, and no place to wait for one.
+    fn pipeline(root: &Path) -> Pipeline {
+        let mut config = Config::default();
+        config.source.root = root.to_owned();
+        config.pyramids.enabled = false;
+        config.work.threads = 1;
+        config.work.queue = 0;
+        Pipeline::new(&config, None, None).unwrap()
+    }
+
+    async fn answer(pipeline: &Pipeline, name: &str) -> Result<Derivative, Error> {
+        let identifier = Identifier::new(name.to_owned()).unwrap();
+        let segments = ["full", "max", "0", "default.jpg"];
+        let request = ImageRequest::parse(Version::V3, identifier, segments).unwrap();
+        let prepared = pipeline.prepare(request, View::whole(), Caching::Use, true);
+        pipeline.render(prepared.await?, Caching::Use).await
+    }
+
+    /// The file is not looked at again: neither one that is so small that it would be read with its header, nor a larger one.
+    #[tokio::test]
+    async fn what_only_looks_like_the_answer_keeps_nobody_from_the_cache() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["jpeg-420.jpg", "sample-azulejo.jpg"];
+        let pipeline = pipeline(folder.path());
+        for name in names {
+            let mut file = fs::read(Path::new("fixtures/images").join(name)).unwrap();
+            file.extend_from_slice(b"more");
+            fs::write(folder.path().join(name), file).unwrap();
+            let made = answer(&pipeline, name).await.unwrap();
+            assert_eq!(made.origin, Origin::Made, "{name}");
+            let identifier = Identifier::new(name.to_owned()).unwrap();
+            if pipeline.walk.at_once(&identifier).is_none() {
+                return; // The file system is one of which nothing is told without waiting.
+            }
+        }
+        let (release, wait) = channel::<()>();
+        let wait = Arc::new(Mutex::new(wait));
+        let blocked = || {
+            let wait = Arc::clone(&wait);
+            pipeline.read_here(move |_: &Cancelled| {
+                let _ = wait.lock().unwrap().recv();
+                Ok(())
+            })
+        };
+        let found = async {
+            let found = [
+                answer(&pipeline, names[0]).await,
+                answer(&pipeline, names[1]).await,
+            ];
+            drop(release);
+            found
+        };
+        let (_, _, found) = tokio::join!(blocked(), blocked(), found);
+        for found in found {
+            assert_eq!(found.ok().unwrap().origin, Origin::Cached("memory"));
+        }
     }
 }

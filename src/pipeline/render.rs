@@ -10,8 +10,9 @@ use crate::cache::{EntryKey, Found};
 use crate::decode::{DecodeError, Decoder, SourceFormat};
 use crate::error::{Cause, Error};
 use crate::iiif::Format;
+use crate::plan::Copied;
 use crate::source::is_replaced;
-use crate::work::{Cancelled, Cost, Reserved, Turn};
+use crate::work::{Cancelled, Cost, Turn};
 
 /// An encoded image.
 pub struct Derivative {
@@ -23,7 +24,6 @@ pub struct Derivative {
 }
 
 pub enum Content {
-    /// Their memory counts as used until they are dropped.
     Bytes(Bytes),
     /// The file of the image as it is.
     File(WholeFile),
@@ -43,8 +43,6 @@ pub enum Origin {
 #[derive(Clone)]
 pub(super) struct Rendered {
     bytes: Bytes,
-    /// What those who wait keep in the memory budget; the cache has a bound of its own.
-    memory: Option<Arc<Reserved>>,
     origin: Origin,
     validators: Option<Validators>,
 }
@@ -52,7 +50,6 @@ pub(super) struct Rendered {
 /// What was made, and the name under which it is kept.
 struct Made {
     bytes: Bytes,
-    memory: Reserved,
     key: EntryKey,
     validators: Validators,
 }
@@ -61,7 +58,6 @@ impl From<Made> for Rendered {
     fn from(made: Made) -> Self {
         Self {
             bytes: made.bytes,
-            memory: Some(Arc::new(made.memory)),
             origin: Origin::Made,
             validators: Some(made.validators),
         }
@@ -72,7 +68,6 @@ impl From<Found> for Rendered {
     fn from(found: Found) -> Self {
         Self {
             bytes: found.body,
-            memory: None,
             origin: Origin::Cached(found.layer),
             validators: None,
         }
@@ -92,40 +87,12 @@ impl Derivative {
 
 impl Rendered {
     fn into_derivative(self, format: Format) -> Derivative {
-        let bytes = match self.memory {
-            Some(memory) => Bytes::from_owner(Sent {
-                bytes: self.bytes,
-                _memory: memory,
-            }),
-            None => self.bytes,
-        };
         Derivative {
-            content: Content::Bytes(bytes),
+            content: Content::Bytes(self.bytes),
             format,
             origin: self.origin,
             validators: self.validators,
         }
-    }
-}
-
-/// Bytes that are sent, and their place in the memory budget.
-pub(super) struct Sent {
-    bytes: Bytes,
-    _memory: Arc<Reserved>,
-}
-
-impl Sent {
-    pub fn new(bytes: Bytes, memory: Arc<Reserved>) -> Self {
-        Self {
-            bytes,
-            _memory: memory,
-        }
-    }
-}
-
-impl AsRef<[u8]> for Sent {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
     }
 }
 
@@ -156,12 +123,11 @@ impl Pipeline {
         caching: Caching,
     ) -> Result<Derivative, Error> {
         let format = prepared.plan.format;
-        if let Some(copy) = prepared.copy.take() {
-            let content = Content::Bytes(Bytes::from(copy));
+        if let Some(content) = prepared.copy.take() {
             return Ok(Derivative::copied(content, format, None));
         }
         let mut opened_for = None;
-        if prepared.may_be_file {
+        if prepared.plan.copied == Copied::File {
             // On the heap: most requests go another way, and should not have to carry the place for this one.
             let (file, opened) = Box::pin(self.file_of(prepared)).await?;
             opened_for = Some(opened.validators.clone());
@@ -186,7 +152,9 @@ impl Pipeline {
     async fn file_of(&self, prepared: Prepared) -> Result<(Option<WholeFile>, Prepared), Error> {
         let (mut prepared, decoder) = self.opened(prepared).await?;
         let file = self.whole_file(&prepared, decoder).await?;
-        prepared.plan.copied &= file.is_some() || !prepared.may_be_file;
+        if file.is_none() && prepared.plan.copied == Copied::File {
+            prepared.plan.copied = Copied::No;
+        }
         Ok((file, prepared))
     }
 
@@ -219,7 +187,10 @@ impl Pipeline {
             Caching::Bypass => None,
         };
         // What is copied costs next to nothing.
-        let toll = prepared.toll.as_ref().filter(|_| !prepared.plan.copied);
+        let toll = prepared
+            .toll
+            .as_ref()
+            .filter(|_| !prepared.plan.is_copied());
         toll.map_or(Ok(()), Toll::ask)?;
         let made = self.make_soundly(prepared).await?;
         if let Some(ticket) = ticket.filter(|_| made.key == key) {
@@ -267,17 +238,16 @@ impl Pipeline {
             let _turn = turn;
             make::make(&job, &walk.pixels, &walk.settings, &makers, cancelled)
         };
-        let made = self.makers.run(cost, make).await.inspect_err(|error| {
-            if prepared.pyramid.is_none() {
-                let images = &self.walk.images;
+        let made = self.makers.run(cost, make).await;
+        if prepared.pyramid.is_none() {
+            let images = &self.walk.images;
+            images.recount(&prepared.object);
+            if let Err(error) = &made {
                 images.keep_failure(prepared.key, &prepared.object, error);
             }
-        })?;
-        let length = made.value.len() as u64;
-        let (bytes, memory) = made.into_parts(length);
+        }
         Ok(Made {
-            bytes: bytes.into(),
-            memory,
+            bytes: made?.into(),
             key: prepared.key,
             validators: prepared.validators,
         })

@@ -33,3 +33,31 @@ impl Pipeline {
         self.walk.pyramids.built()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+    use crate::iiif::{Identifier, ImageRequest, Version};
+    use crate::pipeline::{Caching, Pipeline};
+    use crate::view::View;
+
+    /// Packets and code-blocks of JPEG 2000 take thousands of times what its header does.
+    #[tokio::test]
+    async fn what_the_first_answer_found_out_of_an_image_counts() {
+        let mut config = Config::default();
+        config.source.root = "fixtures/images".into();
+        config.pyramids.enabled = false;
+        let pipeline = Pipeline::new(&config, None, None).unwrap();
+        let identifier = Identifier::new("sample-azulejo.jp2".to_owned()).unwrap();
+        let segments = ["full", "500,", "0", "default.jpg"];
+        let request = ImageRequest::parse(Version::V3, identifier, segments).unwrap();
+        let prepared = pipeline.prepare(request, View::whole(), Caching::Use, true);
+        let prepared = prepared.await.unwrap();
+        let (prepared, decoder) = pipeline.opened(prepared).await.unwrap();
+        let headers = || pipeline.kept_report()[0].bytes;
+        let before = headers();
+        pipeline.render(prepared, Caching::Use).await.unwrap();
+        assert!(decoder.memory() > 2 * before, "it has learnt little");
+        assert_eq!(headers(), decoder.memory());
+    }
+}

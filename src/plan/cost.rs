@@ -64,7 +64,7 @@ impl Plan {
         const FASTER: u64 = 10;
         let level = &header.levels[self.window.level];
         let encoded = self.output().area();
-        if self.copied {
+        if self.is_copied() {
             return encoded / FASTER;
         }
         // Codes come before pixels, whatever the size that a JPEG is decoded to.

@@ -1,6 +1,6 @@
 //! Where redactions lie on what is decoded.
 
-use super::Plan;
+use super::{Copied, Plan};
 use crate::decode::{Header, SourceFormat};
 use crate::geometry::Rect;
 use crate::iiif::region::RegionError;
@@ -22,7 +22,9 @@ impl Plan {
     pub fn as_seen(mut self, view: &View, header: &Header) -> Result<Self, RegionError> {
         self.redacts = !view.redactions.is_empty();
         self.overlays = !view.overlays.is_empty();
-        self.copied &= !self.redacts && !self.overlays;
+        if self.redacts || self.overlays {
+            self.copied = Copied::No;
+        }
         for redaction in &view.redactions {
             let cover = Cover::of(redaction, header)?;
             let rect = cover.on_level(header, self.window.level);

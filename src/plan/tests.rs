@@ -241,7 +241,7 @@ fn the_reduction_of_a_jpeg_is_kept_and_what_is_copied_is_not() {
     );
     header.levels[3].coding = Some(Coding::Jpeg);
     let copied = plan(&header, "full", "1000,750").widened(&header, u64::MAX);
-    assert!(copied.copied && copied.kept == Kept::Nothing);
+    assert!(copied.is_copied() && copied.kept == Kept::Nothing);
 }
 
 #[test]

@@ -23,7 +23,8 @@ pub struct WorkConfig {
     pub queue: usize,
 
     /// Memory for all requests together; a quarter of the machine's (or the container's) if not set. A request that
-    /// alone would need more is refused; several that together would need more wait for each other.
+    /// alone would need more is refused; several that together would need more wait for each other. As much again may wait to be
+    /// read by clients, half of it by one of them: beyond that, answers are refused with status 503 and `Retry-After`.
     #[schemars(example = "4 GiB")]
     pub memory: Option<ByteSize>,
 }

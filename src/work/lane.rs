@@ -57,7 +57,7 @@ pub struct LaneReport {
     /// That can run at once.
     pub places: usize,
     pub waiting: usize,
-    /// Bytes that are set aside for work and for results that are being sent.
+    /// Bytes that are set aside for work, and for files that are being sent.
     pub reserved: u64,
     /// Bytes for all.
     pub budget: u64,
@@ -67,28 +67,7 @@ pub struct LaneReport {
 pub struct Place {
     _admission: OwnedSemaphorePermit,
     _running: OwnedSemaphorePermit,
-    memory: Memory,
-}
-
-impl Place {
-    /// The work has ended; its memory is still used.
-    pub fn leave(self) -> Memory {
-        self.memory
-    }
-}
-
-/// A part of the budget, until it is dropped.
-pub struct Memory(OwnedSemaphorePermit);
-
-impl Memory {
-    /// Gives back what is more than so many bytes.
-    pub fn shrink(&mut self, bytes: u64) {
-        let surplus = self
-            .0
-            .num_permits()
-            .saturating_sub(mebibytes(bytes) as usize);
-        drop(self.0.split(surplus));
-    }
+    _memory: OwnedSemaphorePermit,
 }
 
 impl Lane {
@@ -154,22 +133,19 @@ impl Lane {
     }
 
     /// Memory without a place, if so much is free now.
-    pub fn try_reserve(&self, bytes: u64) -> Option<Memory> {
+    pub fn try_reserve(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
         let memory = Arc::clone(&self.memory);
-        memory
-            .try_acquire_many_owned(mebibytes(bytes))
-            .ok()
-            .map(Memory)
+        memory.try_acquire_many_owned(mebibytes(bytes)).ok()
     }
 
     /// Memory without a place, as soon as so much is free.
     ///
     /// # Errors
     /// Only for a defect.
-    pub async fn reserve(&self, bytes: u64) -> Result<Memory, Error> {
+    pub async fn reserve(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Error> {
         let memory = Arc::clone(&self.memory);
         let memory = memory.acquire_many_owned(mebibytes(bytes)).await;
-        memory.map(Memory).map_err(Error::internal)
+        memory.map_err(Error::internal)
     }
 
     /// Waits for memory, then for a thread: in this order for everyone, so that nobody holds what another one waits for in
@@ -180,7 +156,7 @@ impl Lane {
         Ok(Place {
             _admission: admission,
             _running: running.map_err(Error::internal)?,
-            memory,
+            _memory: memory,
         })
     }
 }

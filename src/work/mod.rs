@@ -19,7 +19,7 @@ use crate::error::Error;
 use cores::Cores;
 pub use cores::Helpers;
 pub use lane::{Cost, LaneReport};
-use lane::{Lane, MEBIBYTE, Memory, Place};
+use lane::{Lane, MEBIBYTE, Place};
 pub use transfers::{Transfer, Transfers};
 pub use turns::{Turn, Turns};
 
@@ -32,27 +32,10 @@ pub struct Work {
     cores: Cores,
 }
 
-/// A result and the memory that it still occupies; given back when it is dropped.
-pub struct Held<T> {
-    pub value: T,
-    memory: Reserved,
-}
-
-impl<T> Held<T> {
-    /// The value, and what keeps its place in the budget: of what the work needed, only the bytes of its result.
-    pub fn into_parts(mut self, bytes: u64) -> (T, Reserved) {
-        self.memory.all.shrink(bytes);
-        if let Some(memory) = &mut self.memory.large {
-            memory.shrink(bytes);
-        }
-        (self.value, self.memory)
-    }
-}
-
 /// A part of the memory budget, until it is dropped.
 pub struct Reserved {
-    all: Memory,
-    large: Option<Memory>,
+    _large: OwnedSemaphorePermit,
+    _all: OwnedSemaphorePermit,
 }
 
 /// Set when nobody waits for the result any more; looked at between the stages.
@@ -98,7 +81,7 @@ impl Work {
     /// # Errors
     /// [`Error::BadRequest`] if it needs more than there is for all, [`Error::Busy`] if too many are waiting,
     /// [`Error::Internal`] if it panics (K08), else its own.
-    pub async fn run<T, F>(&self, cost: Cost, work: F) -> Result<Held<T>, Error>
+    pub async fn run<T, F>(&self, cost: Cost, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
@@ -117,7 +100,7 @@ impl Work {
     ///
     /// # Errors
     /// [`Error::Internal`] if it panics, else its own.
-    pub async fn run_patiently<T, F>(&self, work: F) -> Result<Held<T>, Error>
+    pub async fn run_patiently<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
@@ -132,7 +115,7 @@ impl Work {
         large: Option<Place>,
         cost: Cost,
         work: F,
-    ) -> Result<Held<T>, Error>
+    ) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Cancelled) -> Result<T, Error> + Send + 'static,
@@ -144,13 +127,8 @@ impl Work {
         let task = spawn_blocking(move || {
             let _core = cores.occupy();
             // The places are held until the work has really ended, even if nobody waits for it any more.
-            let value = cancelled.check().and_then(|()| work(&cancelled));
-            let memory = Reserved {
-                all: place.leave(),
-                large: large.map(Place::leave),
-            };
-            let value = value?;
-            Ok(Held { value, memory })
+            let _places = (place, large);
+            cancelled.check().and_then(|()| work(&cancelled))
         });
         task.await.unwrap_or_else(|error| Err(panicked(error)))
     }
@@ -158,8 +136,8 @@ impl Work {
     /// Memory for large work that runs elsewhere, if so much is free now: what waits in the queue goes first.
     pub fn try_reserve(&self, bytes: u64) -> Option<Reserved> {
         Some(Reserved {
-            large: Some(self.large.try_reserve(bytes)?),
-            all: self.all.try_reserve(bytes)?,
+            _large: self.large.try_reserve(bytes)?,
+            _all: self.all.try_reserve(bytes)?,
         })
     }
 
@@ -170,8 +148,8 @@ impl Work {
     pub async fn reserve(&self, bytes: u64) -> Result<Reserved, Error> {
         self.large.check(bytes)?;
         Ok(Reserved {
-            large: Some(self.large.reserve(bytes).await?),
-            all: self.all.reserve(bytes).await?,
+            _large: self.large.reserve(bytes).await?,
+            _all: self.all.reserve(bytes).await?,
         })
     }
 
@@ -231,10 +209,7 @@ mod tests {
         assert!(
             matches!(broken, Err(Error::Internal(cause)) if cause.to_string().contains("a defect"))
         );
-        assert!(matches!(
-            work.run(Cost::SMALL, |_| Ok(1)).await,
-            Ok(Held { value: 1, .. })
-        ));
+        assert!(matches!(work.run(Cost::SMALL, |_| Ok(1)).await, Ok(1)));
     }
 
     #[tokio::test]
@@ -289,16 +264,19 @@ mod tests {
         };
         let refused = work.run(of(5), |_| Ok(())).await;
         assert!(matches!(refused, Err(Error::BadRequest(text)) if text.contains("5 MiB")));
-        let held = work.run(of(3), |_| Ok(())).await.ok().unwrap();
-        // What the result occupies stays taken until it has been sent.
-        let ((), kept) = held.into_parts(MEBIBYTE + 1);
-        assert_eq!(work.all.free_memory(), 2 * MEBIBYTE);
-        assert_eq!(work.report()[0].reserved, 2 * MEBIBYTE);
-        let waiting = work.run(of(3), |_| Ok(()));
-        let release = async { drop(kept) };
-        let (waited, ()) = tokio::join!(waiting, release);
-        assert!(waited.is_ok());
-        drop(waited);
+        let (release, wait) = channel::<()>();
+        let first = work.run(of(3), move |_| {
+            let _ = wait.recv();
+            Ok(())
+        });
+        let reserved = async { assert_eq!(work.report()[0].reserved, 3 * MEBIBYTE) };
+        let second = work.run(of(2), |_| Ok(()));
+        let release = async {
+            assert_eq!(work.report()[0].waiting, 1);
+            drop(release);
+        };
+        let (first, (), second, ()) = tokio::join!(first, reserved, second, release);
+        assert!(first.is_ok() && second.is_ok());
         assert_eq!(work.all.free_memory(), 4 * MEBIBYTE);
         let elsewhere = work.try_reserve(2 * MEBIBYTE);
         assert!(elsewhere.is_some() && work.try_reserve(2 * MEBIBYTE).is_none());

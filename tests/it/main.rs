@@ -84,6 +84,7 @@ mod stale;
 mod steps;
 mod tamu;
 mod tiles;
+mod unread;
 mod uri;
 mod views;
 mod warm;

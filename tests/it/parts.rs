@@ -32,7 +32,14 @@ const COPIED: &str = "azulejo; fwd=bypass; detail=copied";
 
 /// A JPEG that does not compress: more than a megapixel and several parts.
 pub fn noise(seed: u32) -> Vec<u8> {
-    let size = Dimensions::new(1_200, 1_000).unwrap();
+    let file = noise_of(1_200, 1_000, seed);
+    assert!(file.len() > 3 * (256 << 10), "{}", file.len());
+    file
+}
+
+/// Of this width and height.
+pub fn noise_of(width: u32, height: u32, seed: u32) -> Vec<u8> {
+    let size = Dimensions::new(width, height).unwrap();
     let mut state = seed;
     let mut next = || {
         state ^= state << 13;
@@ -43,9 +50,7 @@ pub fn noise(seed: u32) -> Vec<u8> {
     let samples = (0..size.area() * 3).map(|_| next()).collect();
     let raster = Raster::new(size, Layout::Rgb, Samples::U8(samples));
     let settings = Settings::from(&EncodeConfig::default());
-    let file = encode(raster, Format::Jpg, None, &settings).unwrap();
-    assert!(file.len() > 3 * (256 << 10), "{}", file.len());
-    file
+    encode(raster, Format::Jpg, None, &settings).unwrap()
 }
 
 /// A folder with one file, which was written an hour ago: long enough for every clock to tell that time from now.

@@ -318,7 +318,7 @@ async fn nothing_is_copied_out_of_the_file() {
         let mut copied = Vec::new();
         for asked in [asked, large] {
             let prepared = all.prepare(asked, view.clone(), Caching::Use, true).await;
-            copied.push(prepared.ok().unwrap().plan.copied);
+            copied.push(prepared.ok().unwrap().plan.is_copied());
         }
         copied
     };

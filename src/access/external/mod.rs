@@ -24,10 +24,10 @@ use self::answer::AnswerError;
 use self::config::ExternalConfig;
 use self::question::Key;
 use super::Refusal;
-use super::client::{self, BodyError};
 use crate::breaker::Breaker;
 use crate::cache::flights::Flights;
 use crate::causes::chain;
+use crate::client::{self, BodyError};
 use crate::config::hex_color::HexColor;
 use crate::iiif::Region;
 

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use reqwest::{Client, StatusCode, Url};
 
 use super::key::{self, Key, SetError};
-use crate::access::client::{self, BodyError};
 use crate::cache::flights::Flights;
 use crate::causes::chain;
+use crate::client::{self, BodyError};
 
 /// Bytes of an answer.
 const LONGEST: usize = 256 << 10;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::Client;
 
-use crate::access::client::{BodyError, body};
+use crate::client::{BodyError, body};
 
 /// Bytes of an answer.
 const LONGEST: usize = 256 << 10;

@@ -23,9 +23,9 @@ use openidconnect::{
 use subtle::ConstantTimeEq;
 
 use super::claims::Claims;
-use super::client::{self, BodyError};
 use super::jwt::roles::roles;
 use super::session::Secret;
+use crate::client::{self, BodyError};
 use ask::Asker;
 use config::OidcConfig;
 use discovery::Discovery;

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::ops::Range;
 use std::slice;
 
 use azulejo_jpeg2000::{Precinct, PrecinctId, Tile as Coding};
@@ -35,15 +34,14 @@ pub fn measure(
     if !are_few(coding, main.sequence.layers, packets) {
         return Ok(false);
     }
-    let data = parts.iter().map(|part| part.data.clone());
-    let data: Vec<_> = data.collect();
-    let mut walk = Walk::new(codestream, main, coding, &data);
+    let mut walk = Walk::new(codestream, main, coding, parts);
     // To have all of the data at hand may take a copy of a large file: not for a tile that shows its damage at once.
     let (first, others) = packets.split_at_mut(packets.len().min(1));
     if !walk.follow(first)? {
         return Ok(false);
     }
-    read_ahead(&*codestream.input, data.clone())?;
+    let data = parts.iter().map(|part| part.data.clone());
+    read_ahead(&*codestream.input, data.collect())?;
     walk.follow(others)
 }
 
@@ -67,8 +65,8 @@ struct Walk<'a> {
     codestream: &'a Codestream,
     main: &'a MainHeader,
     coding: &'a Coding,
-    /// The data of the tile-parts to come, and that of the one where the next packet begins.
-    parts: slice::Iter<'a, Range<u64>>,
+    /// The tile-parts to come, and the end of the data of the one where the next packet begins.
+    parts: slice::Iter<'a, Part>,
     end: u64,
     skim: Skim,
     /// Precincts with layers to come, and how many were read.
@@ -82,13 +80,13 @@ impl<'a> Walk<'a> {
         codestream: &'a Codestream,
         main: &'a MainHeader,
         coding: &'a Coding,
-        data: &'a [Range<u64>],
+        parts: &'a [Part],
     ) -> Self {
         Self {
             codestream,
             main,
             coding,
-            parts: data.iter(),
+            parts: parts.iter(),
             end: 0,
             skim: Skim::new(&codestream.input, 0..0, 0),
             begun: HashMap::new(),
@@ -108,9 +106,9 @@ impl<'a> Walk<'a> {
     fn measure(&mut self, packets: &mut [Packet]) -> io::Result<()> {
         for packet in packets {
             while self.skim.position() >= self.end {
-                let data = self.parts.next().ok_or(io::ErrorKind::UnexpectedEof)?;
-                self.skim = Skim::new(&self.codestream.input, data.clone(), READ_BUFFER);
-                self.end = data.end;
+                let part = self.parts.next().ok_or(io::ErrorKind::UnexpectedEof)?;
+                self.skim = Skim::new(&self.codestream.input, part.data.clone(), READ_BUFFER);
+                self.end = part.data.end;
             }
             let start = self.skim.position();
             let length = self.packet(packet.precinct())? - start;
@@ -150,6 +148,7 @@ fn invalid(error: azulejo_jpeg2000::Error) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
     use std::sync::{Arc, Mutex};
 
     use super::super::Coded;

@@ -8,8 +8,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
 
-use super::budget::{Budget, per_minute, per_second};
 use super::config::ClientsConfig;
+use crate::budget::{Budget, per_minute, per_second};
 use crate::error::Error;
 use crate::http::app::App;
 use crate::http::image::Client;
@@ -61,6 +61,11 @@ impl Limits {
         }
     }
 
+    /// Whose share of what all have it is, unless that has no limit.
+    fn sharer(&self, client: IpAddr) -> Option<IpNet> {
+        (!self.is_exempt(client)).then(|| household(client))
+    }
+
     fn is_exempt(&self, client: IpAddr) -> bool {
         let mut networks = self.0.config.exempt.iter();
         networks.any(|network| network.contains(&client))
@@ -101,7 +106,8 @@ fn around(address: IpAddr, of_v4: u8, of_v6: u8) -> IpNet {
     net.trunc()
 }
 
-/// Who asks too often is answered so before anything is looked for. Those who watch the server are never refused.
+/// Who asks too often is answered so before anything is looked for, and who does not read when there is an answer. Those who watch
+/// the server are never refused; what takes a token is not looked at here.
 pub async fn limit(State(app): State<App>, request: Request, next: Next) -> Response {
     if request.uri().path().starts_with("/health/") {
         return next.run(request).await;
@@ -109,10 +115,14 @@ pub async fn limit(State(app): State<App>, request: Request, next: Next) -> Resp
     let (parts, body) = request.into_parts();
     let client = Client::new(&app, &parts);
     let address = super::address::address(app.server(), client.peer, client.headers);
-    match address.map_or(Ok(()), |address| app.limits().take_request(address)) {
-        Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(refused) => error::respond(&refused, &accept::only(&parts.headers)),
+    let headers = accept::only(&parts.headers);
+    if let Err(refused) = address.map_or(Ok(()), |address| app.limits().take_request(address)) {
+        return error::respond(&refused, &headers);
     }
+    let answer = next.run(Request::from_parts(parts, body)).await;
+    let client = address.and_then(|address| app.limits().sharer(address));
+    let held = app.unread().hold(client, answer).await;
+    held.unwrap_or_else(|refused| error::respond(&refused, &headers))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Who asks, as the network tells it, and how much he may ask for.
 
 pub(super) mod address;
-mod budget;
 pub mod config;
 pub(super) mod limits;
+pub(super) mod unread;

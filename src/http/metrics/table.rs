@@ -99,7 +99,7 @@ impl Metric {
     }
 }
 
-pub static METRICS: [Metric; 37] = [
+pub static METRICS: [Metric; 39] = [
     Metric::counter(
         "azulejo_requests",
         &["kind", "status", "strategy"],
@@ -163,7 +163,7 @@ pub static METRICS: [Metric; 37] = [
     Metric::gauge(
         "azulejo_work_memory_reserved",
         &["pool", "lane"],
-        "Memory that is set aside for work, and for answers that are being sent",
+        "Memory that is set aside for work, and for files that are being sent",
         |now| of_lanes(now, |lane| lane.reserved),
     )
     .of(&Unit::Bytes),
@@ -172,6 +172,20 @@ pub static METRICS: [Metric; 37] = [
         &["pool", "lane"],
         "Memory for all work together",
         |now| of_lanes(now, |lane| lane.budget),
+    )
+    .of(&Unit::Bytes),
+    Metric::gauge(
+        "azulejo_unread",
+        &[],
+        "Bytes of answers that wait to be sent to their clients; answers of up to 4 KiB, and files that are sent in parts, aside",
+        |now| level(now.app.unread().report().0),
+    )
+    .of(&Unit::Bytes),
+    Metric::gauge(
+        "azulejo_unread_room",
+        &[],
+        "Bytes of such answers from which on others get 503",
+        |now| level(now.app.unread().report().1),
     )
     .of(&Unit::Bytes),
     Metric::gauge(

@@ -10,16 +10,16 @@ use std::time::{Duration, Instant};
 
 use moka::Expiry;
 use moka::sync::Cache;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, StatusCode, Url};
 use serde::Deserialize;
 
 use self::config::ResolverConfig;
 use super::authority::{Authority, Located};
 use crate::breaker::Breaker;
+use crate::client::{self, BodyError};
 use crate::page::Page;
 use crate::source::SourceError;
 use crate::source::remote::runtime;
-use crate::tls;
 
 /// Answers that are remembered.
 const MOST: u64 = 100_000;
@@ -52,8 +52,8 @@ enum Trouble {
     Transport(#[from] reqwest::Error),
     #[error("the resolver answered with status {0}")]
     Status(StatusCode),
-    #[error("the resolver's answer is longer than {LONGEST} bytes")]
-    TooLong,
+    #[error("the resolver's answer cannot be read")]
+    Body(#[from] BodyError),
     #[error("the resolver's answer is not as it should be")]
     Malformed(#[from] serde_json::Error),
     #[error("there are no threads for it")]
@@ -67,8 +67,11 @@ impl Trouble {
             [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
         match self {
             Self::Status(status) => status.is_client_error() && !OF_SERVER.contains(status),
-            Self::TooLong | Self::Malformed(_) => true,
-            Self::LeftAlone | Self::Transport(_) | Self::Threads(_) => false,
+            Self::Body(BodyError::TooLong(_)) | Self::Malformed(_) => true,
+            Self::Body(BodyError::Transport(_))
+            | Self::LeftAlone
+            | Self::Transport(_)
+            | Self::Threads(_) => false,
         }
     }
 }
@@ -87,17 +90,11 @@ impl Resolver {
     /// # Errors
     /// If the address is none.
     pub fn new(name: &str, config: &ResolverConfig) -> io::Result<Self> {
-        tls::choose();
         let timeout = Duration::from_millis(config.timeout_ms.into());
-        let client = Client::builder()
-            .timeout(timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build();
         let ttl = Lifetime(Duration::from_secs(config.ttl.into()));
         Ok(Self {
             url: Url::parse(&config.url).map_err(io::Error::other)?,
-            client: client.map_err(io::Error::other)?,
+            client: client::new(timeout)?,
             answers: Cache::builder()
                 .max_capacity(MOST)
                 .expire_after(ttl)
@@ -124,7 +121,8 @@ impl Resolver {
         let response = self.client.get(url).send().await?;
         match response.status() {
             StatusCode::OK => {
-                let Body { location, page } = serde_json::from_slice(&body(response).await?)?;
+                let body = client::body(response, LONGEST).await?;
+                let Body { location, page } = serde_json::from_slice(&body)?;
                 let page = page.map(Page::from);
                 Ok(Answer::At(Located { location, page }))
             }
@@ -133,17 +131,6 @@ impl Resolver {
             other => Err(Trouble::Status(other)),
         }
     }
-}
-
-async fn body(mut response: Response) -> Result<Vec<u8>, Trouble> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        body.extend_from_slice(&chunk);
-        if body.len() > LONGEST {
-            return Err(Trouble::TooLong);
-        }
-    }
-    Ok(body)
 }
 
 impl Authority for Resolver {

@@ -71,7 +71,7 @@ pub fn unavailable(failure: RegistryError) -> Response {
 /// To one who tries too often.
 pub fn wait(many: &TooMany) -> Response {
     let mut response = refuse(StatusCode::TOO_MANY_REQUESTS, &many.to_string(), "");
-    let seconds = HeaderValue::from(many.0.as_secs());
+    let seconds = HeaderValue::from(many.0);
     response.headers_mut().insert(header::RETRY_AFTER, seconds);
     response
 }

@@ -62,7 +62,7 @@ pub async fn post(
         return ask(&visit, StatusCode::FORBIDDEN, Some(why));
     }
     if let Err(many) = visit.services.attempts.from(visit.address) {
-        return wait(&visit, &many.to_string(), many.0.as_secs());
+        return wait(&visit, &many.to_string(), many.0);
     }
     match visit.service.means {
         Means::Click => kiosk::begin(&visit, Given::Nobody).await,
@@ -77,7 +77,7 @@ async fn log_in(flow: &Flow, visit: &Visit<'_>, name: String, password: String) 
         return error::respond(&Error::Busy, visit.headers);
     };
     if let Err(many) = visit.services.attempts.of(&name, visit.address) {
-        return wait(visit, &many.to_string(), many.0.as_secs());
+        return wait(visit, &many.to_string(), many.0);
     }
     match password::is_right(flow, place, name.clone(), password).await {
         Ok(true) => kiosk::begin(visit, Given::User { name }).await,

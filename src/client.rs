@@ -1,4 +1,4 @@
-//! How other services are asked about visitors.
+//! How services are asked over HTTP that this server was told of.
 
 use std::io;
 use std::time::Duration;
