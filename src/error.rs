@@ -70,9 +70,12 @@ pub enum Error {
     /// Too much work is waiting already.
     #[error("the server is busy: try again")]
     Busy,
-    /// Answers that were asked for and not read take all the room that there is for them: whose they are.
-    #[error("too many answers wait to be read by {0}: try again")]
-    Unread(&'static str),
+    /// Answers that were asked for and not read take all the room that there is for them.
+    #[error("too many answers wait to be read by clients: try again")]
+    Unread,
+    /// The one who asks has not read what he has asked for before.
+    #[error("too many answers wait to be read by this client: read them first")]
+    UnreadByClient,
     /// The one who asks has asked for too much: seconds until there is more for him.
     #[error("too many requests: try again in {0} s")]
     TooManyRequests(u64),

@@ -35,8 +35,8 @@ pub(super) fn status(error: &Error) -> StatusCode {
         | Error::CacheUnavailable(_)
         | Error::AccessUnavailable(_)
         | Error::Busy
-        | Error::Unread(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Error::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
+        | Error::Unread => StatusCode::SERVICE_UNAVAILABLE,
+        Error::TooManyRequests(_) | Error::UnreadByClient => StatusCode::TOO_MANY_REQUESTS,
         Error::Timeout => StatusCode::GATEWAY_TIMEOUT,
     }
 }
@@ -62,6 +62,9 @@ pub fn respond(error: &Error, request: &HeaderMap) -> Response {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
     }
     match status {
+        _ if matches!(error, Error::UnreadByClient) => {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER)
+        }
         StatusCode::SERVICE_UNAVAILABLE => headers.insert(header::RETRY_AFTER, RETRY_AFTER),
         StatusCode::UNAUTHORIZED => headers.insert(header::WWW_AUTHENTICATE, BEARER),
         _ => None,

@@ -24,7 +24,8 @@ pub struct WorkConfig {
 
     /// Memory for all requests together; a quarter of the machine's (or the container's) if not set. A request that
     /// alone would need more is refused; several that together would need more wait for each other. As much again may wait to be
-    /// read by clients, half of it by one of them: beyond that, answers are refused with status 503 and `Retry-After`.
+    /// read by clients, by one of them half of what the others leave: beyond that, answers are refused with status 503, or 429 where
+    /// it is one client who does not read, and `Retry-After`.
     #[schemars(example = "4 GiB")]
     pub memory: Option<ByteSize>,
 }

@@ -282,3 +282,25 @@ async fn a_source_that_is_slow_does_not_keep_others_waiting() {
     let answer = tokio::time::timeout(Duration::from_secs(30), answer).await;
     assert_eq!(answer, Ok(200));
 }
+
+/// Nothing of the file is kept but the tiles that were decoded.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_region_of_tiles_that_are_kept_fetches_nothing() {
+    let folder = folder();
+    let origin = FolderServer::over(folder.path()).await;
+    let far = Server::configured("/", |config| {
+        let source = web(&origin, 3600);
+        config.sources.http.insert("web".to_owned(), source);
+        config.routes.push(RouteConfig::to("web"));
+        config.sources.remote.blocks = Some("1".parse().unwrap());
+    });
+    let get = async |region: &str| {
+        let path = format!("/iiif/3/a.tif/{region}/0/default.png");
+        let answer = far.get(&path).await;
+        assert!(answer.body == expected(folder.path(), &path).await.body);
+        origin.take_counts()
+    };
+    assert!(get("100,100,800,600/max").await.1 > 0);
+    assert_eq!(get("150,120,700,500/max").await, (0, 0));
+    assert!(get("150,120,1000,500/max").await.1 > 0);
+}

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
@@ -119,7 +120,11 @@ pub async fn limit(State(app): State<App>, request: Request, next: Next) -> Resp
     if let Err(refused) = address.map_or(Ok(()), |address| app.limits().take_request(address)) {
         return error::respond(&refused, &headers);
     }
+    let is_sent = parts.method != Method::HEAD;
     let answer = next.run(Request::from_parts(parts, body)).await;
+    if !is_sent {
+        return answer;
+    }
     let client = address.and_then(|address| app.limits().sharer(address));
     let held = app.unread().hold(client, answer).await;
     held.unwrap_or_else(|refused| error::respond(&refused, &headers))

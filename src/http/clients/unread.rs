@@ -39,7 +39,7 @@ struct Waiting {
 }
 
 impl Unread {
-    /// Room for so many bytes, of which one client may take half.
+    /// Room for so many bytes. A client may take half of what the others leave, so that a few of them never take all.
     pub fn new(size: u64) -> Self {
         Self(Arc::new(Room {
             size,
@@ -56,7 +56,7 @@ impl Unread {
     /// does not know its length. Without a client it has no share.
     ///
     /// # Errors
-    /// [`Error::Unread`] if so much waits already.
+    /// [`Error::Unread`] and [`Error::UnreadByClient`] if so much waits already.
     pub async fn hold(&self, client: Option<IpNet>, answer: Response) -> Result<Response, Error> {
         let length = answer.body().size_hint().exact();
         if length.is_none_or(|length| length <= SMALL) {
@@ -71,9 +71,7 @@ impl Unread {
 
     fn wait(&self, client: Option<IpNet>, bytes: Bytes) -> Result<Waiting, Error> {
         let room = Arc::clone(&self.0);
-        room.taken()
-            .add(room.size, client, bytes.len() as u64)
-            .map_err(Error::Unread)?;
+        room.taken().add(room.size, client, bytes.len() as u64)?;
         Ok(Waiting {
             bytes,
             client,
@@ -89,16 +87,15 @@ impl Room {
 }
 
 impl Taken {
-    /// # Errors
-    /// Whose answers have no more room.
-    fn add(&mut self, room: u64, client: Option<IpNet>, bytes: u64) -> Result<(), &'static str> {
+    fn add(&mut self, room: u64, client: Option<IpNet>, bytes: u64) -> Result<(), Error> {
         if self.all >= room {
-            return Err("clients");
+            return Err(Error::Unread);
         }
         if let Some(client) = client {
             let of_client = self.of_clients.entry(client).or_default();
-            if *of_client >= room.div_ceil(2) {
-                return Err("this client");
+            let of_others = self.all - *of_client;
+            if *of_client >= (room - of_others).div_ceil(2) {
+                return Err(Error::UnreadByClient);
             }
             *of_client += bytes;
         }
@@ -162,18 +159,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_have_a_bound_and_one_client_half_of_it() {
+    async fn all_have_a_bound_and_one_client_half_of_what_others_leave() {
         let unread = Unread::new(10 * BODY as u64);
         let greedy = fill(&unread, client(1)).await;
         assert_eq!(greedy.len(), 5);
         assert!(why(ask(&unread, client(1), BODY).await).contains("this client"));
-        let others = fill(&unread, client(2)).await;
-        assert_eq!(others.len(), 5);
-        assert!(!why(ask(&unread, client(3), BODY).await).contains("this client"));
+        let second = fill(&unread, client(2)).await;
+        assert_eq!(second.len(), 3, "half of what is left");
+        let third = fill(&unread, client(3)).await;
+        assert_eq!(third.len(), 1);
+        let last = ask(&unread, client(4), BODY).await;
         assert_eq!(unread.report(), (10 * BODY as u64, 10 * BODY as u64));
+        assert!(!why(ask(&unread, client(5), BODY).await).contains("this client"));
         drop(greedy);
-        assert_eq!(fill(&unread, client(3)).await.len(), 5);
-        drop(others);
+        assert_eq!(fill(&unread, client(5)).await.len(), 3);
+        drop((second, third, last));
         assert_eq!(unread.report().0, 0);
         assert!(unread.0.taken().of_clients.is_empty());
         assert_eq!(fill(&unread, None).await.len(), 10, "nobody in particular");
