@@ -30,8 +30,12 @@ class Server:
 
 def azulejo(name, binary):
     command = [binary, "serve", "{images}", "--listen", "127.0.0.1:{port}"]
-    # Answers are made, unless a workload is about those that are kept.
-    environment = {"AZULEJO_ENCODE__JPEG_QUALITY": QUALITY, "AZULEJO_CACHE__MEMORY__ENABLED": "false"}
+    # Answers are made, unless a workload is about those that are kept. No server writes a line of log for each request.
+    environment = {
+        "AZULEJO_ENCODE__JPEG_QUALITY": QUALITY,
+        "AZULEJO_CACHE__MEMORY__ENABLED": "false",
+        "AZULEJO_LOG__LEVEL": "warn",
+    }
     return Server(name, "http://127.0.0.1:{port}/iiif/3", command, environment)
 
 
