@@ -61,12 +61,11 @@ pub fn respond(error: &Error, request: &HeaderMap) -> Response {
     if let Error::TooManyRequests(seconds) = error {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
     }
-    match status {
-        _ if matches!(error, Error::UnreadByClient) => {
+    match (status, error) {
+        (StatusCode::SERVICE_UNAVAILABLE, _) | (_, Error::UnreadByClient) => {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER)
         }
-        StatusCode::SERVICE_UNAVAILABLE => headers.insert(header::RETRY_AFTER, RETRY_AFTER),
-        StatusCode::UNAUTHORIZED => headers.insert(header::WWW_AUTHENTICATE, BEARER),
+        (StatusCode::UNAUTHORIZED, _) => headers.insert(header::WWW_AUTHENTICATE, BEARER),
         _ => None,
     };
     response
