@@ -22,11 +22,8 @@ pub enum Unit {
 impl Unit {
     /// The units that a rectangle of a level touches, as one rectangle.
     pub fn enclosing(self, rect: Rect, level: Dimensions) -> Rect {
-        let (width, height) = match self {
-            Self::Pixel => return rect,
-            Self::Tile(tile) => (tile.width(), tile.height()),
-            Self::Rows(rows) => (level.width(), rows),
-            Self::Level => return Rect::whole(level),
+        let Some((width, height)) = self.sides(level) else {
+            return rect;
         };
         let (x, right) = widened(rect.x(), rect.right(), width, level.width());
         let (y, bottom) = widened(rect.y(), rect.bottom(), height, level.height());
@@ -36,17 +33,26 @@ impl Unit {
     /// The units that a rectangle of a level touches, one by one. A pixel is none.
     pub fn touching(self, rect: Rect, level: Dimensions) -> impl Iterator<Item = Rect> {
         let all = self.enclosing(rect, level);
-        let corner = Rect::new(all.x(), all.y(), 1, 1).filter(|_| self != Self::Pixel);
-        let first = corner.map(|corner| self.enclosing(corner, level));
-        first.into_iter().flat_map(move |first| {
-            let steps = |start: u32, end: u32, step: u32| (start..end).step_by(step as usize);
-            let columns = steps(all.x(), all.right(), first.width());
-            let rows = steps(all.y(), all.bottom(), first.height());
-            rows.flat_map(move |y| {
-                let unit = move |x| Some(self.enclosing(Rect::new(x, y, 1, 1)?, level));
-                columns.clone().filter_map(unit)
+        self.sides(level)
+            .into_iter()
+            .flat_map(move |(width, height)| {
+                let columns = (all.x()..all.right()).step_by(width as usize);
+                let rows = (all.y()..all.bottom()).step_by(height as usize);
+                rows.flat_map(move |y| {
+                    let corners = columns.clone().filter_map(move |x| Rect::new(x, y, 1, 1));
+                    corners.map(move |corner| self.enclosing(corner, level))
+                })
             })
-        })
+    }
+
+    /// Width and height of each but the last of a row or column. A pixel has none.
+    fn sides(self, level: Dimensions) -> Option<(u32, u32)> {
+        match self {
+            Self::Pixel => None,
+            Self::Tile(tile) => Some((tile.width(), tile.height())),
+            Self::Rows(rows) => Some((level.width(), rows)),
+            Self::Level => Some((level.width(), level.height())),
+        }
     }
 
     /// Whether a rectangle of a level begins where a unit does.
