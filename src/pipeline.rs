@@ -12,6 +12,8 @@ mod parts;
 mod prepare;
 mod render;
 mod report;
+#[cfg(test)]
+mod testing;
 mod toll;
 
 use std::io;

@@ -205,6 +205,11 @@ impl Plan {
         }
     }
 
+    /// Whether something of what is decoded is kept for other requests.
+    pub fn is_kept(&self) -> bool {
+        self.kept != Kept::Nothing
+    }
+
     /// Whether nothing is decoded.
     pub fn is_copied(&self) -> bool {
         self.copied != Copied::No
@@ -295,7 +300,7 @@ impl Plan {
                 "level": self.window.level,
                 "window": self.window.rect.to_string(),
                 "pixels": self.decoded.dimensions().area(),
-                "kept": self.kept != Kept::Nothing,
+                "kept": self.is_kept(),
             },
             "crop": { "left": left, "top": top, "width": width, "height": height },
             "target": sides(self.target),

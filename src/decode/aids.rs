@@ -19,13 +19,6 @@ impl Aids<'_> {
         threads: 1,
         tiles: None,
     };
-
-    pub fn threads(threads: usize) -> Self {
-        Self {
-            threads,
-            ..Self::NONE
-        }
-    }
 }
 
 /// How often a tile is held at most while it is decoded to be kept: decompressed, unpacked, converted, kept.

@@ -143,7 +143,13 @@ fn announced_and_read(sample: &Sample, window: &Window) -> (u64, u64) {
     let announced = bytes_of(&input.state().announced);
     input.begin(true);
     let stored = decoder.stored(window, None, u64::MAX);
-    let decoded = decoder.decode_with(window, Aids::threads(2));
+    let decoded = decoder.decode_with(
+        window,
+        Aids {
+            threads: 2,
+            ..Aids::NONE
+        },
+    );
     decoded.unwrap_or_else(|error| panic!("{}, {window:?}: {error}", sample.name));
     let read = bytes_of(&input.state().read);
     let plain = open(Arc::new(sample.bytes.clone()), &Limits::default()).unwrap();

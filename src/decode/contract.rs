@@ -104,9 +104,13 @@ fn several_threads_decode_the_same_pixels() {
     for decoded in ALL.iter() {
         for (level, whole) in decoded.levels.iter().enumerate() {
             let rect = Rect::whole(whole.dimensions());
-            let found = decoded
-                .decoder
-                .decode_with(&Window { level, rect }, Aids::threads(3));
+            let found = decoded.decoder.decode_with(
+                &Window { level, rect },
+                Aids {
+                    threads: 3,
+                    ..Aids::NONE
+                },
+            );
             assert!(found.unwrap() == *whole, "{} level {level}", decoded.name);
         }
     }
@@ -160,7 +164,13 @@ fn several_threads_find_damage() {
             let window = Window { level: 0, rect };
             let (one, several) = (
                 decoder.decode(&window),
-                decoder.decode_with(&window, Aids::threads(3)),
+                decoder.decode_with(
+                    &window,
+                    Aids {
+                        threads: 3,
+                        ..Aids::NONE
+                    },
+                ),
             );
             assert_eq!(
                 one.is_ok(),

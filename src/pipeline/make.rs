@@ -12,7 +12,7 @@ use crate::raster::Raster;
 use crate::transform::scale::Crop;
 use crate::transform::{TransformError, color, extend, orient, quality, redact, rotate, scale};
 use crate::view::View;
-use crate::work::{Cancelled, Work};
+use crate::work::{Cancelled, Helpers, Work};
 
 /// An image to be made.
 pub struct Job {
@@ -93,11 +93,9 @@ fn decode_window(
     tiles: Option<&dyn Tiles>,
 ) -> Result<Raster, DecodeError> {
     const FEWEST_PIXELS: u64 = 1 << 17;
-    if window.rect.dimensions().area() < FEWEST_PIXELS {
-        return decoder.decode_with(window, Aids { threads: 1, tiles });
-    }
-    let helpers = makers.helpers();
-    let threads = helpers.threads();
+    let is_large = window.rect.dimensions().area() >= FEWEST_PIXELS;
+    let helpers = is_large.then(|| makers.helpers());
+    let threads = helpers.as_ref().map_or(1, Helpers::threads);
     decoder.decode_with(window, Aids { threads, tiles })
 }
 
@@ -170,7 +168,7 @@ mod tests {
         Job {
             identifier,
             view: View::whole(),
-            kept_as: (plan.kept != Kept::Nothing).then(|| CacheKey::new(&[])),
+            kept_as: plan.is_kept().then(|| CacheKey::new(&[])),
             plan,
             decoder,
         }

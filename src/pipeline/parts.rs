@@ -1,7 +1,7 @@
 //! Files that are sent as they are, part by part: none is ever in memory as a whole.
 
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -37,14 +37,16 @@ struct Places(Arc<Mutex<Vec<Vec<u8>>>>);
 impl Places {
     /// For so many bytes; what is in it does not matter.
     fn take(&self, length: usize) -> Part {
-        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut bytes = free.pop().unwrap_or_default();
-        drop(free);
+        let mut bytes = self.free().pop().unwrap_or_default();
         bytes.resize(length, 0);
         Part {
             bytes,
             places: self.clone(),
         }
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -62,8 +64,8 @@ impl AsRef<[u8]> for Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        let mut free = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
-        free.push(mem::take(&mut self.bytes));
+        let bytes = mem::take(&mut self.bytes);
+        self.places.free().push(bytes);
     }
 }
 
@@ -75,6 +77,16 @@ impl WholeFile {
             far,
             places: Places::default(),
         }
+    }
+
+    /// One of this machine.
+    ///
+    /// # Errors
+    /// If somebody is writing to it.
+    pub(super) fn unchanged(identifier: Identifier, input: Input) -> Result<Self, Error> {
+        let file = Self::new(identifier, input, None);
+        file.check_state()?;
+        Ok(file)
     }
 
     /// In bytes.
@@ -97,7 +109,7 @@ impl WholeFile {
     }
 
     /// Who is sent bytes of two states would take them for one. This may wait for the disk.
-    pub(super) fn check_state(&self) -> Result<(), Error> {
+    fn check_state(&self) -> Result<(), Error> {
         if self.input.is_unchanged() {
             return Ok(());
         }
@@ -149,9 +161,8 @@ impl Pipeline {
         let (identifier, window) = (prepared.request.identifier.clone(), prepared.plan.window);
         let look = move |_: &Cancelled| {
             let file = decoder.file(&window);
-            let file = file.map(|input| WholeFile::new(identifier, input, None));
-            file.iter().try_for_each(WholeFile::check_state)?;
-            Ok(file)
+            let file = file.map(|input| WholeFile::unchanged(identifier, input));
+            file.transpose()
         };
         self.read_here(look).await
     }
@@ -167,6 +178,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::input::ReadAt;
+    use crate::pipeline::testing::block_readers;
 
     /// A file of a disk that may be slow, which notes the threads that wait for it.
     #[derive(Default)]
@@ -240,22 +252,13 @@ mod tests {
         });
         let file = file(Arc::default());
         let (release, wait) = channel::<()>();
-        let wait = Arc::new(Mutex::new(wait));
-        let blocked = || {
-            let wait = Arc::clone(&wait);
-            pipeline.read_here(move |_: &Cancelled| {
-                let _ = wait.lock().unwrap().recv();
-                Ok(())
-            })
-        };
-        assert_eq!(super::super::READERS_PER_THREAD, 2);
         let refused = async {
             let refused = pipeline.read_here(|_: &Cancelled| Ok(())).await;
             drop(release);
             refused
         };
-        let (_, _, part, refused) =
-            tokio::join!(blocked(), blocked(), pipeline.part(&file, 0), refused);
+        let blocked = block_readers(&pipeline, wait);
+        let ((), part, refused) = tokio::join!(blocked, pipeline.part(&file, 0), refused);
         assert!(matches!(refused, Err(Error::Busy)));
         assert_eq!(part.unwrap(), [1; 9][..]);
     }

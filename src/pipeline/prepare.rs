@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::geometry::Rect;
 use crate::iiif::{Identifier, ImageRequest};
 use crate::input::{Input, read_up_to};
-use crate::plan::{Copied, Kept, Plan};
+use crate::plan::{Copied, Plan};
 use crate::route::Terms;
 use crate::source::Object;
 use crate::view::View;
@@ -73,7 +73,7 @@ impl Prepared {
             let Object { location, page, .. } = &self.object;
             CacheKey::new(&[location, &page.suffix(), &stamp(), origin(self.pyramid)])
         };
-        (self.plan.kept != Kept::Nothing).then(key)
+        self.plan.is_kept().then(key)
     }
 }
 
@@ -372,8 +372,7 @@ impl Walk {
 /// If somebody is writing to it.
 fn content(identifier: &Identifier, file: Input) -> Result<Option<Content>, Error> {
     if file.size() > MOST_COPIED_BYTES {
-        let file = WholeFile::new(identifier.clone(), file, None);
-        file.check_state()?;
+        let file = WholeFile::unchanged(identifier.clone(), file)?;
         return Ok(Some(Content::File(file)));
     }
     let bytes = read_up_to(&*file, 0, MOST_COPIED_BYTES as usize).ok();
@@ -384,12 +383,12 @@ fn content(identifier: &Identifier, file: Input) -> Result<Option<Content>, Erro
 mod tests {
     use std::fs;
     use std::path::Path;
-    use std::sync::Mutex;
     use std::sync::mpsc::channel;
 
     use super::*;
     use crate::config::Config;
     use crate::iiif::Version;
+    use crate::pipeline::testing::block_readers;
     use crate::pipeline::{Derivative, Origin};
 
     /// With two threads that read, and no place to wait for one.
@@ -428,14 +427,6 @@ mod tests {
             }
         }
         let (release, wait) = channel::<()>();
-        let wait = Arc::new(Mutex::new(wait));
-        let blocked = || {
-            let wait = Arc::clone(&wait);
-            pipeline.read_here(move |_: &Cancelled| {
-                let _ = wait.lock().unwrap().recv();
-                Ok(())
-            })
-        };
         let found = async {
             let found = [
                 answer(&pipeline, names[0]).await,
@@ -444,7 +435,7 @@ mod tests {
             drop(release);
             found
         };
-        let (_, _, found) = tokio::join!(blocked(), blocked(), found);
+        let ((), found) = tokio::join!(block_readers(&pipeline, wait), found);
         for found in found {
             assert_eq!(found.ok().unwrap().origin, Origin::Cached("memory"));
         }
