@@ -3,6 +3,8 @@
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
+use futures_util::future::join;
+
 use super::{Pipeline, READERS_PER_THREAD};
 use crate::work::Cancelled;
 
@@ -17,6 +19,6 @@ pub async fn block_readers(pipeline: &Pipeline, wait: Receiver<()>) {
             Ok(())
         })
     };
-    let (first, second) = tokio::join!(blocked(), blocked());
+    let (first, second) = join(blocked(), blocked()).await;
     assert!(first.is_ok() && second.is_ok());
 }
